@@ -1,0 +1,3 @@
+module github.com/tasker-systems/tasker-worker
+
+go 1.26
