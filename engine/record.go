@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// Bounds of what a failure may leave in the database.
+const (
+	messageBytesMax   = 4 << 10
+	backtraceLinesMax = 100
+	backtraceLineMax  = 500
+)
+
+// giveBackCapDefault is how often a step is given back for one reason before the attempt counts after all.
+const giveBackCapDefault = 5
+
+// finish turns an outcome into what the store records. The keys of a failure are the engine's: error, error_class and
+// backtrace as one string, joined by newlines; code and context are ours.
+func finish(a *Attempt, o Outcome, took time.Duration) Finish {
+	f := Finish{StepID: a.Step.ID, Token: a.Token}
+	metadata := map[string]any{"attempt_number": a.Step.Attempt, "execution_duration": took.Seconds()}
+	if o.Kind == OutcomeSucceeded {
+		f.Succeeded, f.Result = true, o.Result
+	} else {
+		fail := o.Failure
+		f.Permanent, f.RetryAfter = fail.Permanent, fail.RetryAfter
+		f.Result = failureKeys(fail)
+		metadata["error_message"] = clip(fail.Message, messageBytesMax)
+		metadata["exception_class"] = fail.Class
+	}
+	f.Metadata = mustJSON(metadata)
+	return f
+}
+
+func failureKeys(f *Failure) json.RawMessage {
+	keys := map[string]any{
+		"error":       clip(f.Message, messageBytesMax),
+		"error_class": clip(f.Class, backtraceLineMax),
+		"backtrace":   joinBacktrace(f.Backtrace),
+	}
+	if f.Code != "" {
+		keys["error_code"] = clip(f.Code, backtraceLineMax)
+	}
+	if len(f.Details) > 0 && string(f.Details) != "null" && CheckJSON(f.Details, 64<<10) == nil {
+		keys["context"] = f.Details
+	}
+	return mustJSON(keys)
+}
+
+func joinBacktrace(lines []string) string {
+	lines = lines[:min(len(lines), backtraceLinesMax)]
+	clipped := make([]string, len(lines))
+	for i, line := range lines {
+		clipped[i] = clip(line, backtraceLineMax)
+	}
+	return strings.Join(clipped, "\n")
+}
+
+// clip makes text fit for jsonb: valid UTF-8 without U+0000, at most n bytes.
+func clip(text string, n int) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "")
+}
+
+func mustJSON(v any) json.RawMessage {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic("engine: encoding " + err.Error())
+	}
+	return data
+}
