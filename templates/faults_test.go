@@ -1,0 +1,207 @@
+package templates_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tasker-systems/tasker-worker/templates"
+)
+
+// head begins documents that test something in their steps.
+const head = "name: t\nstep_templates:\n"
+
+// TestFaults shows each fault with the line that its author reads.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		rule string
+		yaml string
+		want string
+	}{
+		// The document.
+		{"empty file", "", `t.yaml:1:1: file is empty (a template needs name and step_templates)`},
+		{"only comments", "# later\n", `t.yaml:1:1: file is empty (a template needs name and step_templates)`},
+		{"a list", "- a\n", `t.yaml:1:1: template must be a mapping, is a list (a template begins with keys such as name: and step_templates:)`},
+		{"a word", "hello\n", `t.yaml:1:1: template must be a mapping, is a string (a template begins with keys such as name: and step_templates:)`},
+		{
+			"two documents", "name: a\nstep_templates: []\n---\nname: b\nstep_templates: []\n",
+			`t.yaml:4:5: a second template in one file (put it into a file of its own)`,
+		},
+		{"syntax", "name: a\nstep_templates: [\n", `t.yaml:2:17: sequence end token ']' not found`},
+		{"syntax in the middle", "name: a: b\n", `t.yaml:1:7: mapping value is not allowed in this context`},
+		{"not UTF-8", "name: a\n# \xff\n", `t.yaml:2:3: not a text in UTF-8 (save the file as UTF-8)`},
+		{"NUL byte", "name: a\x00\n", `t.yaml:1:8: not a text in UTF-8 (save the file as UTF-8)`},
+		{"NUL character", `name: "a\0"`, `t.yaml:1:7: text holds a character that PostgreSQL cannot store`},
+		{"infinity", head + "- {name: a, handler_class: H, handler_config: {x: .inf}}", `t.yaml:3:51: JSON has no number .inf`},
+		{"huge exponent", "name: a\nschema: {maximum: 1e999}", `t.yaml:2:19: number 1e999 is too large or cannot be written in JSON (write it in quotes)`},
+		{"unknown tag", "name: !ruby/object:Foo a\n", `t.yaml:1:7: tag !ruby/object:Foo is not supported (remove the tag)`},
+		{"unknown alias", "name: *nam\n", `t.yaml:1:7: alias *nam has no anchor &nam before it`},
+		{"alias in itself", "name: a\nschema: &s {x: *s}\n", `t.yaml:2:16: alias *s stands inside its own anchor`},
+		{"duplicate key", "name: a\nversion: 1.0.0\nname: b\n", `t.yaml:3:1: key "name" is given twice, first on line 1`},
+		{"CRLF", "name: a\r\nversion: 1\r\nstep_templates: []\r\n", `t.yaml:2:10: version must be a string, is a number (write it in quotes: "1")`},
+
+		// Keys.
+		{"no name", "step_templates: []\n", `t.yaml:1:1: template lacks the required key "name"`},
+		{"empty name", "name:\nstep_templates: []\n", `t.yaml:1:1: template lacks the required key "name"`},
+		{"no steps", "name: a\n", `t.yaml:1:1: template lacks the required key "step_templates"`},
+		{"misspelt key", "nmae: a\nstep_templates: []\n", `t.yaml:1:1: unknown key "nmae" (did you mean "name"?)`},
+		{
+			"misspelt key of a step", head + "  - name: a\n    handlr_class: H\n",
+			`t.yaml:4:5: unknown key "handlr_class" (did you mean "handler_class"?)`,
+		},
+		{
+			"misspelt key of an environment", "name: a\nstep_templates: []\nenvironments:\n  test:\n    verson: 1.0.0\n",
+			`t.yaml:5:5: unknown key "verson" (did you mean "version"?)`,
+		},
+		{"no handler", head + "  - name: a\n", `t.yaml:3:5: step "a" lacks the required key "handler_class"`},
+		{"no step name", head + "  - handler_class: H\n", `t.yaml:3:5: step lacks the required key "name"`},
+		{
+			"event without name", head + "  - name: a\n    handler_class: H\n    custom_events: [{description: x}]\n",
+			`t.yaml:5:21: event lacks the required key "name"`,
+		},
+
+		// Types and forms.
+		{"name is a number", "name: 12\nstep_templates: []\n", `t.yaml:1:7: name must be a string, is a number (write it in quotes: "12")`},
+		{"name is a Ruby boolean", "name: yes\nstep_templates: []\n", `t.yaml:1:7: name must be a string, is a boolean (write it in quotes: "yes")`},
+		{"steps are a mapping", "name: a\nstep_templates:\n  x: y\n", `t.yaml:3:3: step_templates must be a list, is a mapping`},
+		{"step is a string", head + "  - pack\n", `t.yaml:3:5: step_templates[0] must be a mapping, is a string`},
+		{
+			"dependencies are a string", head + "  - {name: a, handler_class: H}\n  - {name: b, handler_class: H, depends_on_steps: a}\n",
+			`t.yaml:4:51: step_templates[1].depends_on_steps must be a list, is a string`,
+		},
+		{
+			"retryable is a string", head + "  - {name: a, handler_class: H, default_retryable: maybe}\n",
+			`t.yaml:3:52: step_templates[0].default_retryable must be true or false, is a string`,
+		},
+		{"schema is a list", "name: a\nschema: [1]\nstep_templates: []\n", `t.yaml:2:9: schema must be a mapping, is a list`},
+		{"version of two parts", "name: a\nversion: \"1.0\"\nstep_templates: []\n", `t.yaml:2:10: version must be three numbers such as 1.0.0, is "1.0"`},
+		{"version with a line feed", "name: a\nversion: \"1.0.0\\n\"\nstep_templates: []\n", `t.yaml:2:10: version must be three numbers such as 1.0.0, is "1.0.0\n"`},
+		{"long version", "name: a\nversion: 1.0.12345678901234\nstep_templates: []\n", `t.yaml:2:10: version has 18 characters, more than the 16 allowed`},
+		{"long name", "name: " + strings.Repeat("é", 65) + "\nstep_templates: []\n", `t.yaml:1:7: name has 65 characters, more than the 64 allowed`},
+		{
+			"long step name", head + "  - {name: " + strings.Repeat("s", 129) + ", handler_class: H}\n",
+			`t.yaml:3:12: step_templates[0].name has 129 characters, more than the 128 allowed`,
+		},
+		{
+			"long step description", head + "  - {name: a, handler_class: H, description: " + strings.Repeat("d", 256) + "}\n",
+			`t.yaml:3:46: step_templates[0].description has 256 characters, more than the 255 allowed`,
+		},
+		{"long system", "name: a\ndefault_dependent_system: " + strings.Repeat("s", 65) + "\nstep_templates: []\n", `t.yaml:2:27: default_dependent_system has 65 characters, more than the 64 allowed`},
+		{"empty text as name", "name: \"\"\nstep_templates: []\n", `t.yaml:1:7: name must not be empty or hold control characters, is ""`},
+		{"negative retry limit", head + "  - {name: a, handler_class: H, default_retry_limit: -1}\n", `t.yaml:3:54: step_templates[0].default_retry_limit must be a whole number from 0 to 2147483647, is -1`},
+		{"large retry limit", head + "  - {name: a, handler_class: H, default_retry_limit: 2147483648}\n", `t.yaml:3:54: step_templates[0].default_retry_limit must be a whole number from 0 to 2147483647, is 2147483648`},
+		{"broken retry limit", head + "  - {name: a, handler_class: H, default_retry_limit: 1.5}\n", `t.yaml:3:54: step_templates[0].default_retry_limit must be a whole number from 0 to 2147483647, is 1.5`},
+		{"handler with a dash", head + "  - {name: a, handler_class: pack-order}\n", `t.yaml:3:30: step_templates[0].handler_class must be a name such as Orders::PackHandler or orders.pack.PackHandler, is "pack-order"`},
+		{"handler out of the folder", head + "  - {name: a, handler_class: ../evil}\n", `t.yaml:3:30: step_templates[0].handler_class must be a name such as Orders::PackHandler or orders.pack.PackHandler, is "../evil"`},
+		{"queue with a space", "name: a\nqueue: my queue\nstep_templates: []\n", `t.yaml:2:8: queue must be lower-case letters and digits, joined by - or _, is "my queue"`},
+
+		// The graph.
+		{
+			"step twice", head + "  - {name: a, handler_class: H}\n  - {name: a, handler_class: I}\n",
+			`t.yaml:4:12: step "a" is there twice, first on line 3`,
+		},
+		{
+			"unknown parent", head + "  - {name: fetch_order, handler_class: H}\n  - name: ship\n    handler_class: H\n    depends_on_step: fetch_ordr\n",
+			`t.yaml:6:22: step "ship" depends on "fetch_ordr", which is no step (did you mean "fetch_order"?)`,
+		},
+		{
+			"unknown parent in the list", head + "  - name: ship\n    handler_class: H\n    depends_on_steps:\n      - elsewhere\n",
+			`t.yaml:6:9: step "ship" depends on "elsewhere", which is no step`,
+		},
+		{
+			"own parent", head + "  - {name: a, handler_class: H, depends_on_step: a}\n",
+			`t.yaml:3:50: step "a" depends on itself`,
+		},
+		{
+			"cycle", head + "  - {name: c, handler_class: H}\n  - {name: a, handler_class: H, depends_on_steps: [b, c]}\n  - {name: b, handler_class: H, depends_on_step: a}\n",
+			`t.yaml:4:5: steps wait for each other: a -> b -> a (each step waits for the one before it; remove a dependency)`,
+		},
+		{
+			"two cycles",
+			head + "  - {name: a, handler_class: H, depends_on_step: b}\n  - {name: b, handler_class: H, depends_on_step: a}\n" +
+				"  - {name: x, handler_class: H, depends_on_step: z}\n  - {name: y, handler_class: H, depends_on_step: x}\n  - {name: z, handler_class: H, depends_on_step: y}\n",
+			"t.yaml:3:5: steps wait for each other: a -> b -> a (each step waits for the one before it; remove a dependency)\n" +
+				"t.yaml:5:5: steps wait for each other: x -> y -> z -> x (each step waits for the one before it; remove a dependency)",
+		},
+		{
+			"not in named_steps", "name: t\nnamed_steps: [fetch, ship]\nstep_templates:\n  - {name: fetch, handler_class: H}\n  - {name: shipp, handler_class: H}\n",
+			`t.yaml:5:12: step "shipp" is not in named_steps (did you mean "ship"?)`,
+		},
+
+		// The schema of the context.
+		{
+			"schema is none", "name: a\nschema:\n  type: object\n  properties:\n    id: {type: integr}\nstep_templates: []\n",
+			`t.yaml:5:16: schema is no valid JSON Schema: /properties/id/type matches no alternative: must be one of "array", "boolean", "integer", "null", "number", "object", "string"; or must be an array, is a string`,
+		},
+		{
+			"schema refers elsewhere", "name: a\nschema: {$ref: \"https://example.com/s.json\"}\nstep_templates: []\n",
+			`t.yaml:2:9: schema is not usable: it refers to "https://example.com/s.json"; only references within the schema are followed`,
+		},
+		{
+			"schema refers to a file", "name: a\nschema: {$ref: \"file:///etc/passwd\"}\nstep_templates: []\n",
+			`t.yaml:2:9: schema is not usable: it refers to "file:///etc/passwd"; only references within the schema are followed`,
+		},
+
+		{
+			"all faults at once, in order", "version: 1\nnmae: a\nstep_templates:\n  - {name: 1, handler_class: \"-\"}\n",
+			"t.yaml:1:10: version must be a string, is a number (write it in quotes: \"1\")\n" +
+				"t.yaml:2:1: unknown key \"nmae\" (did you mean \"name\"?)\n" +
+				"t.yaml:4:12: step_templates[0].name must be a string, is a number (write it in quotes: \"1\")\n" +
+				"t.yaml:4:30: step_templates[0].handler_class must be a name such as Orders::PackHandler or orders.pack.PackHandler, is \"-\"",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			t.Parallel()
+			template, _, err := templates.Parse("t.yaml", []byte(test.yaml), templates.Options{})
+			if err == nil {
+				t.Fatalf("loaded %+v, want an error", template)
+			}
+			if diff := cmp.Diff(test.want, err.Error()); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+			if template != nil {
+				t.Error("a template came with the error")
+			}
+		})
+	}
+}
+
+// TestWarnings shows what is told without being refused.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		rule string
+		yaml string
+		want string
+	}{
+		{"a key that nobody knows", "name: a\nteam: billing\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:1: unknown key "team" of a template has no effect`},
+		{"a part of a known key", head + "  - {name: s, handler_class: H, retry_limit: 5}\n", `t.yaml:3:33: unknown key "retry_limit" of a step has no effect (did you mean "default_retry_limit"?)`},
+		{"depends_on", head + "  - {name: s, handler_class: H, depends_on: [x]}\n", `t.yaml:3:33: unknown key "depends_on" of a step has no effect (did you mean "depends_on_step"?)`},
+		{"no steps", "name: a\nstep_templates: []\n", `t.yaml:2:17: template has no steps; its tasks complete at once`},
+		{"long description", "name: a\ndescription: " + strings.Repeat("d", 256) + "\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:14: description is cut to the 255 characters that are stored`},
+		{"timeout that is none", head + "  - {name: s, handler_class: H, handler_config: {timeout_seconds: soon}}\n", `t.yaml:3:67: timeout_seconds is no positive number and sets no timeout`},
+		{
+			"override of a step that is not there", head + "  - {name: ship, handler_class: H}\nenvironments:\n  test:\n    step_templates:\n      - {name: shipp}\n",
+			`t.yaml:7:9: environment "test" changes step "shipp", which the template does not have (did you mean "ship"?)`,
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			t.Parallel()
+			template, warnings, err := templates.Parse("t.yaml", []byte(test.yaml), templates.Options{})
+			if err != nil || template == nil {
+				t.Fatalf("got %v, %v, want a template", template, err)
+			}
+			lines := make([]string, len(warnings))
+			for i, warning := range warnings {
+				lines[i] = warning.Error()
+			}
+			if diff := cmp.Diff(test.want, strings.Join(lines, "\n")); diff != "" {
+				t.Errorf("warnings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,126 @@
+package templates
+
+import "regexp"
+
+// valueType is what the loader takes as the value of a key.
+type valueType int
+
+const (
+	anyValue valueType = iota
+	textValue
+	boolValue
+	countValue
+	objectValue
+	textsValue
+	stepsValue
+	eventsValue
+	environmentsValue
+)
+
+// field describes one known key. Its value may always be left empty.
+type field struct {
+	name string
+	want valueType
+	// required keys must be present once the environment is merged in.
+	required bool
+	// max is the longest text, or item of a list of texts, in characters; 0 means no limit.
+	max int
+	// valid returns what is wrong with a text, or with an item of a list of texts.
+	valid func(string) string
+}
+
+// Widths of the columns that hold what a template names.
+const (
+	nameMax        = 64
+	stepNameMax    = 128
+	versionMax     = 16
+	descriptionMax = 255
+	handlerMax     = 255
+	retryLimitMax  = 1<<31 - 1
+)
+
+// templateFields are the keys of a template: the engine's, and queue.
+func templateFields() []field {
+	return []field{
+		{name: "name", want: textValue, required: true, max: nameMax, valid: validName},
+		{name: "namespace_name", want: textValue, max: nameMax, valid: validName},
+		{name: "version", want: textValue, max: versionMax, valid: validVersion},
+		{name: "description", want: textValue},
+		{name: "task_handler_class", want: textValue, valid: validHandler},
+		{name: "module_namespace", want: textValue},
+		{name: "concurrent", want: boolValue},
+		{name: "default_dependent_system", want: textValue, max: nameMax, valid: validName},
+		{name: "queue", want: textValue, max: nameMax, valid: validQueue},
+		{name: "named_steps", want: textsValue, max: stepNameMax, valid: validName},
+		{name: "schema", want: objectValue},
+		{name: "step_templates", want: stepsValue, required: true},
+		{name: "environments", want: environmentsValue},
+		{name: "custom_events", want: anyValue},
+		{name: "handler_config", want: anyValue},
+	}
+}
+
+// stepFields are the keys of an item of step_templates: the engine's, and queue.
+func stepFields() []field {
+	return []field{
+		{name: "name", want: textValue, required: true, max: stepNameMax, valid: validName},
+		{name: "description", want: textValue, max: descriptionMax},
+		{name: "handler_class", want: textValue, required: true, max: handlerMax, valid: validHandler},
+		{name: "dependent_system", want: textValue, max: nameMax, valid: validName},
+		{name: "depends_on_step", want: textValue},
+		{name: "depends_on_steps", want: textsValue},
+		{name: "default_retryable", want: boolValue},
+		{name: "default_retry_limit", want: countValue},
+		{name: "skippable", want: boolValue},
+		{name: "handler_config", want: objectValue},
+		{name: "queue", want: textValue, max: nameMax, valid: validQueue},
+		{name: "custom_events", want: eventsValue},
+	}
+}
+
+// eventFields are the keys of an item of a step's custom_events, which are checked as the engine does and not used.
+func eventFields() []field {
+	return []field{
+		{name: "name", want: textValue, required: true},
+		{name: "description", want: textValue},
+	}
+}
+
+func fieldNames(fields []field) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.name
+	}
+	return names
+}
+
+// Forms of the texts that must have one; schema.json has the same patterns. A dollar sign matches only the very end.
+var (
+	handlerForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*((::|\.|/)[A-Za-z][A-Za-z0-9_]*)*$`)
+	nameForm    = regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`)
+	queueForm   = regexp.MustCompile(`^[a-z0-9]+([_-]?[a-z0-9]+)*$`)
+	versionForm = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
+)
+
+func validName(s string) string {
+	return mustMatch(s, nameForm, "must not be empty or hold control characters")
+}
+
+func validVersion(s string) string {
+	return mustMatch(s, versionForm, "must be three numbers such as 1.0.0")
+}
+
+func validHandler(s string) string {
+	return mustMatch(s, handlerForm, "must be a name such as Orders::PackHandler or orders.pack.PackHandler")
+}
+
+func validQueue(s string) string {
+	return mustMatch(s, queueForm, "must be lower-case letters and digits, joined by - or _")
+}
+
+func mustMatch(s string, form *regexp.Regexp, message string) string {
+	if form.MatchString(s) {
+		return ""
+	}
+	return message
+}

@@ -1,0 +1,184 @@
+package templates
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// checkShape reports keys that nobody knows and values of the wrong type or form, in the document and in all of its
+// environments. It returns whether the types are right, so that what follows can read them.
+func (r *report) checkShape(root *node) bool {
+	before := len(r.faults)
+	r.checkObject(root, "", templateFields(), "a template")
+	return len(r.faults) == before
+}
+
+func (r *report) checkObject(n *node, path string, fields []field, what string) {
+	for _, e := range n.entries {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.name == e.key })
+		if i < 0 {
+			r.unknownKey(e, path, fieldNames(fields), what)
+			continue
+		}
+		if e.value.kind != kindNull {
+			r.checkValue(e.value, join2(path, e.key), fields[i])
+		}
+	}
+}
+
+func join2(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func index(path string, i int) string {
+	return path + "[" + strconv.Itoa(i) + "]"
+}
+
+// unknownKey is an error when the key is a slip of the pen, else a warning: the engine allows any key.
+func (r *report) unknownKey(e entry, path string, known []string, what string) {
+	where := e.at(join2(path, e.key))
+	if near, ok := nearKey(e.key, known); ok {
+		r.fault(where, fmt.Sprintf("did you mean %q?", near), "unknown key %q", e.key)
+		return
+	}
+	hint := ""
+	if kin, ok := kinKey(e.key, known); ok {
+		hint = fmt.Sprintf("did you mean %q?", kin)
+	}
+	r.warn(where, hint, "unknown key %q of %s has no effect", e.key, what)
+}
+
+// kinKey is the known key of which an unknown one is a part, such as retry_limit of default_retry_limit.
+func kinKey(key string, known []string) (string, bool) {
+	for _, candidate := range known {
+		if len(key) > 3 && strings.Contains("_"+candidate+"_", "_"+key+"_") {
+			return candidate, true
+		}
+	}
+	return "", false
+}
+
+func (r *report) checkValue(n *node, path string, f field) {
+	switch f.want {
+	case anyValue:
+	case textValue:
+		r.checkText(n, path, f)
+	case boolValue:
+		r.want(n, path, kindBool, "true or false")
+	case countValue:
+		r.checkCount(n, path)
+	case objectValue:
+		r.want(n, path, kindMapping, "a mapping")
+	case textsValue:
+		r.each(n, path, func(item *node, path string) { r.checkText(item, path, f) })
+	case stepsValue:
+		r.objects(n, path, stepFields(), "a step")
+	case eventsValue:
+		r.objects(n, path, eventFields(), "an event")
+	case environmentsValue:
+		r.checkEnvironments(n, path)
+	}
+}
+
+// want reports whether n is of that kind, and says so when it is not.
+func (r *report) want(n *node, path string, kind nodeKind, description string) bool {
+	if n.kind == kind {
+		return true
+	}
+	hint := ""
+	if kind == kindString && n.spelling != "" {
+		hint = fmt.Sprintf("write it in quotes: %q", n.spelling)
+	}
+	r.fault(n.at(path), hint, "%s must be %s, is %s", path, description, n.kind.describe())
+	return false
+}
+
+func (r *report) each(n *node, path string, check func(item *node, path string)) {
+	if !r.want(n, path, kindSequence, "a list") {
+		return
+	}
+	for i, item := range n.items {
+		check(item, index(path, i))
+	}
+}
+
+func (r *report) objects(n *node, path string, fields []field, what string) {
+	r.each(n, path, func(item *node, path string) {
+		if r.want(item, path, kindMapping, "a mapping") {
+			r.checkObject(item, path, fields, what)
+		}
+	})
+}
+
+func (r *report) checkText(n *node, path string, f field) {
+	if !r.want(n, path, kindString, "a string") {
+		return
+	}
+	if count := utf8.RuneCountInString(n.text); f.max > 0 && count > f.max {
+		r.fault(n.at(path), "", "%s has %d characters, more than the %d allowed", path, count, f.max)
+		return
+	}
+	if f.valid == nil {
+		return
+	}
+	if wrong := f.valid(n.text); wrong != "" {
+		r.fault(n.at(path), "", "%s %s, is %q", path, wrong, n.text)
+	}
+}
+
+func (r *report) checkCount(n *node, path string) {
+	if !r.want(n, path, kindNumber, "a whole number") {
+		return
+	}
+	count, err := strconv.ParseInt(n.text, 10, 64)
+	if err != nil || count < 0 || count > retryLimitMax {
+		r.fault(n.at(path), "", "%s must be a whole number from 0 to %d, is %.40s", path, retryLimitMax, n.spelling)
+	}
+}
+
+// checkEnvironments checks each environment as a template of which anything may be left out.
+func (r *report) checkEnvironments(n *node, path string) {
+	if !r.want(n, path, kindMapping, "a mapping") {
+		return
+	}
+	for _, e := range n.entries {
+		path := join2(path, e.key)
+		if e.value.kind != kindNull && r.want(e.value, path, kindMapping, "a mapping") {
+			r.checkObject(e.value, path, templateFields(), "a template")
+		}
+	}
+}
+
+// checkRequired reports the required keys that the merged document lacks.
+func (r *report) checkRequired(root *node) {
+	r.checkPresent(root, "", templateFields(), "template")
+	for i, step := range root.list("step_templates") {
+		path := index("step_templates", i)
+		r.checkPresent(step, path, stepFields(), "step"+quoted(step.str("name", "")))
+		for j, event := range step.list("custom_events") {
+			r.checkPresent(event, index(path+".custom_events", j), eventFields(), "event")
+		}
+	}
+}
+
+func (r *report) checkPresent(n *node, path string, fields []field, what string) {
+	for _, f := range fields {
+		if f.required && n.get(f.name) == nil {
+			r.fault(n.at(join2(path, f.name)), "", "%s lacks the required key %q", what, f.name)
+		}
+	}
+}
+
+// quoted is " "+name in quotes, or nothing.
+func quoted(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf(" %q", name)
+}
