@@ -1,0 +1,64 @@
+package sql
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+)
+
+// embedded holds every SQL file and the facts about the engine's schema, by the path that each has in this folder.
+//
+//go:embed baseline functions/*.sql migrations/*.sql
+var embedded embed.FS
+
+// script is one embedded SQL file.
+type script struct {
+	name string // the path
+	text string
+}
+
+// scripts reads the SQL files of an embedded folder, in the order of their names.
+func scripts(folder string) ([]script, error) {
+	names, err := fs.Glob(embedded, folder+"/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	all := make([]script, 0, len(names))
+	for _, name := range names {
+		text, err := embedded.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, script{name: name, text: string(text)})
+	}
+	return all, nil
+}
+
+// digest identifies the scripts by name and content.
+func digest(all []script) string {
+	hash := sha256.New()
+	for _, s := range all {
+		fmt.Fprintf(hash, "%s\n%d\n%s", s.name, len(s.text), s.text)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:16])
+}
+
+// Fingerprint identifies the schema that [Migrate] makes in an empty database: two binaries with the same fingerprint
+// make the same one.
+func Fingerprint() (string, error) {
+	river, err := newestRiver()
+	if err != nil {
+		return "", err
+	}
+	all := []script{{name: "river", text: fmt.Sprint(river)}}
+	for _, folder := range []string{baselineTables, baselineViews, baselineFunctions, "migrations", "functions"} {
+		part, err := scripts(folder)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, part...)
+	}
+	return digest(all), nil
+}

@@ -1,0 +1,49 @@
+-- tasker.sweep_tasks(after, page): looks again at open tasks with ids above after, a page at a time, so that nothing
+-- depends on a notification or on a River job having survived. Tasks that somebody works on at this moment are left
+-- alone. Returns the id to go on after (0 at the end) and the number of tasks that had lost a wake-up: on a healthy
+-- system that is zero.
+CREATE OR REPLACE FUNCTION tasker.sweep_tasks(p_after bigint, p_page integer, OUT next_after bigint, OUT repaired integer)
+LANGUAGE plpgsql VOLATILE
+SET timezone = 'UTC' SET jit = off
+AS $$
+DECLARE
+    v_task record;
+    v_tick record;
+    v_queues text[] := '{}';
+    v_seen integer := 0;
+BEGIN
+    next_after := 0;
+    repaired := 0;
+    FOR v_task IN
+        SELECT k.task_id, tasker.task_state(k.task_id) AS state,
+               EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id) AS known,
+               k.updated_at < tasker.utc_now() - interval '30 seconds' AS waits
+        FROM public.tasker_tasks k
+        WHERE k.complete = false AND k.task_id > p_after
+        ORDER BY k.task_id LIMIT p_page
+    LOOP
+        v_seen := v_seen + 1;
+        next_after := v_task.task_id;
+        IF v_task.state = 'pending' AND v_task.known AND v_task.waits THEN
+            -- A cause of its own: the first tick's job may be held by a worker that is dead and not yet reaped.
+            IF tasker.enqueue_tick(v_task.task_id, 'sweep:' || extract(epoch FROM now())::bigint / 60) THEN
+                v_queues := v_queues || '{ticks}'::text[];
+                repaired := repaired + 1;
+            END IF;
+        ELSIF v_task.state = 'in_progress' THEN
+            PERFORM FROM public.tasker_tasks k WHERE k.task_id = v_task.task_id FOR NO KEY UPDATE SKIP LOCKED;
+            IF FOUND THEN
+                SELECT * INTO v_tick FROM tasker.tick_task(v_task.task_id);
+                v_queues := v_queues || v_tick.queues;
+                IF cardinality(v_tick.queues) > 0 OR v_tick.state <> 'in_progress' THEN
+                    repaired := repaired + 1;
+                END IF;
+            END IF;
+        END IF;
+    END LOOP;
+    PERFORM tasker.notify(v_queues);
+    IF v_seen < p_page THEN
+        next_after := 0;
+    END IF;
+END
+$$;

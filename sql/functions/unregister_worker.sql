@@ -1,0 +1,14 @@
+-- tasker.unregister_worker(worker): the worker has ended. Whatever it still held comes back at once.
+CREATE OR REPLACE FUNCTION tasker.unregister_worker(p_worker uuid) RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET timezone = 'UTC' SET jit = off
+AS $$
+DECLARE
+    v_steps integer;
+BEGIN
+    v_steps := tasker.expire_claims(p_worker, 'worker_stopped');
+    PERFORM tasker.release_jobs(w.client_id) FROM tasker.workers w WHERE w.worker_id = p_worker;
+    DELETE FROM tasker.workers WHERE worker_id = p_worker;
+    RETURN v_steps;
+END
+$$;

@@ -1,0 +1,222 @@
+package sql
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+// Querier runs statements: a pool, a connection or a transaction of pgx.
+type Querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// NewTask is a task to create. Namespace, Name and Version name a synced template.
+type NewTask struct {
+	Namespace, Name, Version string
+	// Context is a JSON object; nil means {}.
+	Context json.RawMessage
+	// Initiator, SourceSystem and Reason default to "unknown", as the engine has them.
+	Initiator, SourceSystem, Reason string
+	Tags                            []string
+	// BypassSteps is stored as the engine stores it.
+	BypassSteps []string
+	// IdentityKey makes the creation idempotent within namespace and name; empty means no key.
+	IdentityKey string
+}
+
+const createTaskSQL = `SELECT tasker.create_task($1, $2, $3, $4::jsonb, coalesce($5, 'unknown'), coalesce($6, 'unknown'),
+	coalesce($7, 'unknown'), $8::jsonb, $9::jsonb, $10)`
+
+// CreateTask calls tasker.create_task through q, usually the caller's own transaction, and returns the task's id.
+func (s *Store) CreateTask(ctx context.Context, q Querier, t NewTask) (int64, error) {
+	context := t.Context
+	if len(context) == 0 {
+		context = json.RawMessage(`{}`)
+	}
+	var id int64
+	err := q.QueryRow(ctx, createTaskSQL, t.Namespace, t.Name, t.Version, string(context), orNull(t.Initiator),
+		orNull(t.SourceSystem), orNull(t.Reason), stringArray(t.Tags), stringArray(t.BypassSteps), orNull(t.IdentityKey)).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("creating a task of %s/%s@%s: %w", t.Namespace, t.Name, t.Version, err)
+	}
+	return id, nil
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func stringArray(texts []string) string {
+	if len(texts) == 0 {
+		return `[]`
+	}
+	data, _ := json.Marshal(texts) // strings always encode
+	return string(data)
+}
+
+// ErrNoTask is returned by [Store.Task] when there is no such task.
+var ErrNoTask = errors.New("no such task")
+
+// Task is a task as people read it. Times are UTC.
+type Task struct {
+	TaskID       int64           `json:"task_id"`
+	Namespace    string          `json:"namespace"`
+	Name         string          `json:"name"`
+	Version      string          `json:"version"`
+	State        engine.State    `json:"state"`
+	StateDetail  json.RawMessage `json:"state_detail"`
+	Complete     bool            `json:"complete"`
+	Context      json.RawMessage `json:"context"`
+	Tags         json.RawMessage `json:"tags"`
+	Initiator    string          `json:"initiator"`
+	SourceSystem string          `json:"source_system"`
+	Reason       string          `json:"reason"`
+	RequestedAt  time.Time       `json:"requested_at"`
+	CreatedAt    time.Time       `json:"created_at"`
+	// EndedAt is when the task reached its state, if it has ended.
+	EndedAt     *time.Time `json:"ended_at"`
+	TemplateHas bool       `json:"template_synced"`
+	Steps       []Step     `json:"steps" db:"-"`
+}
+
+// Step is a step as people read it.
+type Step struct {
+	StepID    int64            `json:"step_id"`
+	Name      string           `json:"name"`
+	Handler   string           `json:"handler"`
+	Queue     string           `json:"queue"`
+	State     engine.State     `json:"state"`
+	Readiness engine.Readiness `json:"readiness"`
+	DependsOn []string         `json:"depends_on"`
+	Attempts  int              `json:"attempts"`
+	Limit     int              `json:"retry_limit"`
+	// DueAt is when a step that is backing off may run.
+	DueAt *time.Time `json:"due_at"`
+	// StartedAt and EndedAt bound the last attempt.
+	StartedAt *time.Time      `json:"started_at"`
+	EndedAt   *time.Time      `json:"ended_at"`
+	Worker    string          `json:"worker"`
+	Results   json.RawMessage `json:"results"`
+}
+
+const selectTaskSQL = `
+SELECT k.task_id, ns.name::text AS namespace, nt.name::text AS name, nt.version::text AS version,
+       coalesce(t.to_state, 'pending') AS state, t.metadata AS state_detail, k.complete, k.context, k.tags,
+       coalesce(k.initiator, '')::text AS initiator, coalesce(k.source_system, '')::text AS source_system,
+       coalesce(k.reason, '')::text AS reason, k.requested_at, k.created_at,
+       CASE WHEN t.to_state NOT IN ('pending', 'in_progress') THEN t.created_at END AS ended_at,
+       EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id) AS template_has
+FROM public.tasker_tasks k
+JOIN public.tasker_named_tasks nt ON nt.named_task_id = k.named_task_id
+JOIN public.tasker_task_namespaces ns ON ns.task_namespace_id = nt.task_namespace_id
+LEFT JOIN public.tasker_task_transitions t ON t.task_id = k.task_id AND t.most_recent`
+
+const selectStepsSQL = `
+SELECT s.workflow_step_id AS step_id, r.name, coalesce(ts.handler, '') AS handler, coalesce(ts.queue, '') AS queue,
+       r.current_state AS state, r.readiness, r.attempts, r.retry_limit AS limit, r.due_at AT TIME ZONE 'UTC' AS due_at,
+       ARRAY(SELECT pn.name::text FROM public.tasker_workflow_step_edges e
+             JOIN public.tasker_workflow_steps p ON p.workflow_step_id = e.from_step_id
+             JOIN public.tasker_named_steps pn ON pn.named_step_id = p.named_step_id
+             WHERE e.to_step_id = s.workflow_step_id ORDER BY e.id) AS depends_on,
+       claim.created_at AS started_at,
+       CASE WHEN r.current_state <> 'in_progress' THEN ended.created_at END AS ended_at,
+       coalesce(w.name, '') AS worker, s.results
+FROM tasker.step_readiness($1) r
+JOIN public.tasker_workflow_steps s ON s.workflow_step_id = r.workflow_step_id
+JOIN public.tasker_tasks k ON k.task_id = s.task_id
+LEFT JOIN tasker.template_steps ts ON ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id
+LEFT JOIN LATERAL (
+    SELECT t.id, t.created_at, t.metadata FROM public.tasker_workflow_step_transitions t
+    WHERE t.workflow_step_id = s.workflow_step_id AND t.to_state = 'in_progress' ORDER BY t.sort_key DESC LIMIT 1
+) claim ON true
+LEFT JOIN LATERAL (
+    SELECT t.created_at FROM public.tasker_workflow_step_transitions t
+    WHERE t.workflow_step_id = s.workflow_step_id AND t.id > claim.id ORDER BY t.sort_key LIMIT 1
+) ended ON true
+LEFT JOIN tasker.workers w ON w.worker_id::text = claim.metadata ->> 'worker' AND r.current_state = 'in_progress'
+ORDER BY s.workflow_step_id`
+
+// Task reads a task with its steps in the order of their ids, in two statements.
+func (s *Store) Task(ctx context.Context, id int64) (*Task, error) {
+	rows, err := s.pool.Query(ctx, selectTaskSQL+` WHERE k.task_id = $1`, id)
+	if err != nil {
+		return nil, err
+	}
+	task, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Task])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("task %d: %w", id, ErrNoTask)
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows, err = s.pool.Query(ctx, selectStepsSQL, id)
+	if err != nil {
+		return nil, err
+	}
+	task.Steps, err = pgx.CollectRows(rows, pgx.RowToStructByName[Step])
+	return task, err
+}
+
+// TaskFilter narrows a list of tasks. Zero values do not narrow.
+type TaskFilter struct {
+	Namespace, Name string
+	State           engine.State
+	// Before keeps tasks with smaller ids: the id to go on from.
+	Before int64
+	// Limit is the number of tasks at most; zero means 20.
+	Limit int
+}
+
+// TaskSummary is a task in a list.
+type TaskSummary struct {
+	TaskID    int64        `json:"task_id"`
+	Namespace string       `json:"namespace"`
+	Name      string       `json:"name"`
+	Version   string       `json:"version"`
+	State     engine.State `json:"state"`
+	Steps     int          `json:"steps"`
+	Done      int          `json:"steps_done"`
+	CreatedAt time.Time    `json:"created_at"`
+	EndedAt   *time.Time   `json:"ended_at"`
+}
+
+const listTasksSQL = `
+SELECT k.task_id, ns.name::text AS namespace, nt.name::text AS name, nt.version::text AS version,
+       coalesce(t.to_state, 'pending') AS state, k.created_at,
+       CASE WHEN t.to_state NOT IN ('pending', 'in_progress') THEN t.created_at END AS ended_at,
+       (SELECT count(*) FROM public.tasker_workflow_steps s WHERE s.task_id = k.task_id) AS steps,
+       (SELECT count(*) FROM public.tasker_workflow_steps s
+        JOIN public.tasker_workflow_step_transitions st ON st.workflow_step_id = s.workflow_step_id AND st.most_recent
+        WHERE s.task_id = k.task_id AND st.to_state IN ('complete', 'resolved_manually')) AS done
+FROM public.tasker_tasks k
+JOIN public.tasker_named_tasks nt ON nt.named_task_id = k.named_task_id
+JOIN public.tasker_task_namespaces ns ON ns.task_namespace_id = nt.task_namespace_id
+LEFT JOIN public.tasker_task_transitions t ON t.task_id = k.task_id AND t.most_recent
+WHERE ($1 = '' OR ns.name = $1) AND ($2 = '' OR nt.name = $2)
+  AND ($3 = '' OR coalesce(t.to_state, 'pending') = $3) AND ($4 = 0 OR k.task_id < $4)
+ORDER BY k.task_id DESC LIMIT $5`
+
+// Tasks lists tasks, newest first.
+func (s *Store) Tasks(ctx context.Context, f TaskFilter) ([]TaskSummary, error) {
+	if f.Limit == 0 {
+		f.Limit = 20
+	}
+	rows, err := s.pool.Query(ctx, listTasksSQL, f.Namespace, f.Name, string(f.State), f.Before, f.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[TaskSummary])
+}

@@ -1,0 +1,56 @@
+package sql
+
+import (
+	"context"
+	"time"
+)
+
+// Worker is a worker process as the database knows it.
+type Worker struct {
+	// ID is new for each registration.
+	ID string
+	// ClientID is the id of the process's River client.
+	ClientID string
+	// Name is for people: host and process id.
+	Name    string
+	Version string
+	// Handlers are the names that the worker serves.
+	Handlers []string
+	// Lease is how long the worker is believed alive after a heartbeat.
+	Lease time.Duration
+}
+
+// RegisterWorker makes the worker known.
+func (s *Store) RegisterWorker(ctx context.Context, w Worker) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := s.pool.Exec(ctx, `SELECT tasker.register_worker($1, $2, $3, $4, $5, $6)`,
+		w.ID, w.ClientID, w.Name, w.Version, w.Handlers, w.Lease.Milliseconds())
+	return err
+}
+
+// Heartbeat renews the worker's lease. False means that the lease had run out and the worker's steps were taken back.
+func (s *Store) Heartbeat(ctx context.Context, worker string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var alive bool
+	err := s.pool.QueryRow(ctx, `SELECT tasker.heartbeat($1)`, worker).Scan(&alive)
+	return alive, err
+}
+
+// UnregisterWorker forgets a worker that ends, and takes back what it still held. It returns the number of those steps.
+func (s *Store) UnregisterWorker(ctx context.Context, worker string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var steps int
+	err := s.pool.QueryRow(ctx, `SELECT tasker.unregister_worker($1)`, worker).Scan(&steps)
+	return steps, err
+}
+
+// ReapWorkers takes back the steps of workers whose lease has run out. It returns how many workers and steps.
+func (s *Store) ReapWorkers(ctx context.Context) (workers, steps int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err = s.pool.QueryRow(ctx, `SELECT workers, steps FROM tasker.reap_workers()`).Scan(&workers, &steps)
+	return workers, steps, err
+}
