@@ -1,0 +1,120 @@
+package executors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/executors/internal/host"
+	"github.com/tasker-systems/tasker-worker/executors/internal/process"
+)
+
+const (
+	pingMisses = 3
+	exitGrace  = 5 * time.Second
+	termGrace  = 2 * time.Second
+)
+
+var errNotRunning = errors.New("supervisor is not running")
+
+// boot starts one process and registers it, so that Stop knows it. id names it; it takes up to steps at once.
+// The caller is counted in s.running.
+func (s *Supervisor) boot(ctx context.Context, g *generation, r runtime, id string, steps int) (*host.Host, error) {
+	options, scratch, err := s.options(g, r, id, steps)
+	if err != nil {
+		return nil, err
+	}
+	h, err := host.Start(ctx, s.starter, options)
+	if err != nil {
+		_ = os.RemoveAll(scratch) // goes with the whole scratch folder at the latest
+		return nil, fmt.Errorf("handler process %s %w", id, err)
+	}
+	if !s.register(h) {
+		h.Stop(s.force, 0)
+		return nil, errNotRunning
+	}
+	s.running.Go(func() { s.bury(h, scratch) })
+	return h, nil
+}
+
+// bury waits for the end of a process and clears up after it.
+func (s *Supervisor) bury(h *host.Host, scratch string) {
+	<-h.Done()
+	s.unregister(h)
+	_ = os.RemoveAll(scratch) // goes with the whole scratch folder at the latest
+	death, level := h.Death(), slog.LevelInfo
+	if death.Kind != host.DeathStopped {
+		level = slog.LevelWarn
+	}
+	s.config.Logger.Log(context.Background(), level, "handler process has ended",
+		"executor", h.ID(), "pid", h.PID(), "reason", death.Reason, "executions", h.Served())
+}
+
+func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (host.Options, string, error) {
+	args, err := s.launch(r, s.hostsDir())
+	if err != nil {
+		return host.Options{}, "", err
+	}
+	root, err := filepath.Abs(filepath.Join(s.config.Dir, string(r.language)))
+	if err != nil {
+		return host.Options{}, "", fmt.Errorf("executors folder: %w", err)
+	}
+	scratch, err := os.MkdirTemp(s.scratch, id+"-")
+	if err != nil {
+		return host.Options{}, "", fmt.Errorf("making a scratch folder: %w", err)
+	}
+	return host.Options{
+		Command:   process.Command{Args: args, Env: s.config.childEnv(os.Environ(), id, scratch)},
+		ExitGrace: s.timing.exitGrace,
+		ID:        id,
+		Initialize: host.Initialize{
+			Generation:     g.number,
+			HandlerRoot:    root,
+			MaxConcurrency: steps,
+			ShutdownGrace:  s.config.ShutdownGrace,
+			WorkerID:       s.workerID,
+			WorkerVersion:  version(),
+		},
+		Logger:         s.config.Logger.With("language", string(r.language)),
+		PingInterval:   s.config.PingInterval,
+		PingMisses:     pingMisses,
+		PingMissesBusy: s.timing.pingMissesBusy(r, s.config.PingInterval),
+		StartupTimeout: s.config.StartupTimeout,
+		TermGrace:      s.timing.termGrace,
+	}, scratch, nil
+}
+
+func (s *Supervisor) steps(r runtime) int {
+	if s.config.StepsPerProcess > 0 {
+		return s.config.StepsPerProcess
+	}
+	return r.steps
+}
+
+// timing is what tests make shorter.
+type timing struct {
+	exitGrace, termGrace time.Duration
+	// backoff is the delay before the second restart in a row.
+	backoff time.Duration
+}
+
+func timingDefault() timing {
+	return timing{backoff: time.Second, exitGrace: exitGrace, termGrace: termGrace}
+}
+
+// pingMissesBusy is the number of silent intervals that a busy process is allowed.
+func (timing) pingMissesBusy(r runtime, interval time.Duration) int {
+	return int((r.pingTimeoutBusy + interval - 1) / interval)
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}

@@ -1,0 +1,119 @@
+package executors
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Defaults of [Config].
+const (
+	PingIntervalDefault   = 5 * time.Second
+	ProcessesDefault      = 1
+	ShutdownGraceDefault  = 25 * time.Second
+	StartupTimeoutDefault = 60 * time.Second
+	StepTimeoutDefault    = 5 * time.Minute
+)
+
+// Config says which handlers to serve and how. The zero value of every member but Dir is its default.
+type Config struct {
+	// Dir is the folder with the sub-folders ruby, python and node.
+	Dir string
+	// Environ is added to the environment of the handler processes, as KEY=VALUE.
+	Environ []string
+	// Logger gets a record per line that a handler process prints, and the supervisor's own. Nil discards them.
+	Logger *slog.Logger
+	// PassEnv names variables of the worker's environment that handler processes get too. Neither PassEnv nor Environ
+	// may name DATABASE_URL, PG* or TASKER_*.
+	PassEnv []string
+	// PingInterval is how often a process is asked whether it lives; it is killed after three intervals of silence.
+	PingInterval time.Duration
+	// Processes is the number of processes per language.
+	Processes int
+	// RecycleAfter replaces a process after about so many executions, 0 for never.
+	RecycleAfter int
+	// ShutdownGrace is the time that running steps get when a process is stopped.
+	ShutdownGrace time.Duration
+	// StartupTimeout bounds the boot of a process with all its handlers.
+	StartupTimeout time.Duration
+	// StepTimeout bounds the attempts whose handler has no timeout of its own.
+	StepTimeout time.Duration
+	// StepsPerProcess is the number of steps that one process runs at once; 0 is the language's default.
+	StepsPerProcess int
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Processes == 0 {
+		c.Processes = ProcessesDefault
+	}
+	durations := []struct {
+		value *time.Duration
+		def   time.Duration
+	}{
+		{&c.PingInterval, PingIntervalDefault},
+		{&c.ShutdownGrace, ShutdownGraceDefault},
+		{&c.StartupTimeout, StartupTimeoutDefault},
+		{&c.StepTimeout, StepTimeoutDefault},
+	}
+	for _, d := range durations {
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+	}
+	return c
+}
+
+// validate returns every fault at once.
+func (c *Config) validate() error {
+	var faults []error
+	if err := checkDir(c.Dir); err != nil {
+		faults = append(faults, err)
+	}
+	numbers := []struct {
+		name  string
+		value int64
+	}{
+		{"PingInterval", int64(c.PingInterval)},
+		{"Processes", int64(c.Processes)},
+		{"RecycleAfter", int64(c.RecycleAfter)},
+		{"ShutdownGrace", int64(c.ShutdownGrace)},
+		{"StartupTimeout", int64(c.StartupTimeout)},
+		{"StepTimeout", int64(c.StepTimeout)},
+		{"StepsPerProcess", int64(c.StepsPerProcess)},
+	}
+	for _, n := range numbers {
+		if n.value < 0 {
+			faults = append(faults, fmt.Errorf("%s must not be negative", n.name))
+		}
+	}
+	return errors.Join(append(faults, checkEnv(c.PassEnv, c.Environ)...)...)
+}
+
+func checkDir(dir string) error {
+	if dir == "" {
+		return errors.New("no executors folder is given")
+	}
+	shown, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("executors folder %s: %w", dir, err)
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("executors folder %s does not exist: create it with handlers in ruby/, python/ or node/, "+
+			"or set TASKER_EXECUTORS_DIR to the folder that has them", shown)
+	case err != nil:
+		return fmt.Errorf("executors folder %s: %w", shown, err)
+	case !info.IsDir():
+		return fmt.Errorf("executors folder %s is a file: set TASKER_EXECUTORS_DIR to the folder that has "+
+			"ruby/, python/ or node/", shown)
+	}
+	return nil
+}

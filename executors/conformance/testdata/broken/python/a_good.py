@@ -1,0 +1,6 @@
+import tasker
+
+
+@tasker.handler("GoodHandler")
+def good(task, sequence, step):
+    return "first"

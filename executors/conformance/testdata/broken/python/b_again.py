@@ -1,0 +1,6 @@
+import tasker
+
+
+@tasker.handler("GoodHandler")
+def again(task, sequence, step):
+    return "second"

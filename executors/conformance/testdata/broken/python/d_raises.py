@@ -1,0 +1,9 @@
+def process(task, sequence, step):
+    return None
+
+
+def boom():
+    raise KeyError("no such setting")
+
+
+boom()

@@ -1,0 +1,5 @@
+# frozen_string_literal: true
+
+class Unfinished
+  def process(
+end

@@ -1,0 +1,7 @@
+'use strict';
+
+module.exports = class ChargeCard {
+  process() {
+    return 'charged';
+  }
+};

@@ -1,0 +1,1 @@
+raise RuntimeError("a skipped folder was loaded")

@@ -1,0 +1,1 @@
+raise "a skipped folder was loaded"

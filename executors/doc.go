@@ -1,0 +1,23 @@
+// Package executors runs handlers: it starts the host processes of the languages that have handler files, keeps them
+// warm, gives each attempt to a process with room for it, and answers for what happens when a process breaks. It
+// implements [engine.Executor] and knows no database, no queue and no graph.
+//
+//	files in Dir/ruby, Dir/python, Dir/node
+//	   -> one pool per language, of Processes seats
+//	   -> a seat keeps one process running: boot, ready, death, backoff, boot ...
+//	   -> Acquire takes room in the least loaded process, Execute runs one attempt in it, Release gives the room back
+//
+// # Who answers for a broken process
+//
+// An attempt that was alone in a process that broke is a failure of that attempt. When several ran in it, nobody can say
+// which of them broke it: all are given back, and each runs alone the next time, in a process started for it, until it
+// has ended by itself. A step that is given back for this reason more than twice is held responsible.
+//
+// A handler that runs past its timeout is killed with its process, for no language can stop it in another way. The
+// others in the process are given back.
+//
+// # Security
+//
+// A handler process gets an environment made from an allow-list, which never holds the worker's database. Names from
+// templates are only looked up among the names that the processes reported; they never become a path.
+package executors

@@ -1,0 +1,110 @@
+package executors
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/tasker-systems/tasker-worker/executors/internal/host"
+)
+
+// HandlerInfo is a name that is served.
+type HandlerInfo struct {
+	Name     string
+	Language Language
+	// File is where the handler is defined, relative to Config.Dir.
+	File string
+}
+
+// Problem is something that keeps a handler, a file or a language from being served while the rest is.
+type Problem struct {
+	// Language is empty when the problem concerns none.
+	Language Language
+	// File is relative to Config.Dir, empty when the problem concerns no single file.
+	File string
+	// Handler is empty when the problem concerns no single name.
+	Handler string
+	Message string
+	// Traceback is the language's own, the innermost frame where that language has it.
+	Traceback []string
+}
+
+// String is the problem in one line.
+func (p Problem) String() string {
+	switch {
+	case p.File != "":
+		return p.File + ": " + p.Message
+	case p.Language != "":
+		return string(p.Language) + ": " + p.Message
+	default:
+		return p.Message
+	}
+}
+
+// Detail is the problem in several lines, with the traceback.
+func (p Problem) Detail() string {
+	return strings.Join(append([]string{p.String()}, p.Traceback...), "\n    ")
+}
+
+// table is what a generation serves, made from the handshakes of its pools.
+type table struct {
+	handlers []HandlerInfo
+	problems []Problem
+	routes   map[string]*pool
+}
+
+// add takes in what one language serves. A name that an earlier language serves stays with it.
+func (t *table) add(p *pool, shake *host.Handshake) {
+	language := p.runtime.language
+	for _, e := range shake.LoadErrors {
+		t.problems = append(t.problems, loadProblem(language, e))
+	}
+	for _, handler := range shake.Handlers {
+		info := HandlerInfo{File: fileIn(language, handler.File), Language: language, Name: handler.Name}
+		if first := t.find(handler.Name); first != nil {
+			t.problems = append(t.problems, servedTwice(*first, info))
+			continue
+		}
+		t.handlers = append(t.handlers, info)
+		t.routes[handler.Name] = p
+	}
+}
+
+func (t *table) find(name string) *HandlerInfo {
+	if t.routes[name] == nil {
+		return nil
+	}
+	i := slices.IndexFunc(t.handlers, func(h HandlerInfo) bool { return h.Name == name })
+	return &t.handlers[i]
+}
+
+func (t *table) sort() {
+	slices.SortFunc(t.handlers, func(a, b HandlerInfo) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+func servedTwice(first, second HandlerInfo) Problem {
+	return Problem{
+		File:     second.File,
+		Handler:  second.Name,
+		Language: second.Language,
+		Message: fmt.Sprintf("handler %s is served twice, by %s and by %s; the first one is used: rename one of them",
+			second.Name, first.File, second.File),
+	}
+}
+
+func loadProblem(language Language, e host.LoadError) Problem {
+	message := e.Message
+	if e.Class != "" {
+		message = e.Class + ": " + e.Message
+	}
+	return Problem{File: fileIn(language, e.File), Language: language, Message: message, Traceback: e.Backtrace}
+}
+
+func fileIn(language Language, file string) string {
+	if file == "" {
+		return ""
+	}
+	return filepath.Join(string(language), filepath.FromSlash(file))
+}

@@ -1,0 +1,123 @@
+package host
+
+import (
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
+)
+
+type message = wire.Message
+
+// call is a request in flight.
+type call struct {
+	id uint64
+	// attempt is what is executed, nil for a request of another kind.
+	attempt *engine.Attempt
+	// end has room for the one end that the call comes to: its answer, or its fate at the end of the process.
+	end chan callEnd
+
+	// verdict is decided before the call ends, when it timed out or was cancelled. Host.mu protects it.
+	verdict Fate
+	// position is where the request ends in the stream of requests, 0 until it is queued. Host.mu protects it.
+	position int64
+}
+
+type callEnd struct {
+	message *message
+	fate    Fate
+}
+
+// begin registers a call. It fails when the process has ended.
+func (h *Host) begin(a *engine.Attempt) (*call, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ended {
+		return nil, errEnded
+	}
+	h.lastID++
+	c := &call{attempt: a, end: make(chan callEnd, 1), id: h.lastID}
+	h.calls[c.id] = c
+	if a != nil {
+		h.executions++
+	}
+	return c, nil
+}
+
+// request sends a request that runs no step.
+func (h *Host) request(method string, params any) (*call, error) {
+	c, err := h.begin(nil)
+	if err != nil {
+		return nil, err
+	}
+	line, err := wire.AppendRequest(nil, c.id, method, params)
+	if err == nil {
+		err = h.send(c, func(dst []byte) []byte { return append(dst, line...) })
+	}
+	if err != nil {
+		h.forget(c)
+		return nil, err
+	}
+	return c, nil
+}
+
+// send queues the request of a call and remembers where it ends, which tells later whether the process got it.
+func (h *Host) send(c *call, encode func([]byte) []byte) error {
+	position, err := h.outbox.send(encode)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c.position = position
+	return err
+}
+
+// forget takes back a call that was not sent.
+func (h *Host) forget(c *call) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.calls[c.id] == c {
+		h.removeLocked(c)
+	}
+}
+
+// answer ends the call that m answers.
+func (h *Host) answer(m *message) {
+	h.mu.Lock()
+	c := h.calls[m.ID]
+	repeated := c == nil && m.ID > 0 && m.ID <= h.lastID
+	switch {
+	case c == nil || c.verdict == FateTimedOut: // the process is being killed for the timeout
+	case c.attempt != nil && m.Error != nil && m.Error.IsDuplicate():
+	default:
+		h.endLocked(c, m)
+	}
+	overdue := h.onlyCancelledLocked()
+	h.mu.Unlock()
+	if repeated {
+		h.violation("answered a request twice")
+	}
+	if overdue {
+		h.killCancelled()
+	}
+}
+
+func (h *Host) endLocked(c *call, m *message) {
+	h.removeLocked(c)
+	if c.attempt != nil {
+		h.served++
+	}
+	end := callEnd{fate: FateAnswered, message: m}
+	if c.verdict != 0 {
+		end = callEnd{fate: c.verdict}
+	}
+	c.end <- end
+}
+
+func (h *Host) removeLocked(c *call) {
+	delete(h.calls, c.id)
+	if c.attempt == nil {
+		return
+	}
+	h.executions--
+	if c.verdict == FateCancelled {
+		h.cancelled--
+	}
+	h.noteDrainedLocked()
+}

@@ -1,0 +1,162 @@
+package host
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
+)
+
+// Fate says why an execution ended.
+type Fate int
+
+// The fates of an execution. All but the first are given by the worker.
+const (
+	// FateAnswered has the outcome that the host answered.
+	FateAnswered Fate = iota + 1
+	// FateCancelled is an execution whose context was cancelled.
+	FateCancelled
+	// FateCrashed is an execution that was alone in a process that broke.
+	FateCrashed
+	// FateCrashedAmong is an execution in a process that broke while others ran in it too: which one broke it is unknown.
+	FateCrashedAmong
+	// FateNeighbour is an execution in a process that was killed because another one in it timed out.
+	FateNeighbour
+	// FateStopped is an execution in a process that was stopped.
+	FateStopped
+	// FateTimedOut is an execution that ran past its timeout.
+	FateTimedOut
+	// FateUndelivered is an execution that the process never got.
+	FateUndelivered
+)
+
+// Reasons of a give-back.
+const (
+	ReasonExecutorCrashed   = "executor_crashed"
+	ReasonNeighbourTimedOut = "neighbour_timed_out"
+	ReasonShutdown          = "shutdown"
+)
+
+// Ending is how an execution ended.
+type Ending struct {
+	Fate    Fate
+	Outcome engine.Outcome
+	// Crash is the failure to record if the execution is held responsible for the end of its process. It is set for
+	// FateCrashed and FateCrashedAmong.
+	Crash engine.Failure
+}
+
+// DeathKind says why a process ended.
+type DeathKind int
+
+// The kinds of death.
+const (
+	// DeathExited is a process that ended without the worker's doing.
+	DeathExited DeathKind = iota
+	// DeathBroken is a process that the worker killed because it broke the protocol or hung.
+	DeathBroken
+	// DeathCancelled is a process that the worker killed because nobody waited for what ran in it.
+	DeathCancelled
+	// DeathStopped is a process that the worker stopped.
+	DeathStopped
+	// DeathTimeout is a process that the worker killed because a step in it ran past its timeout.
+	DeathTimeout
+)
+
+// Death is the end of a process.
+type Death struct {
+	Kind DeathKind
+	// Reason continues a sentence that begins with the name of the process.
+	Reason string
+}
+
+// IsCrash says whether the process is to blame.
+func (d Death) IsCrash() bool { return d.Kind == DeathExited || d.Kind == DeathBroken }
+
+// Death says how the process ended. It must not be called before Done.
+func (h *Host) Death() Death {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.death
+}
+
+// settle ends every call that is still in flight. The process has ended and its responses have been read.
+func (h *Host) settle() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = true
+	if h.death.Kind == DeathExited {
+		h.death.Reason = h.process.How()
+	}
+	running := 0
+	for _, c := range h.calls {
+		if c.attempt != nil && h.outbox.delivered(c.position) {
+			running++
+		}
+	}
+	for _, c := range h.calls {
+		c.end <- callEnd{fate: h.fateLocked(c, running)}
+	}
+	clear(h.calls)
+	h.executions, h.cancelled = 0, 0
+	h.noteDrainedLocked()
+}
+
+// fateLocked is the rule of who answers for the end of a process.
+func (h *Host) fateLocked(c *call, running int) Fate {
+	switch {
+	case c.verdict != 0:
+		return c.verdict
+	case !h.outbox.delivered(c.position):
+		return FateUndelivered
+	case h.death.Kind == DeathTimeout:
+		return FateNeighbour
+	case !h.death.IsCrash():
+		return FateStopped
+	case running > 1:
+		return FateCrashedAmong
+	default:
+		return FateCrashed
+	}
+}
+
+// ending puts the end of a call into the engine's terms.
+func (h *Host) ending(c *call, end callEnd, timeout time.Duration) Ending {
+	switch end.fate {
+	case FateAnswered:
+		return Ending{Fate: end.fate, Outcome: end.message.Outcome()}
+	case FateTimedOut:
+		return Ending{Fate: end.fate, Outcome: engine.Failed(timeoutFailure(c.attempt, timeout))}
+	case FateCrashed:
+		crash := h.crashFailure()
+		return Ending{Fate: end.fate, Outcome: engine.Failed(crash), Crash: crash}
+	case FateCrashedAmong:
+		return Ending{Fate: end.fate, Outcome: engine.GivenBack(ReasonExecutorCrashed, 0), Crash: h.crashFailure()}
+	case FateNeighbour:
+		return Ending{Fate: end.fate, Outcome: engine.GivenBack(ReasonNeighbourTimedOut, 0)}
+	case FateUndelivered:
+		return Ending{Fate: end.fate, Outcome: engine.GivenBack(ReasonExecutorCrashed, 0)}
+	default:
+		return Ending{Fate: end.fate, Outcome: engine.GivenBack(ReasonShutdown, 0)}
+	}
+}
+
+func timeoutFailure(a *engine.Attempt, timeout time.Duration) engine.Failure {
+	return engine.Failure{
+		Class:   engine.ClassTimeout,
+		Message: fmt.Sprintf("%s ran longer than its timeout of %v and was killed with its process", a.Handler.Name, timeout),
+	}
+}
+
+func (h *Host) crashFailure() engine.Failure {
+	tail := h.sink.Tail()
+	message := fmt.Sprintf("%s %s while it ran this step", h.name(), h.Death().Reason)
+	if len(tail) > 0 {
+		message += "; its last words on stderr: " + tail[len(tail)-1]
+	}
+	for i, line := range tail {
+		tail[i] = wire.Clean("stderr: "+line, lineBytesMax)
+	}
+	return engine.Failure{Backtrace: tail, Class: engine.ClassExecutorCrashed, Message: wire.Clean(message, lineBytesMax)}
+}

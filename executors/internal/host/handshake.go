@@ -1,0 +1,169 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
+)
+
+const protocolVersion = 1
+
+const (
+	nameBytesMax   = 200
+	fileBytesMax   = 1000
+	lineBytesMax   = 2000
+	tracebackMax   = 50
+	tracebackBytes = 500
+)
+
+// Initialize is the params of the initialize request, as far as the caller decides them.
+type Initialize struct {
+	WorkerID      string
+	WorkerVersion string
+	// Generation counts the reloads of the handlers.
+	Generation int
+	// HandlerRoot is the absolute path of the folder that the host scans.
+	HandlerRoot string
+	// MaxConcurrency is the number of steps at once that the worker offers.
+	MaxConcurrency int
+	// ShutdownGrace is told to the host; the worker enforces it.
+	ShutdownGrace time.Duration
+}
+
+// Handshake is what a process said about itself.
+type Handshake struct {
+	Language        string
+	LanguageVersion string
+	// MaxConcurrency is the number of steps at once that the process takes, at least 1 and at most what was offered.
+	MaxConcurrency int
+	Handlers       []Handler
+	LoadErrors     []LoadError
+}
+
+// Handler is a name that a process serves.
+type Handler struct {
+	Name string `json:"name"`
+	// File is relative to the handler root.
+	File string `json:"file"`
+}
+
+// LoadError is a file that could not be loaded.
+type LoadError struct {
+	File      string   `json:"file"`
+	Class     string   `json:"class"`
+	Message   string   `json:"message"`
+	Backtrace []string `json:"backtrace"`
+}
+
+// object keeps the literals below readable.
+type object map[string]any
+
+func (i *Initialize) params(o *Options) object {
+	return object{
+		"capabilities":      object{"callbacks": []string{}, "payload_files": false},
+		"config":            object{"handler_root": i.HandlerRoot},
+		"executor":          object{"generation": i.Generation, "id": o.ID},
+		"protocol_versions": []int{protocolVersion},
+		"limits": object{
+			"max_concurrency":   i.MaxConcurrency,
+			"max_inline_bytes":  engine.ResultBytesMax,
+			"max_json_depth":    engine.JSONDepthMax,
+			"max_message_bytes": MessageBytesMax,
+		},
+		"timing": object{
+			"ping_interval_ms":  o.PingInterval.Milliseconds(),
+			"shutdown_grace_ms": i.ShutdownGrace.Milliseconds(),
+		},
+		"worker": object{"id": i.WorkerID, "name": "tasker-worker", "version": i.WorkerVersion},
+	}
+}
+
+// initialize has the process boot and say what it serves.
+func (h *Host) initialize(ctx context.Context) (Handshake, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.options.StartupTimeout)
+	defer cancel()
+	message, err := h.call(ctx, "initialize", h.options.Initialize.params(&h.options))
+	switch {
+	case errors.Is(err, errEnded):
+		return Handshake{}, errors.New(h.Death().Reason + " before it was ready")
+	case errors.Is(err, context.DeadlineExceeded):
+		return Handshake{}, fmt.Errorf("was not ready within %v", h.options.StartupTimeout)
+	case err != nil:
+		return Handshake{}, err
+	case message.Error != nil:
+		return Handshake{}, fmt.Errorf("refused to start: %w", message.Error)
+	}
+	return parseHandshake(message.Result, h.options.Initialize.MaxConcurrency)
+}
+
+func parseHandshake(result json.RawMessage, offered int) (Handshake, error) {
+	var r struct {
+		ProtocolVersion int `json:"protocol_version"`
+		Executor        struct {
+			Language        string `json:"language"`
+			LanguageVersion string `json:"language_version"`
+		} `json:"executor"`
+		Capabilities struct {
+			MaxConcurrency int `json:"max_concurrency"`
+		} `json:"capabilities"`
+		Handlers   []Handler   `json:"handlers"`
+		LoadErrors []LoadError `json:"load_errors"`
+	}
+	if err := json.Unmarshal(result, &r); err != nil {
+		return Handshake{}, fmt.Errorf("answered initialize with something that cannot be read: %w", err)
+	}
+	if r.ProtocolVersion != protocolVersion {
+		return Handshake{}, fmt.Errorf("speaks protocol version %d, this worker speaks %d", r.ProtocolVersion, protocolVersion)
+	}
+	if r.Capabilities.MaxConcurrency < 1 {
+		return Handshake{}, fmt.Errorf("offers to run %d steps at once, it must be at least 1", r.Capabilities.MaxConcurrency)
+	}
+	shake := Handshake{
+		Language:        wire.Clean(r.Executor.Language, nameBytesMax),
+		LanguageVersion: wire.Clean(r.Executor.LanguageVersion, nameBytesMax),
+		MaxConcurrency:  min(r.Capabilities.MaxConcurrency, offered),
+	}
+	for _, e := range r.LoadErrors {
+		shake.LoadErrors = append(shake.LoadErrors, e.clean())
+	}
+	shake.addHandlers(r.Handlers)
+	return shake, nil
+}
+
+// addHandlers refuses names that nobody could write in a template or read in a log.
+func (s *Handshake) addHandlers(handlers []Handler) {
+	for _, handler := range handlers {
+		handler.File = wire.Clean(handler.File, fileBytesMax)
+		if isName(handler.Name) {
+			s.Handlers = append(s.Handlers, handler)
+			continue
+		}
+		s.LoadErrors = append(s.LoadErrors, LoadError{
+			File:    handler.File,
+			Message: fmt.Sprintf("handler name %.100q is refused: names have 1 to %d printable characters", handler.Name, nameBytesMax),
+		})
+	}
+}
+
+func isName(name string) bool {
+	unprintable := func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
+	return name != "" && len(name) <= nameBytesMax && strings.IndexFunc(name, unprintable) < 0
+}
+
+func (e LoadError) clean() LoadError {
+	e.Backtrace = e.Backtrace[:min(len(e.Backtrace), tracebackMax)]
+	for i, line := range e.Backtrace {
+		e.Backtrace[i] = wire.Clean(line, tracebackBytes)
+	}
+	e.Class = wire.Clean(e.Class, nameBytesMax)
+	e.File = wire.Clean(e.File, fileBytesMax)
+	e.Message = wire.Clean(e.Message, lineBytesMax)
+	return e
+}

@@ -1,0 +1,41 @@
+package host
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/executors/internal/process"
+)
+
+// Limits that the worker tells the host and keeps itself.
+const (
+	// MessageBytesMax bounds one line in either direction.
+	MessageBytesMax = 4 << 20
+	// WriteTimeout bounds the wait for a host that does not read its requests.
+	WriteTimeout = 10 * time.Second
+
+	violationsMax = 10
+	// exitDelay is how long a process may go on after it has closed one of its channels, before that counts as broken.
+	exitDelay = time.Second
+)
+
+// Options says how to start and treat one process.
+type Options struct {
+	Command process.Command
+	// ID names the process in logs and messages, for example ruby-1.
+	ID     string
+	Logger *slog.Logger
+
+	// Initialize is the params of the initialize request.
+	Initialize Initialize
+	// StartupTimeout bounds the time until initialize is answered.
+	StartupTimeout time.Duration
+
+	PingInterval time.Duration
+	// PingMisses is the number of intervals without an answer to a ping that end the process; PingMissesBusy is the
+	// same while a step runs, for a language in which a busy handler cannot be told from a hung one.
+	PingMisses, PingMissesBusy int
+
+	// ExitGrace is the time to exit after the requests have ended, TermGrace the time after a SIGTERM that follows.
+	ExitGrace, TermGrace time.Duration
+}

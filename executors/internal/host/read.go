@@ -1,0 +1,124 @@
+package host
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/executors/internal/logs"
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
+)
+
+// read handles what the process sends, until its end.
+func (h *Host) read() {
+	lines := wire.NewLineReader(h.process.Out, MessageBytesMax)
+	for {
+		line, err := lines.Next()
+		if errors.Is(err, wire.ErrLineTooLong) {
+			h.broken("was killed because it sent a message of more than 4 MiB")
+			return
+		}
+		if err != nil {
+			h.expectExit("closed its response channel")
+			return
+		}
+		if len(line) > 0 {
+			h.handle(bytes.Clone(line))
+		}
+	}
+}
+
+func (h *Host) write() {
+	err := h.outbox.run(h.process.Done())
+	switch {
+	case err == nil || errors.Is(err, os.ErrClosed):
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		h.broken("was killed because it did not read its requests")
+	default:
+		h.expectExit("closed its request channel")
+	}
+}
+
+// handle takes one line, which it may keep.
+func (h *Host) handle(line []byte) {
+	m, err := wire.Parse(line)
+	switch {
+	case err != nil:
+		h.violation(err.Error())
+	case m.IsResponse() && m.Known:
+		h.answer(&m)
+	case m.IsResponse():
+		h.sink.Log(slog.LevelWarn, "handler process answered a request that nobody made")
+	case m.Method == "log":
+		h.log(m.Params)
+	case m.IsRequest():
+		h.refuse(&m)
+	}
+}
+
+// refuse answers a request: the worker offers none to handler processes.
+func (h *Host) refuse(m *message) {
+	_, _ = h.outbox.send(func(dst []byte) []byte { return wire.AppendUnknownMethod(dst, m.RawID) })
+	h.violation("sent a request that the worker does not serve")
+}
+
+// log logs a notification with what the worker knows of the execution that it names.
+func (h *Host) log(params json.RawMessage) {
+	var n logs.Notification
+	if err := json.Unmarshal(params, &n); err != nil {
+		h.violation("sent a log notification that cannot be read")
+		return
+	}
+	h.sink.Notify(&n, h.attributes(n.ExecutionID)...)
+}
+
+func (h *Host) attributes(executionID string) []slog.Attr {
+	if executionID == "" {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.calls {
+		if c.attempt != nil && wire.ExecutionID(c.attempt) == executionID {
+			return []slog.Attr{
+				slog.Int64("task_id", c.attempt.Task.ID),
+				slog.String("step", c.attempt.Step.Name),
+				slog.Int("attempt", c.attempt.Step.Attempt),
+			}
+		}
+	}
+	return nil
+}
+
+// violation counts a breach of the protocol. Too many end the process: nothing that it says can be relied on.
+func (h *Host) violation(what string) {
+	h.sink.Log(slog.LevelWarn, "handler process broke the protocol", slog.String("violation", wire.Clean(what, lineBytesMax)))
+	h.mu.Lock()
+	h.violations++
+	tooMany := h.violations > violationsMax
+	h.mu.Unlock()
+	if tooMany {
+		h.broken("was killed because it broke the protocol too often, the last time it " + wire.Clean(what, lineBytesMax))
+	}
+}
+
+func (h *Host) broken(reason string) {
+	h.kill(Death{Kind: DeathBroken, Reason: reason})
+}
+
+// expectExit gives a process that has closed a channel time to exit, which is the usual reason, before it counts as
+// broken. A process that is being stopped has its own time to exit.
+func (h *Host) expectExit(reason string) {
+	timer := time.NewTimer(exitDelay)
+	defer timer.Stop()
+	select {
+	case <-h.process.Done():
+	case <-timer.C:
+		if !h.isStopping() {
+			h.broken("was killed because it " + reason)
+		}
+	}
+}

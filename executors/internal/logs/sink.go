@@ -1,0 +1,93 @@
+package logs
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Sink takes everything that one handler process logs. It is safe for concurrent use.
+type Sink struct {
+	logger *slog.Logger
+
+	// mu protects the fields below.
+	mu      sync.Mutex
+	limiter limiter
+	tail    tail
+}
+
+// NewSink returns a sink that writes to logger, which carries the attributes of the process.
+func NewSink(logger *slog.Logger) *Sink {
+	return &Sink{logger: logger}
+}
+
+// Drain logs each line of r until its end. With remember, the last lines are kept for [Sink.Tail].
+func (s *Sink) Drain(r io.Reader, stream string, remember bool) {
+	logger := s.logger.With("stream", stream)
+	lines := splitter{emit: func(line []byte, cut bool) {
+		text := escape(line)
+		if cut {
+			text += " [cut]"
+		}
+		s.take(logger, text, remember)
+	}}
+	lines.drain(r)
+	s.reportDropped(logger)
+}
+
+// Log logs a structured record of the process.
+func (s *Sink) Log(level slog.Level, message string, attrs ...slog.Attr) {
+	if !s.allow(s.logger, len(message)+attrBytes(attrs)) {
+		return
+	}
+	s.logger.LogAttrs(context.Background(), level, message, attrs...)
+}
+
+// Tail returns the last remembered lines.
+func (s *Sink) Tail() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.tail.lines)
+}
+
+func (s *Sink) take(logger *slog.Logger, text string, remember bool) {
+	if remember {
+		s.mu.Lock()
+		s.tail.add(text)
+		s.mu.Unlock()
+	}
+	if s.allow(logger, len(text)) {
+		logger.Info(text)
+	}
+}
+
+// allow also reports what was dropped as soon as there is room again.
+func (s *Sink) allow(logger *slog.Logger, n int) bool {
+	s.mu.Lock()
+	ok := s.limiter.allow(time.Now(), n)
+	s.mu.Unlock()
+	if ok {
+		s.reportDropped(logger)
+	}
+	return ok
+}
+
+func (s *Sink) reportDropped(logger *slog.Logger) {
+	s.mu.Lock()
+	lines, bytes := s.limiter.takeDropped()
+	s.mu.Unlock()
+	if lines > 0 {
+		logger.Warn("handler process logs too much: lines were dropped", "dropped_lines", lines, "dropped_bytes", bytes)
+	}
+}
+
+func attrBytes(attrs []slog.Attr) int {
+	n := 0
+	for _, a := range attrs {
+		n += len(a.Key) + len(a.Value.String())
+	}
+	return n
+}

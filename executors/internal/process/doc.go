@@ -1,0 +1,7 @@
+// Package process starts handler processes and makes sure that they end. It knows process groups, file descriptors and
+// signals; it knows nothing of the protocol spoken over the descriptors.
+//
+// A process gets /dev/null as fd 0, log pipes as fds 1 and 2, requests on fd 3 and gives its responses on fd 4. It leads
+// a process group of its own, so that a terminal's Ctrl-C does not reach it and a kill reaches its children. On Linux it
+// dies when the worker dies, however the worker dies.
+package process

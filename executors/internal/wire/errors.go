@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+// JSON-RPC error codes that mean something to the worker.
+const (
+	codeNotInitialized     = -32001
+	codeHandlerNotFound    = -32003
+	codeHandlerLoadError   = -32004
+	codeOverloaded         = -32005
+	codeShuttingDown       = -32006
+	codePayloadTooLarge    = -32007
+	codeDuplicateExecution = -32009
+)
+
+// Reasons of a give-back that a host asked for.
+const (
+	ReasonHandlerLoadError = "handler_load_error"
+	ReasonHandlerNotFound  = "handler_not_found"
+	ReasonNotInitialized   = "not_initialized"
+	ReasonOverloaded       = "overloaded"
+	ReasonShuttingDown     = "shutting_down"
+)
+
+// notFoundDelay lets a rolling deployment reach the other workers before the step is tried again.
+const notFoundDelay = 30 * time.Second
+
+// errorOutcome is what an error response to step.execute means for the attempt.
+func errorOutcome(e *Error) engine.Outcome {
+	switch e.Code {
+	case codeNotInitialized:
+		return engine.GivenBack(ReasonNotInitialized, 0)
+	case codeHandlerNotFound:
+		return engine.GivenBack(ReasonHandlerNotFound, notFoundDelay)
+	case codeHandlerLoadError:
+		return engine.GivenBack(ReasonHandlerLoadError, notFoundDelay)
+	case codeOverloaded:
+		return engine.GivenBack(ReasonOverloaded, 0)
+	case codeShuttingDown:
+		return engine.GivenBack(ReasonShuttingDown, 0)
+	}
+	o := protocolFailure("refused the step: %v", e)
+	o.Failure.Permanent = e.Code == codePayloadTooLarge
+	return o
+}
+
+// IsDuplicate says that the host refused a second execution with an id that is in flight: the first one goes on, and its
+// answer counts.
+func (e *Error) IsDuplicate() bool { return e.Code == codeDuplicateExecution }

@@ -1,0 +1,172 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+// Bounds of what a host may say about a failure. The hosts keep them too; the worker does not rely on it.
+const (
+	messageBytesMax   = 4 << 10
+	nameBytesMax      = 200
+	backtraceMax      = 100
+	backtraceBytesMax = 500
+	detailsBytesMax   = 64 << 10
+	retryAfterMax     = 365 * 24 * time.Hour
+)
+
+// successHead begins the result member of a success as every host spells it.
+const successHead = `{"outcome":"success","result":`
+
+type outcome struct {
+	Outcome string          `json:"outcome"`
+	Result  json.RawMessage `json:"result"`
+	Failure *failure        `json:"failure"`
+}
+
+type failure struct {
+	Kind         string          `json:"kind"`
+	Class        string          `json:"class"`
+	Message      string          `json:"message"`
+	Code         text            `json:"code"`
+	Backtrace    []string        `json:"backtrace"`
+	Cause        *cause          `json:"cause"`
+	RetryAfterMS float64         `json:"retry_after_ms"`
+	Details      json.RawMessage `json:"details"`
+}
+
+type cause struct {
+	Class   string `json:"class"`
+	Message string `json:"message"`
+}
+
+// text is a string that a sender may also have given as a number.
+type text string
+
+// UnmarshalJSON keeps anything that is no string as it is written.
+func (t *text) UnmarshalJSON(data []byte) error {
+	var s string
+	if err := json.Unmarshal(data, &s); err == nil {
+		*t = text(s)
+		return nil
+	}
+	*t = text(data)
+	return nil
+}
+
+// Outcome reads the answer to a step.execute. It always returns an outcome: an answer that is not one is a failure.
+func (m *Message) Outcome() engine.Outcome {
+	if m.Error != nil {
+		return errorOutcome(m.Error)
+	}
+	if value, ok := cutSuccess(m.Result); ok && engine.CheckJSON(value, engine.ResultBytesMax) == nil {
+		return engine.Succeeded(value)
+	}
+	strict, err := parseStrict(m.line)
+	if err == nil {
+		return decodeOutcome(strict.Result)
+	}
+	if bytes.HasPrefix(m.Result, []byte(successHead)) {
+		return invalidResult(err)
+	}
+	return protocolFailure("gave an answer that cannot be read: %v", err)
+}
+
+func decodeOutcome(result json.RawMessage) engine.Outcome {
+	var o outcome
+	if err := json.Unmarshal(result, &o); err != nil {
+		return protocolFailure("gave an answer that is no outcome: %v", err)
+	}
+	switch {
+	case o.Outcome == "success" && o.Result != nil:
+		if err := engine.CheckJSON(o.Result, engine.ResultBytesMax); err != nil {
+			return invalidResult(err)
+		}
+		return engine.Succeeded(o.Result)
+	case o.Outcome == "failure" && o.Failure != nil:
+		return engine.Failed(o.Failure.record())
+	default:
+		return protocolFailure("gave the outcome %q, which is unknown or incomplete", Clean(o.Outcome, nameBytesMax))
+	}
+}
+
+func cutSuccess(result []byte) ([]byte, bool) {
+	value, ok := bytes.CutPrefix(result, []byte(successHead))
+	if !ok {
+		return nil, false
+	}
+	return bytes.CutSuffix(value, []byte("}"))
+}
+
+func (f *failure) record() engine.Failure {
+	return engine.Failure{
+		Backtrace:  cleanBacktrace(f.Backtrace),
+		Class:      Clean(f.Class, nameBytesMax),
+		Code:       Clean(string(f.Code), nameBytesMax),
+		Details:    cleanDetails(f.Details),
+		Message:    f.fullMessage(),
+		Permanent:  f.Kind == "permanent",
+		RetryAfter: retryAfter(f.RetryAfterMS),
+	}
+}
+
+// fullMessage appends the cause, which is often what a person needs to know.
+func (f *failure) fullMessage() string {
+	message := Clean(f.Message, messageBytesMax)
+	if f.Cause == nil || f.Cause.Class == "" {
+		return message
+	}
+	caused := fmt.Sprintf("%s (caused by %s: %s)", message, f.Cause.Class, f.Cause.Message)
+	return Clean(caused, messageBytesMax)
+}
+
+func cleanBacktrace(lines []string) []string {
+	if len(lines) == 0 {
+		return nil
+	}
+	lines = lines[:min(len(lines), backtraceMax)]
+	cleaned := make([]string, len(lines))
+	for i, line := range lines {
+		cleaned[i] = Clean(line, backtraceBytesMax)
+	}
+	return cleaned
+}
+
+// cleanDetails drops what the database cannot hold: a failure is worth more than its details.
+func cleanDetails(details json.RawMessage) json.RawMessage {
+	if len(details) == 0 || string(details) == "null" {
+		return nil
+	}
+	if err := engine.CheckJSON(details, detailsBytesMax); err != nil {
+		dropped, _ := json.Marshal(map[string]string{"dropped": err.Error()})
+		return dropped
+	}
+	return details
+}
+
+func retryAfter(ms float64) time.Duration {
+	if ms <= 0 {
+		return 0
+	}
+	if ms > float64(retryAfterMax.Milliseconds()) {
+		return retryAfterMax
+	}
+	return time.Duration(ms * float64(time.Millisecond))
+}
+
+func invalidResult(err error) engine.Outcome {
+	return engine.Failed(engine.Failure{
+		Class:     engine.ClassInvalidResult,
+		Message:   Clean("the handler's result cannot be stored: "+err.Error(), messageBytesMax),
+		Permanent: true,
+	})
+}
+
+func protocolFailure(format string, args ...any) engine.Outcome {
+	message := "the handler process " + fmt.Sprintf(format, args...)
+	return engine.Failed(engine.Failure{Class: engine.ClassProtocol, Message: Clean(message, messageBytesMax)})
+}

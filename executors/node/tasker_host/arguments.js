@@ -1,0 +1,66 @@
+'use strict';
+
+// The three arguments of a handler, made from the params of step.execute.
+
+// The task that the step belongs to.
+class Task {
+  constructor(task) {
+    this.task_id = id(task.id);
+    this.namespace = task.namespace;
+    this.name = task.name;
+    this.version = task.version;
+    this.context = task.context ?? {};
+    this.tags = task.tags ?? null;
+    this.initiator = task.initiator ?? null;
+    this.source_system = task.source_system ?? null;
+    this.reason = task.reason ?? null;
+    this.requested_at = task.requested_at ?? null;
+  }
+}
+
+// The finished ancestors of the step, parents first.
+class Sequence {
+  constructor(dependencies) {
+    this.steps = Object.entries(dependencies).map(([name, step]) => ({
+      workflow_step_id: id(step.step_id),
+      name,
+      results: step.result ?? null,
+    }));
+  }
+
+  // The ancestor of that name, or null.
+  findStepByName(name) {
+    return this.steps.find((step) => step.name === name) ?? null;
+  }
+
+  find_step_by_name(name) {
+    return this.findStepByName(name);
+  }
+}
+
+// The step being run. `attempt` counts from 1, `attempts` is how many there were before this one.
+class Step {
+  constructor({ step, handler, idempotency_key: idempotencyKey }) {
+    this.workflow_step_id = id(step.id);
+    this.name = step.name;
+    this.attempt = step.attempt ?? 1;
+    this.attempts = this.attempt - 1;
+    this.retry_limit = step.max_attempts;
+    this.inputs = step.inputs ?? null;
+    this.results = step.results ?? null;
+    this.config = handler.config ?? {};
+    this.idempotency_key = idempotencyKey;
+  }
+}
+
+function of(params) {
+  return [new Task(params.task), new Sequence(params.dependencies ?? {}), new Step(params)];
+}
+
+// Ids travel as strings, because JavaScript cannot hold all of them as numbers.
+function id(value) {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+module.exports = { of };

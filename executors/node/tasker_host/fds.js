@@ -1,0 +1,42 @@
+'use strict';
+
+// The file descriptors of the protocol. Handlers may print, close stdout or start children; none of that may reach the
+// pipes to the worker, so they are private. Node itself marks what it inherits close-on-exec.
+
+const { spawn } = require('node:child_process');
+const net = require('node:net');
+const os = require('node:os');
+
+const PRIVATE_IN = 3;
+const PRIVATE_OUT = 4;
+
+// True when the protocol is to be spoken over stdin and stdout.
+function areStandard(env) {
+  return number(env.TASKER_RPC_IN_FD, 0) <= 2 || number(env.TASKER_RPC_OUT_FD, 1) <= 2;
+}
+
+// Takes the pipes that env names. The variables are removed, so that a handler's child does not take itself for a host.
+function claim(env) {
+  const input = new net.Socket({ fd: number(env.TASKER_RPC_IN_FD), readable: true, writable: false });
+  const output = new net.Socket({ fd: number(env.TASKER_RPC_OUT_FD), readable: false, writable: true });
+  for (const name of ['TASKER_PROTOCOL', 'TASKER_RPC_IN_FD', 'TASKER_RPC_OUT_FD']) delete env[name];
+  return { input, output };
+}
+
+// Node cannot move a descriptor, so a second process gets stdin and stdout under private numbers, and this one only
+// passes on signals and the exit code.
+function restartOnPrivateFds(program) {
+  const env = { ...process.env, TASKER_RPC_IN_FD: String(PRIVATE_IN), TASKER_RPC_OUT_FD: String(PRIVATE_OUT) };
+  const args = [...process.execArgv, program];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 2, 2, 0, 1] });
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('exit', (code, signal) => process.exit(signal ? 128 + os.constants.signals[signal] : code));
+}
+
+function number(text, otherwise) {
+  if (text === undefined && otherwise !== undefined) return otherwise;
+  if (!/^\d+$/.test(text ?? '')) throw new Error(`${JSON.stringify(text)} is no file descriptor`);
+  return Number(text);
+}
+
+module.exports = { areStandard, claim, restartOnPrivateFds };

@@ -1,0 +1,102 @@
+'use strict';
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const Module = require('node:module');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+
+const failure = require('./failure');
+const { Handler, served } = require('./handler');
+const scan = require('./scan');
+
+const NAME_BYTES = 200;
+const CHECK_MS = 10_000;
+const SDK = require.resolve('./sdk/tasker');
+
+// Two handlers have one name.
+class DuplicateHandler extends Error {
+  static name = 'Tasker::DuplicateHandler';
+}
+
+// Loads every handler file below a folder and finds what to serve. Handlers are found by name in what was loaded here
+// and nowhere else: no name that arrives later is turned into a path or a property.
+class Loader {
+  #root;
+
+  // handlers by name, and errors by file as the worker reports them; complete after load.
+  constructor(root) {
+    this.#root = root && fs.existsSync(root) ? fs.realpathSync(root) : '';
+    this.handlers = new Map();
+    this.errors = [];
+  }
+
+  async load() {
+    provideSdk();
+    if (this.#root === '') return;
+    for (const file of scan.files(this.#root)) await this.#loadFile(file);
+  }
+
+  async #loadFile(file) {
+    const relative = path.relative(this.#root, file);
+    const base = relative.slice(0, -path.extname(relative).length).replaceAll(path.sep, '.');
+    try {
+      for (const [name, target] of served(await load(file), base)) this.#register(name, relative, target);
+    } catch (error) {
+      this.#report(file, failure.ofLoad(relative, error, sourceOf(error, file)));
+    }
+  }
+
+  #register(name, file, target) {
+    const bytes = Buffer.byteLength(name);
+    if (bytes === 0 || bytes > NAME_BYTES) throw new Error(`a handler name must have 1 to ${NAME_BYTES} bytes`);
+    const first = this.handlers.get(name);
+    if (first) {
+      throw new DuplicateHandler(`${name} is defined in ${first.file} and again in ${file}; the first one is served`);
+    }
+    this.handlers.set(name, new Handler(name, file, target));
+  }
+
+  #report(file, described) {
+    this.errors.push(described);
+    const head = `tasker host: cannot load ${file}: ${described.message} (${described.class})`;
+    process.stderr.write(`${[head, ...described.backtrace].join('\n\t')}\n`);
+  }
+}
+
+// What the file exports, whichever kind of module it is.
+async function load(file) {
+  if (file.endsWith('.mjs')) return import(pathToFileURL(file));
+  try {
+    return require(file);
+  } catch (error) {
+    if (error?.code !== 'ERR_REQUIRE_ESM' && error?.code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error;
+    return import(pathToFileURL(file));
+  }
+}
+
+// The file, line and caret of a SyntaxError. Node puts them before the message, but keeps them to itself for ES modules;
+// checking the file alone shows them.
+function sourceOf(error, file) {
+  if (!(error instanceof SyntaxError)) return [];
+  const shown = beforeMessage(error.stack);
+  if (shown.length > 0) return shown;
+  return beforeMessage(spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: CHECK_MS }).stderr);
+}
+
+function beforeMessage(text) {
+  const lines = String(text ?? '').split('\n');
+  const end = lines.findIndex((line) => line.startsWith('SyntaxError'));
+  return lines.slice(0, Math.max(end, 0)).filter((line) => line.trim() !== '');
+}
+
+// Makes require('tasker') and globalThis.tasker work in handlers.
+function provideSdk() {
+  const resolve = Module._resolveFilename;
+  Module._resolveFilename = function resolveWithSdk(request, ...rest) {
+    return request === 'tasker' ? SDK : resolve.call(this, request, ...rest);
+  };
+  globalThis.tasker = require(SDK);
+}
+
+module.exports = { Loader };

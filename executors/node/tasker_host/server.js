@@ -1,0 +1,172 @@
+'use strict';
+
+const { isUtf8 } = require('node:buffer');
+
+const { firstRounded } = require('./big_numbers');
+const { Execution } = require('./execution');
+const { Executions } = require('./executions');
+const { Log } = require('./log');
+const { RpcError } = require('./rpc_error');
+const { MAX_MESSAGE_BYTES, Session, isObject } = require('./session');
+const strays = require('./strays');
+const tasker = require('./sdk/tasker');
+const { clip } = require('./text');
+const { LineReader, Writer } = require('./wire');
+
+// Answers requests until the pipe closes. Only step.execute runs handlers, so a ping waits for nothing but code that
+// holds the event loop.
+class Server {
+  #reader;
+  #writer;
+  #session;
+  #executions;
+  #backlog; // messages that arrive while handlers load
+  #draining = false;
+  #methods = {
+    __proto__: null,
+    initialize: (params, id) => this.#initialize(params, id),
+    ping: () => this.#ping(),
+    shutdown: () => this.#shutdown(),
+    'step.execute': (params, id, json) => this.#execute(params, id, json),
+  };
+
+  constructor(input, output) {
+    this.#reader = new LineReader(input, MAX_MESSAGE_BYTES);
+    this.#writer = new Writer(output, exit);
+    tasker.log = new Log(this.#writer);
+  }
+
+  // Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more.
+  run() {
+    process.on('SIGTERM', () => this.#drainAndExit());
+    strays.watch();
+    this.#reader.start((line) => this.#receive(line), exit);
+  }
+
+  #receive(line) {
+    if (this.#backlog) {
+      this.#backlog.push(line);
+      return;
+    }
+    let id = null;
+    try {
+      const json = this.#text(line);
+      const message = parse(json);
+      if (message === undefined) return;
+      id = message.id ?? null;
+      const result = this.#dispatch(message, json);
+      if (result !== undefined) this.#writer.result(id, result);
+    } catch (error) {
+      this.#refuse(id, error);
+    }
+  }
+
+  #text(line) {
+    if (line === null) throw new RpcError(RpcError.TOO_LARGE, `a message may have ${this.#reader.maxBytes} bytes`);
+    if (!isUtf8(line)) throw new RpcError(RpcError.PARSE, 'the message is not UTF-8');
+    return line.toString();
+  }
+
+  // The result to answer with, or undefined when there is nothing to answer yet, or ever.
+  #dispatch(message, json) {
+    const { id, jsonrpc, method, params } = message;
+    if (method === undefined || id === undefined) return undefined; // a response or a notification: none concern us
+    if (typeof id !== 'string' || typeof method !== 'string' || jsonrpc !== '2.0') {
+      const hint = 'a request has jsonrpc 2.0, a string as id and a string as method';
+      throw new RpcError(RpcError.INVALID_REQUEST, hint);
+    }
+    const call = this.#methods[method];
+    if (!call) throw new RpcError(RpcError.UNKNOWN_METHOD, `unknown method ${clip(method, 100)}`);
+    if (!isObject(params ?? {})) throw new RpcError(RpcError.BAD_PARAMS, 'params must be an object');
+    return call(params ?? {}, id, json);
+  }
+
+  #refuse(id, error) {
+    if (error instanceof RpcError) this.#writer.error(id, error.code, error.message, error.data);
+    else this.#writer.error(id, RpcError.INTERNAL, `${error?.name}: ${clip(error?.message, 1000)}`);
+  }
+
+  #initialize(params, id) {
+    if (this.#session) throw new RpcError(RpcError.INVALID_REQUEST, 'initialized already');
+    const session = new Session(params);
+    this.#backlog = [];
+    this.#open(session).then(
+      () => this.#writer.result(id, session.description()),
+      (error) => this.#refuse(id, error),
+    ).then(() => this.#resume());
+  }
+
+  async #open(session) {
+    await session.load();
+    this.#reader.maxBytes = session.maxMessageBytes;
+    this.#executions = new Executions(session.maxConcurrency, this.#writer);
+    this.#session = session;
+  }
+
+  #resume() {
+    const lines = this.#backlog;
+    this.#backlog = undefined;
+    lines.forEach((line) => this.#receive(line));
+  }
+
+  #ping() {
+    return { in_flight: this.#inFlight(), oldest_ms: this.#executions?.oldestMs };
+  }
+
+  #shutdown() {
+    this.#draining = true;
+    return { in_flight: this.#inFlight() };
+  }
+
+  #execute(params, id, json) {
+    if (!this.#session) throw new RpcError(RpcError.NOT_INITIALIZED, 'initialize comes first');
+    if (this.#draining) throw new RpcError(RpcError.SHUTTING_DOWN, 'this host takes no more steps');
+    const handler = this.#session.handler(params);
+    this.#warnOfRounding(params, json); // before the answer, which a handler may give at once
+    this.#executions.start(new Execution(id, params, handler, this.#session.resultLimits));
+  }
+
+  #warnOfRounding(params, json) {
+    const rounded = firstRounded(json);
+    if (rounded === undefined) return;
+    this.#writer.notify('log', {
+      level: 'warn',
+      message: `${clip(rounded, 60)} is beyond 2^53 and reaches the handler rounded; pass it as a string`,
+      ts: new Date().toISOString(),
+      execution_id: params.execution_id,
+    });
+  }
+
+  #inFlight() {
+    return this.#executions?.size ?? 0;
+  }
+
+  // SIGTERM: takes no more steps and goes when those that run are done, or when the grace is over.
+  #drainAndExit() {
+    this.#draining = true;
+    if (!this.#executions) exit();
+    setTimeout(exit, this.#session.shutdownGraceMs);
+    this.#executions.whenIdle(() => this.#writer.end(exit));
+  }
+}
+
+// The message, or undefined for a blank line.
+function parse(json) {
+  if (json.trim() === '') return undefined;
+  let message;
+  try {
+    message = JSON.parse(json);
+  } catch (error) {
+    throw new RpcError(RpcError.PARSE, `not JSON: ${clip(error.message, 200)}`);
+  }
+  if (isObject(message)) return message;
+  throw new RpcError(RpcError.INVALID_REQUEST, 'a message is one JSON object');
+}
+
+// Ends the process at once. Handlers' own exit listeners could keep it.
+function exit() {
+  process.removeAllListeners('exit');
+  process.exit(0);
+}
+
+module.exports = { Server };

@@ -1,0 +1,100 @@
+'use strict';
+
+const { Loader } = require('./loader');
+const { RpcError } = require('./rpc_error');
+
+const PROTOCOL_VERSION = 1;
+const SDK_VERSION = '0.1.0';
+const MAX_MESSAGE_BYTES = 4 << 20;
+const MAX_INLINE_BYTES = 1 << 20;
+const MAX_JSON_DEPTH = 64;
+const MAX_CONCURRENCY = 20;
+const SHUTDOWN_GRACE_MS = 25_000;
+
+// What `initialize` settled: the limits, and the handlers of the folder that it named.
+class Session {
+  #loader;
+
+  constructor(params) {
+    checkVersion(params.protocol_versions);
+    const root = object(params, 'config').handler_root ?? '';
+    if (typeof root !== 'string') throw bad('config.handler_root must be a string');
+    const limits = object(params, 'limits');
+    this.maxMessageBytes = positive(limits, 'max_message_bytes', MAX_MESSAGE_BYTES);
+    this.maxConcurrency = positive(limits, 'max_concurrency', MAX_CONCURRENCY);
+    this.resultLimits = {
+      maxBytes: positive(limits, 'max_inline_bytes', MAX_INLINE_BYTES),
+      maxDepth: positive(limits, 'max_json_depth', MAX_JSON_DEPTH),
+    };
+    this.shutdownGraceMs = positive(object(params, 'timing'), 'shutdown_grace_ms', SHUTDOWN_GRACE_MS);
+    this.#loader = new Loader(root);
+  }
+
+  // Loads the handlers. A file that cannot be loaded is reported; the others serve.
+  async load() {
+    await this.#loader.load();
+  }
+
+  // The handler that the params of step.execute name.
+  handler(params) {
+    checkWellFormed(params);
+    const { name } = params.handler;
+    const handler = this.#loader.handlers.get(name);
+    if (!handler) throw new RpcError(RpcError.HANDLER_NOT_FOUND, 'handler_not_found', { name });
+    return handler;
+  }
+
+  // The result of `initialize`.
+  description() {
+    return {
+      protocol_version: PROTOCOL_VERSION,
+      executor: {
+        language: 'node',
+        language_version: process.versions.node,
+        sdk: 'tasker-worker',
+        sdk_version: SDK_VERSION,
+        pid: process.pid,
+      },
+      capabilities: { max_concurrency: this.maxConcurrency, cancel: 'none' },
+      handlers: Array.from(this.#loader.handlers.values(), ({ name, file }) => ({ name, file })),
+      handlers_complete: true,
+      load_errors: this.#loader.errors,
+    };
+  }
+}
+
+function checkVersion(versions) {
+  if (Array.isArray(versions) && versions.includes(PROTOCOL_VERSION)) return;
+  throw new RpcError(RpcError.UNSUPPORTED_VERSION, 'unsupported_protocol_version', { supported: [PROTOCOL_VERSION] });
+}
+
+function positive(parent, name, otherwise) {
+  const value = parent[name] ?? otherwise;
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw bad(`${name} must be a positive integer`);
+}
+
+function object(params, name) {
+  const value = params[name] ?? {};
+  if (isObject(value)) return value;
+  throw bad(`${name} must be an object`);
+}
+
+function checkWellFormed({ execution_id: executionId, handler, step, task, dependencies }) {
+  if (typeof executionId !== 'string' || executionId === '') throw bad('execution_id must be a string');
+  if (!isObject(handler) || typeof handler.name !== 'string') throw bad('handler.name must be a string');
+  if (!isObject(step) || !isObject(task)) throw bad('step and task must be objects');
+  if (!isObject(dependencies ?? {}) || !Object.values(dependencies ?? {}).every(isObject)) {
+    throw bad('dependencies must be an object of objects');
+  }
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function bad(message) {
+  return new RpcError(RpcError.BAD_PARAMS, message);
+}
+
+module.exports = { MAX_MESSAGE_BYTES, Session, isObject };

@@ -1,0 +1,99 @@
+'use strict';
+
+const NEWLINE = 10;
+
+// Splits what arrives on a socket into lines, with a bound on the length of a line.
+class LineReader {
+  #parts = [];
+  #size = 0;
+
+  // maxBytes is the longest line accepted, without its newline. It may be changed at any time.
+  constructor(socket, maxBytes) {
+    this.socket = socket;
+    this.maxBytes = maxBytes;
+  }
+
+  // Calls onLine with every complete line as a Buffer, and with null for one that was longer than the limit; then onEnd
+  // when the writer closed the pipe. Half a line at the end is dropped.
+  start(onLine, onEnd) {
+    this.socket.on('data', (chunk) => this.#split(chunk, onLine));
+    this.socket.on('error', onEnd);
+    this.socket.on('close', onEnd);
+  }
+
+  #split(chunk, onLine) {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      onLine(this.#take(chunk.subarray(from, end)));
+      from = end + 1;
+    }
+    if (from < chunk.length) this.#keep(chunk.subarray(from));
+  }
+
+  #keep(bytes) {
+    this.#size += bytes.length;
+    if (this.#size > this.maxBytes) this.#parts = [];
+    else this.#parts.push(bytes);
+  }
+
+  #take(last) {
+    this.#keep(last);
+    const line = this.#size > this.maxBytes ? null : this.#joined();
+    this.#parts = [];
+    this.#size = 0;
+    return line;
+  }
+
+  #joined() {
+    return this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts);
+  }
+}
+
+// Writes one message per line. What is sent in one turn of the event loop leaves in one write.
+class Writer {
+  #socket;
+  #lines = [];
+
+  // onGone is called when nobody reads any more.
+  constructor(socket, onGone) {
+    this.#socket = socket;
+    socket.on('error', onGone);
+  }
+
+  result(id, result) {
+    this.write(JSON.stringify({ jsonrpc: '2.0', id, result }));
+  }
+
+  error(id, code, message, data) {
+    this.write(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, data } }));
+  }
+
+  notify(method, params) {
+    this.write(JSON.stringify({ jsonrpc: '2.0', method, params }));
+  }
+
+  // Sends a message that is JSON already.
+  write(message) {
+    if (this.#lines.length === 0) process.nextTick(() => this.#flush());
+    this.#lines.push(message, '\n');
+  }
+
+  // True while the worker reads more slowly than this host writes. Answers go on; log records are dropped.
+  get congested() {
+    return this.#socket.writableNeedDrain;
+  }
+
+  // Calls back when everything has been written.
+  end(callback) {
+    this.#flush();
+    this.#socket.write('', callback);
+  }
+
+  #flush() {
+    const lines = this.#lines;
+    this.#lines = [];
+    if (lines.length > 0) this.#socket.write(lines.join(''));
+  }
+}
+
+module.exports = { LineReader, Writer };

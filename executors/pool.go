@@ -1,0 +1,215 @@
+package executors
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/tasker-systems/tasker-worker/executors/internal/host"
+)
+
+// errRetired is returned by acquire when the pool was replaced: the caller looks for its successor.
+var errRetired = errors.New("pool of handler processes is retired")
+
+// pool is the room in the processes of one language. It is safe for concurrent use.
+type pool struct {
+	runtime runtime
+	// alone is written by whoever runs a step alone, and read when that has ended: one at a time per language.
+	alone chan struct{}
+	// recycleAfter is the number of executions after which a member is worn, 0 for never.
+	recycleAfter int
+
+	// mu protects the fields below.
+	mu      sync.Mutex
+	members []*member
+	// waiters are served in the order of their arrival.
+	waiters []*waiter
+	retired bool
+	// handshake is the latest one, nil while no process has ever been ready.
+	handshake *host.Handshake
+	// bootFailure is why the latest boot failed, nil when it did not.
+	bootFailure error
+}
+
+// member is one ready process. The pool's mutex protects what follows the channels.
+type member struct {
+	host *host.Host
+	// worn is closed when the process should be replaced, idle when it has left the pool and nobody holds room in it.
+	worn, idle chan struct{}
+
+	credit, load, taken int
+	leaving             bool
+	wornClosed          bool
+}
+
+// waiter waits for room. granted has room for the one grant; it is closed without one when the pool is retired.
+type waiter struct{ granted chan *member }
+
+func newPool(r runtime, recycleAfter int) *pool {
+	return &pool{alone: make(chan struct{}, 1), recycleAfter: recycleAfter, runtime: r}
+}
+
+// acquire takes room for one step.
+func (p *pool) acquire(ctx context.Context) (*member, error) {
+	p.mu.Lock()
+	if p.retired {
+		p.mu.Unlock()
+		return nil, errRetired
+	}
+	if m := p.leastLoadedLocked(); m != nil {
+		m.load++
+		p.mu.Unlock()
+		return m, nil
+	}
+	w := &waiter{granted: make(chan *member, 1)}
+	p.waiters = append(p.waiters, w)
+	p.mu.Unlock()
+	select {
+	case m, ok := <-w.granted:
+		if !ok {
+			return nil, errRetired
+		}
+		return m, nil
+	case <-ctx.Done():
+		p.abandon(w)
+		return nil, ctx.Err()
+	}
+}
+
+// abandon takes a waiter out of the line, and passes on what it was granted meanwhile.
+func (p *pool) abandon(w *waiter) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.waiters, w); i >= 0 {
+		p.waiters = slices.Delete(p.waiters, i, i+1)
+		return
+	}
+	if m, ok := <-w.granted; ok {
+		p.releaseLocked(m)
+	}
+}
+
+// release gives room back.
+func (p *pool) release(m *member) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.releaseLocked(m)
+}
+
+func (p *pool) releaseLocked(m *member) {
+	m.load--
+	m.taken++
+	if p.recycleAfter > 0 && m.taken >= p.recycleAfter {
+		m.wearLocked()
+	}
+	m.noteIdleLocked()
+	p.dispatchLocked()
+}
+
+// add takes in a process that is ready. It returns nil when the pool is retired.
+func (p *pool) add(h *host.Host) *member {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.retired {
+		return nil
+	}
+	m := &member{credit: h.Handshake().MaxConcurrency, host: h, idle: make(chan struct{}), worn: make(chan struct{})}
+	p.members = append(p.members, m)
+	p.handshake, p.bootFailure = h.Handshake(), nil
+	p.dispatchLocked()
+	return m
+}
+
+// remove takes a process out: it gets no more steps. Its idle is closed once nobody holds room in it.
+func (p *pool) remove(m *member) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.members = slices.DeleteFunc(p.members, func(other *member) bool { return other == m })
+	m.leaving = true
+	m.noteIdleLocked()
+}
+
+// retire takes every process out, sends the waiters away and returns the processes.
+func (p *pool) retire() []*member {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.retired = true
+	for _, w := range p.waiters {
+		close(w.granted)
+	}
+	members := p.members
+	for _, m := range members {
+		m.leaving = true
+		m.noteIdleLocked()
+	}
+	p.members, p.waiters = nil, nil
+	return members
+}
+
+// wear asks for the replacement of a process.
+func (p *pool) wear(m *member) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.wearLocked()
+}
+
+// lowerCredit believes a process that says it is overloaded.
+func (p *pool) lowerCredit(m *member) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.credit = max(1, m.credit-1)
+}
+
+func (p *pool) noteBootFailure(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bootFailure = err
+}
+
+// state returns the latest handshake, nil if there was none, and why the latest boot failed, if it did.
+func (p *pool) state() (*host.Handshake, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.handshake, p.bootFailure
+}
+
+func (p *pool) dispatchLocked() {
+	for len(p.waiters) > 0 {
+		m := p.leastLoadedLocked()
+		if m == nil {
+			return
+		}
+		m.load++
+		p.waiters[0].granted <- m
+		p.waiters = slices.Delete(p.waiters, 0, 1)
+	}
+}
+
+func (p *pool) leastLoadedLocked() *member {
+	var best *member
+	for _, m := range p.members {
+		if m.load < m.credit && (best == nil || m.load < best.load) && m.host.Usable() {
+			best = m
+		}
+	}
+	return best
+}
+
+func (m *member) wearLocked() {
+	if !m.wornClosed {
+		m.wornClosed = true
+		close(m.worn)
+	}
+}
+
+func (m *member) noteIdleLocked() {
+	if !m.leaving || m.load > 0 {
+		return
+	}
+	select {
+	case <-m.idle:
+	default:
+		close(m.idle)
+	}
+}

@@ -1,0 +1,55 @@
+"""The one event loop of all `async def` handlers."""
+
+import contextvars
+import threading
+import traceback
+
+
+class EventLoop:
+    """An asyncio loop in its own thread, made when first needed: importing asyncio takes longer than the whole host."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._loop = None
+        self._tasks = set()
+
+    def start(self, coroutine):
+        """Runs the coroutine as a task with a context of its own."""
+        self._running_loop().call_soon_threadsafe(self._create, coroutine, context=contextvars.Context())
+
+    def wait_for(self, coroutine):
+        """Runs the coroutine and returns what it returns. Called from a handler thread."""
+        import asyncio
+
+        return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop()).result()
+
+    def _create(self, coroutine):
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)  # the loop itself keeps only a weak reference
+        task.add_done_callback(self._tasks.discard)
+
+    def _running_loop(self):
+        if self._loop is None:
+            self._begin()
+        return self._loop
+
+    def _begin(self):
+        import asyncio
+
+        with self._lock:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                threading.Thread(target=_run_for_ever, args=(loop,), name="tasker-loop", daemon=True).start()
+                self._loop = loop
+
+
+def _run_for_ever(loop):
+    """A handler can stop the loop, or end it with sys.exit() in a task of its own; the other handlers go on."""
+    import asyncio
+
+    asyncio.set_event_loop(loop)
+    while True:
+        try:
+            loop.run_forever()
+        except BaseException:
+            traceback.print_exc()

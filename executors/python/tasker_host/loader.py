@@ -1,0 +1,140 @@
+"""Loads every handler file below a folder and finds what to serve.
+
+Handlers are found by name in what was loaded here and nowhere else: no name that arrives later is imported.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+
+from tasker_host import failure, scan
+
+NAME_BYTES = 200
+
+
+class DuplicateHandler(Exception):
+    """Two handlers have one name."""
+
+
+class NameTaken(Exception):
+    """The module name of a file belongs to another module."""
+
+
+class Handler:
+    """A function or class that the host serves."""
+
+    def __init__(self, name, file, target):
+        self.name = name
+        self.file = file
+        self._target = target
+        self._is_class = inspect.isclass(target)
+        self._takes_config = self._is_class and _takes_config(target)
+        self.is_async = inspect.iscoroutinefunction(target.process if self._is_class else target)
+
+    def call(self, task, sequence, step):
+        """Calls the function, or `process` of a new instance."""
+        if not self._is_class:
+            return self._target(task, sequence, step)
+        instance = self._target(config=step.config) if self._takes_config else self._target()
+        return instance.process(task, sequence, step)
+
+
+class Loader:
+    def __init__(self, root):
+        self._root = os.path.realpath(root) if root else None
+        self.handlers = {}
+        # Failures by file, as the worker reports them.
+        self.errors = []
+
+    def load(self):
+        """Loads the files; afterwards handlers and errors are complete."""
+        if self._root is None or not os.path.isdir(self._root):
+            return
+        sys.path.insert(_before_installed_packages(), self._root)
+        for path in scan.files(self._root):
+            self._load_file(path, os.path.relpath(path, self._root))
+
+    def _load_file(self, path, file):
+        try:
+            module = self._import(path, file)
+            for name, target in served(module):
+                self._register(name, file, target)
+        except BaseException as error:  # sys.exit() in a file ends that file, not the host
+            self._report(path, failure.of_load(file, error))
+
+    def _import(self, path, file):
+        name = file[: -len(".py")].replace(os.sep, ".")
+        top = name.partition(".")[0]
+        owner = _origin(top)
+        if not owner.startswith(os.path.join(self._root, "")):
+            raise NameTaken(f"the module name {top} belongs to {owner or 'another module'}; rename the file or folder")
+        module = importlib.import_module(name)
+        if os.path.realpath(module.__file__ or "") != os.path.realpath(path):
+            raise NameTaken(f"the module name {name} belongs to {module.__file__}; rename the file")
+        return module
+
+    def _register(self, name, file, target):
+        if not 0 < len(name.encode()) <= NAME_BYTES:
+            raise ValueError(f"the handler name {name[:50]!r}... must have 1 to {NAME_BYTES} bytes")
+        first = self.handlers.get(name)
+        if first:
+            raise DuplicateHandler(f"{name} is defined in {first.file} and again in {file}; the first one is served")
+        self.handlers[name] = Handler(name, file, target)
+
+    def _report(self, path, described):
+        self.errors.append(described)
+        lines = [f"tasker host: cannot load {path}: {described['message']} ({described['class']})"]
+        print("\n\t".join(lines + described["backtrace"]), file=sys.stderr)
+
+
+def served(module):
+    """Yields the name and the target of every handler that the module defines."""
+    for attribute, value in list(vars(module).items()):
+        defined_in, given = getattr(value, "__dict__", {}).get("__tasker_handler__", (None, None))
+        if defined_in == module.__name__:
+            yield given or f"{module.__name__}.{attribute}", value
+        elif getattr(value, "__module__", None) != module.__name__:
+            continue
+        elif _is_handler_class(attribute, value):
+            yield f"{module.__name__}.{attribute}", value
+        elif attribute == "process" and callable(value) and not inspect.isclass(value):
+            yield module.__name__, value
+
+
+def _is_handler_class(attribute, value):
+    return (
+        inspect.isclass(value)
+        and not attribute.startswith("_")
+        and callable(getattr(value, "process", None))
+        and not inspect.isabstract(value)
+    )
+
+
+def _takes_config(target):
+    try:
+        parameters = inspect.signature(target).parameters
+    except (TypeError, ValueError):
+        return False
+    return "config" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _before_installed_packages():
+    """Handlers' modules come after the standard library, which must not be shadowed, and before installed packages."""
+    for index, folder in enumerate(sys.path):
+        if "site-packages" in folder or "dist-packages" in folder:
+            return index
+    return len(sys.path)
+
+
+def _origin(module_name):
+    """Where importing the top-level module would find it."""
+    try:
+        spec = importlib.util.find_spec(module_name)
+    except ValueError:
+        return ""
+    if spec is None:
+        return ""
+    place = next(iter(spec.submodule_search_locations or [spec.origin or ""]))
+    return os.path.realpath(place) if os.path.isabs(place) else place

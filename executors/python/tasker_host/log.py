@@ -1,0 +1,64 @@
+"""Sends what handlers log with the standard `logging` module to the worker, with the execution that it belongs to."""
+
+import contextvars
+import datetime
+import logging
+
+from tasker_host import result_json
+from tasker_host.text import clip
+
+MESSAGE_BYTES = 16 * 1024
+ATTRS_BYTES = 16 * 1024
+ATTRS_DEPTH = 16
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+# The execution whose handler the current code belongs to.
+execution_id = contextvars.ContextVar("tasker_execution_id", default=None)
+
+
+class Handler(logging.Handler):
+    def __init__(self, writer):
+        super().__init__()
+        self._writer = writer
+
+    def emit(self, record):
+        try:
+            self._writer.notify("log", self._params(record))
+        except Exception:  # a log call must not fail the step
+            self.handleError(record)
+
+    def _params(self, record):
+        params = {
+            "level": _level(record.levelno),
+            "message": clip(self.format(record), MESSAGE_BYTES),
+            "ts": result_json.timestamp(datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)),
+            "logger": clip(record.name, 200),
+        }
+        running = execution_id.get()
+        if running:
+            params["execution_id"] = running
+        attrs = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if attrs:
+            params["attrs"] = _safe(attrs)
+        return params
+
+
+def install(writer):
+    root = logging.getLogger()
+    root.addHandler(Handler(writer))
+    root.setLevel(logging.INFO)
+
+
+def _level(number):
+    if number >= logging.ERROR:
+        return "error"
+    if number >= logging.WARNING:
+        return "warn"
+    return "info" if number >= logging.INFO else "debug"
+
+
+def _safe(attrs):
+    try:
+        return result_json.plain(attrs, ATTRS_BYTES, ATTRS_DEPTH)
+    except result_json.Unacceptable as error:
+        return {"attrs_dropped": clip(error, 500)}

@@ -1,0 +1,83 @@
+"""Runs executions: functions in a fixed number of threads, coroutines on one event loop in a thread of its own.
+
+There is no queue to speak of: the worker never sends more than max_concurrency, and what exceeds it is refused.
+"""
+
+import contextvars
+import queue
+import threading
+import time
+
+from tasker_host import log
+from tasker_host.event_loop import EventLoop
+from tasker_host.rpc_error import DUPLICATE, OVERLOADED, RpcError
+
+
+class Pool:
+    def __init__(self, size, writer):
+        self._size = size
+        self._writer = writer
+        self._queue = queue.SimpleQueue()
+        self._loop = EventLoop()
+        self._lock = threading.Lock()
+        self._running = {}
+        self._unanswered = 0
+        self._when_idle = None
+        for number in range(size):
+            threading.Thread(target=self._work, name=f"tasker-{number}", daemon=True).start()
+
+    def start(self, execution):
+        """Starts the execution; raises RpcError when its id is running already or the limit is reached."""
+        with self._lock:
+            if execution.execution_id in self._running:
+                raise RpcError(DUPLICATE, f"execution {execution.execution_id} is running")
+            if len(self._running) >= self._size:
+                raise RpcError(OVERLOADED, f"all {self._size} places are taken")
+            self._running[execution.execution_id] = execution
+            self._unanswered += 1
+        if execution.handler.is_async:
+            self._loop.start(self._run_async(execution))
+        else:
+            self._queue.put(execution)
+
+    def in_flight(self):
+        return len(self._running)
+
+    def oldest_age(self):
+        """Seconds since the oldest running execution started, or None."""
+        with self._lock:
+            started = min((execution.started for execution in self._running.values()), default=None)
+        return None if started is None else time.monotonic() - started
+
+    def when_idle(self, callback):
+        """Calls callback as soon as nothing runs and every answer has been written."""
+        with self._lock:
+            self._when_idle = callback
+        self._notify_idle()
+
+    def _work(self):
+        while True:
+            execution = self._queue.get()
+            # A context of its own: what one step keeps in context variables is not seen by the next one.
+            contextvars.Context().run(self._run, execution)
+
+    def _run(self, execution):
+        log.execution_id.set(execution.execution_id)
+        self._answer(execution, execution.perform(self._loop))
+
+    async def _run_async(self, execution):
+        log.execution_id.set(execution.execution_id)
+        self._answer(execution, await execution.perform_async())
+
+    def _answer(self, execution, message):
+        """Forgotten before answered: the worker may send the next one as soon as it reads the answer."""
+        with self._lock:
+            del self._running[execution.execution_id]
+        self._writer.write(message)
+        with self._lock:
+            self._unanswered -= 1
+        self._notify_idle()
+
+    def _notify_idle(self):
+        if self._when_idle and self._unanswered == 0:
+            self._when_idle()

@@ -1,0 +1,122 @@
+"""Turns what a handler returned into JSON that every language and PostgreSQL read back unchanged, or says where and why
+it cannot. See sdk/tasker.py for the rules.
+"""
+
+import datetime
+import decimal
+import json
+import re
+
+_encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_CONTAINERS = (dict, list, tuple)
+
+
+class Unacceptable(Exception):
+    """A result that no retry can make acceptable."""
+
+
+class Invalid(Unacceptable):
+    pass
+
+
+class TooLarge(Unacceptable):
+    pass
+
+
+def generate(value, max_bytes, max_depth):
+    """The JSON text of value, as bytes."""
+    try:
+        text = _encode(value)
+    except (TypeError, ValueError, RecursionError):  # the slow path converts, or names the place
+        text = _encode_converted(value, max_depth)
+    else:
+        _check_depth(value, text, max_depth)
+    data = _utf8(text)
+    if len(data) > max_bytes:
+        hint = "store it elsewhere and return where it is"
+        raise TooLarge(f"the result is {len(data)} bytes of JSON, more than the {max_bytes} allowed; {hint}")
+    if "\\u0000" in text and _NUL.search(text):
+        raise Invalid("the result holds the character U+0000, which PostgreSQL cannot store")
+    return data
+
+
+def plain(value, max_bytes, max_depth):
+    """value in the form in which it will be read back."""
+    return json.loads(generate(value, max_bytes, max_depth))
+
+
+def timestamp(moment):
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    return moment.isoformat(timespec="microseconds") + "Z"
+
+
+def _encode_converted(value, max_depth):
+    try:
+        return _encode(_convert(value, "result", max_depth))
+    except (TypeError, ValueError) as error:
+        raise Invalid(f"the result cannot be written as JSON: {error}") from error
+
+
+def _check_depth(value, text, max_depth):
+    """Few brackets cannot be nested deeply; only when there are many is it worth looking."""
+    if text.count("{") + text.count("[") <= max_depth:
+        return
+    level = [value]
+    for _ in range(max_depth + 1):
+        level = [item for item in level if isinstance(item, _CONTAINERS)]
+        if not level:
+            return
+        level = [member for item in level for member in (item.values() if isinstance(item, dict) else item)]
+    raise Invalid(f"the result is nested deeper than {max_depth} levels")
+
+
+def _utf8(text):
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid("the result holds a lone surrogate, which is no Unicode text") from error
+
+
+def _convert(value, path, depth):
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return _finite(value, path)
+    if isinstance(value, dict):
+        depth = _deeper(depth, path)
+        return {_key(key, path): _convert(member, f"{path}.{key}", depth) for key, member in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        depth = _deeper(depth, path)
+        return [_convert(member, f"{path}[{i}]", depth) for i, member in enumerate(value)]
+    return _convert_object(value, path)
+
+
+def _convert_object(value, path):
+    if isinstance(value, datetime.datetime):
+        return timestamp(value)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, decimal.Decimal):
+        return str(value)
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".replace("builtins.", "")
+    raise Invalid(f"{path} is a {kind}, which JSON cannot hold; return dicts, lists, strings and numbers")
+
+
+def _finite(number, path):
+    if number - number == 0:
+        return number
+    raise Invalid(f"{path} is {number}, which JSON cannot hold")
+
+
+def _deeper(depth, path):
+    if depth > 0:
+        return depth - 1
+    raise Invalid(f"the result is nested too deeply, or contains itself, at {path[:200]}")
+
+
+def _key(key, path):
+    if key is None or isinstance(key, (str, int, float)):
+        return key
+    raise Invalid(f"{path} has a key of class {type(key).__qualname__}; keys must be strings")

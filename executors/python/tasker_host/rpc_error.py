@@ -1,0 +1,22 @@
+"""Requests that this host cannot serve. What a handler does wrong is never an RpcError, it is a failure outcome."""
+
+PARSE = -32700
+INVALID_REQUEST = -32600
+UNKNOWN_METHOD = -32601
+BAD_PARAMS = -32602
+INTERNAL = -32603
+NOT_INITIALIZED = -32001
+UNSUPPORTED_VERSION = -32002
+HANDLER_NOT_FOUND = -32003
+OVERLOADED = -32005
+SHUTTING_DOWN = -32006
+TOO_LARGE = -32007
+DUPLICATE = -32009
+
+
+class RpcError(Exception):
+    def __init__(self, code, message, data=None):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data

@@ -1,0 +1,156 @@
+"""Reads requests until the pipe closes.
+
+The reader answers everything but step.execute itself, so a ping is never queued behind a step.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+from tasker_host import log, rpc_error
+from tasker_host.execution import Execution
+from tasker_host.pool import Pool
+from tasker_host.rpc_error import RpcError
+from tasker_host.session import MAX_MESSAGE_BYTES, Session
+from tasker_host.text import clip
+from tasker_host.wire import LineReader, Writer
+
+FLUSH_SECONDS = 1
+
+
+class Server:
+    def __init__(self, rpc_in, rpc_out):
+        self._reader = LineReader(rpc_in, MAX_MESSAGE_BYTES)
+        self._writer = Writer(rpc_out)
+        self._session = None
+        self._pool = None
+        self._draining = False
+        self._methods = {
+            "initialize": self._initialize,
+            "ping": self._ping,
+            "shutdown": self._shutdown,
+            "step.execute": self._execute,
+        }
+        log.install(self._writer)
+
+    def run(self):
+        """Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more."""
+        signal.signal(signal.SIGTERM, self._terminated)
+        for line in self._reader.lines():
+            self._receive(line)
+        _exit()
+
+    def _receive(self, line):
+        request_id = None
+        try:
+            message = self._parse(line)
+            if message is None:
+                return
+            request_id = message.get("id")
+            result = self._dispatch(message, request_id)
+            if result is not None:
+                self._writer.result(request_id, result)
+        except RpcError as error:
+            self._writer.error(request_id, error.code, error.message, error.data)
+        except Exception as error:
+            self._writer.error(request_id, rpc_error.INTERNAL, f"{type(error).__name__}: {clip(error, 1000)}")
+
+    def _parse(self, line):
+        """The message, or None for a blank line."""
+        if line is None:
+            raise RpcError(rpc_error.TOO_LARGE, f"a message may have {self._reader.max_bytes} bytes")
+        if not line or line.isspace():
+            return None
+        try:
+            message = _decode(line.decode())
+        except (ValueError, RecursionError) as error:
+            raise RpcError(rpc_error.PARSE, f"not JSON: {clip(error, 200)}") from error
+        if not isinstance(message, dict):
+            raise RpcError(rpc_error.INVALID_REQUEST, "a message is one JSON object")
+        return message
+
+    def _dispatch(self, message, request_id):
+        """The result to answer with, or None when there is nothing to answer yet, or ever."""
+        method = message.get("method")
+        if method is None or "id" not in message:  # a response or a notification: none concern us
+            return None
+        if not isinstance(request_id, str) or not isinstance(method, str) or message.get("jsonrpc") != "2.0":
+            hint = "a request has jsonrpc 2.0, a string as id and a string as method"
+            raise RpcError(rpc_error.INVALID_REQUEST, hint)
+        if method not in self._methods:
+            raise RpcError(rpc_error.UNKNOWN_METHOD, f"unknown method {clip(method, 100)}")
+        params = message.get("params") or {}
+        if not isinstance(params, dict):
+            raise RpcError(rpc_error.BAD_PARAMS, "params must be an object")
+        return self._methods[method](request_id, params)
+
+    def _initialize(self, _request_id, params):
+        if self._session:
+            raise RpcError(rpc_error.INVALID_REQUEST, "initialized already")
+        session = Session(params)
+        session.load()
+        self._reader.max_bytes = session.max_message_bytes
+        self._pool = Pool(session.max_concurrency, self._writer)
+        self._session = session
+        return session.description()
+
+    def _ping(self, _request_id, _params):
+        result = {"in_flight": self._in_flight()}
+        age = self._pool.oldest_age() if self._pool else None
+        if age is not None:
+            result["oldest_ms"] = round(age * 1000)
+        return result
+
+    def _shutdown(self, _request_id, _params):
+        self._draining = True
+        return {"in_flight": self._in_flight()}
+
+    def _execute(self, request_id, params):
+        if not self._session:
+            raise RpcError(rpc_error.NOT_INITIALIZED, "initialize comes first")
+        if self._draining:
+            raise RpcError(rpc_error.SHUTTING_DOWN, "this host takes no more steps")
+        handler = self._session.handler(params)
+        self._pool.start(Execution(request_id, params, handler, self._session.result_limits))
+
+    def _in_flight(self):
+        return self._pool.in_flight() if self._pool else 0
+
+    def _terminated(self, _signal, _frame):
+        """SIGTERM. The signal may have interrupted the reader while it held a lock, so another thread acts."""
+        self._draining = True
+        threading.Thread(target=self._drain_and_exit, daemon=True).start()
+
+    def _drain_and_exit(self):
+        """Goes when the steps that run are done, or when the grace is over."""
+        if not self._pool:
+            _exit()
+        self._pool.when_idle(_exit)
+        time.sleep(self._session.shutdown_grace)
+        _exit()
+
+
+def _no_constant(name):
+    raise ValueError(f"{name} is no JSON value")
+
+
+_decode = json.JSONDecoder(parse_constant=_no_constant).decode
+
+
+def _exit():
+    """Ends the process whatever its threads do. What was printed is flushed, but nobody waits long for a full pipe."""
+    flusher = threading.Thread(target=_flush, daemon=True)
+    flusher.start()
+    flusher.join(FLUSH_SECONDS)
+    os._exit(0)
+
+
+def _flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass

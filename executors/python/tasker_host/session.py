@@ -1,0 +1,98 @@
+"""What `initialize` settled: the limits, and the handlers of the folder that it named."""
+
+import os
+import platform
+
+from tasker_host.loader import Loader
+from tasker_host.rpc_error import BAD_PARAMS, HANDLER_NOT_FOUND, UNSUPPORTED_VERSION, RpcError
+
+PROTOCOL_VERSION = 1
+SDK_VERSION = "0.1.0"
+MAX_MESSAGE_BYTES = 4 << 20
+MAX_INLINE_BYTES = 1 << 20
+MAX_JSON_DEPTH = 64
+MAX_CONCURRENCY = 8
+SHUTDOWN_GRACE_MS = 25_000
+
+
+class Session:
+    def __init__(self, params):
+        _check_version(params.get("protocol_versions"))
+        root = _object(params, "config").get("handler_root")
+        if root is not None and not isinstance(root, str):
+            raise _bad("config.handler_root must be a string")
+        limits = _object(params, "limits")
+        self.max_message_bytes = _positive(limits, "max_message_bytes", MAX_MESSAGE_BYTES)
+        self.max_concurrency = _positive(limits, "max_concurrency", MAX_CONCURRENCY)
+        self.result_limits = {
+            "max_bytes": _positive(limits, "max_inline_bytes", MAX_INLINE_BYTES),
+            "max_depth": _positive(limits, "max_json_depth", MAX_JSON_DEPTH),
+        }
+        self.shutdown_grace = _positive(_object(params, "timing"), "shutdown_grace_ms", SHUTDOWN_GRACE_MS) / 1000
+        self._loader = Loader(root)
+
+    def load(self):
+        """Loads the handlers. A file that cannot be loaded is reported; the others serve."""
+        self._loader.load()
+
+    def handler(self, params):
+        """The handler that the params of step.execute name."""
+        _check_well_formed(params)
+        name = params["handler"]["name"]
+        handler = self._loader.handlers.get(name)
+        if handler is None:
+            raise RpcError(HANDLER_NOT_FOUND, "handler_not_found", {"name": name})
+        return handler
+
+    def description(self):
+        """The result of `initialize`."""
+        return {
+            "protocol_version": PROTOCOL_VERSION,
+            "executor": {
+                "language": "python",
+                "language_version": platform.python_version(),
+                "sdk": "tasker-worker",
+                "sdk_version": SDK_VERSION,
+                "pid": os.getpid(),
+            },
+            "capabilities": {"max_concurrency": self.max_concurrency, "cancel": "none"},
+            "handlers": [{"name": h.name, "file": h.file} for h in self._loader.handlers.values()],
+            "handlers_complete": True,
+            "load_errors": self._loader.errors,
+        }
+
+
+def _check_version(versions):
+    if not isinstance(versions, list) or PROTOCOL_VERSION not in versions:
+        raise RpcError(UNSUPPORTED_VERSION, "unsupported_protocol_version", {"supported": [PROTOCOL_VERSION]})
+
+
+def _positive(parent, name, default):
+    value = parent.get(name, default)
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise _bad(f"{name} must be a positive integer")
+
+
+def _object(params, name):
+    value = params.get(name) or {}
+    if isinstance(value, dict):
+        return value
+    raise _bad(f"{name} must be an object")
+
+
+def _check_well_formed(params):
+    execution_id, handler = params.get("execution_id"), params.get("handler")
+    if not isinstance(execution_id, str) or not execution_id:
+        raise _bad("execution_id must be a string")
+    if not isinstance(handler, dict) or not isinstance(handler.get("name"), str):
+        raise _bad("handler.name must be a string")
+    if not isinstance(params.get("step"), dict) or not isinstance(params.get("task"), dict):
+        raise _bad("step and task must be objects")
+    dependencies = params.get("dependencies") or {}
+    if not isinstance(dependencies, dict) or not all(isinstance(step, dict) for step in dependencies.values()):
+        raise _bad("dependencies must be an object of objects")
+
+
+def _bad(message):
+    return RpcError(BAD_PARAMS, message)

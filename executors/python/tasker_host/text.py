@@ -1,0 +1,11 @@
+"""Makes any text fit to be sent and stored: valid Unicode, without U+0000, bounded."""
+
+
+def clip(value, max_bytes):
+    try:
+        data = str(value).replace("\0", "\ufffd").encode("utf-8", "replace")
+    except Exception:
+        return f"(unprintable {type(value).__name__})"
+    if len(data) <= max_bytes:
+        return data.decode()
+    return f"{data[: max_bytes - 32].decode('utf-8', 'ignore')}... ({len(data)} bytes)"

@@ -1,0 +1,79 @@
+# frozen_string_literal: true
+
+module TaskerHost
+  # A fixed number of threads that run executions, one each. There is no queue to speak of: the worker never sends more
+  # than there are threads, and what exceeds them is refused.
+  class Pool
+    attr_reader :size
+
+    def initialize(size, writer)
+      @size = size
+      @writer = writer
+      @queue = Thread::Queue.new
+      @lock = Mutex.new
+      @running = {}
+      @unanswered = 0
+      size.times { start_thread }
+    end
+
+    # Starts the execution; raises RpcError when its id is running already or no thread is free.
+    def start(execution)
+      @lock.synchronize do
+        id = execution.execution_id
+        raise RpcError.new(RpcError::DUPLICATE, "execution #{id} is running") if @running.key?(id)
+        raise RpcError.new(RpcError::OVERLOADED, "all #{@size} threads are busy") if @running.size >= @size
+
+        @running[id] = execution
+        @unanswered += 1
+      end
+      @queue << execution
+    end
+
+    def in_flight
+      @lock.synchronize { @running.size }
+    end
+
+    # Seconds since the oldest running execution started, or nil.
+    def oldest_age
+      started = @lock.synchronize { @running.each_value.map(&:started).min }
+      started && (Process.clock_gettime(Process::CLOCK_MONOTONIC) - started)
+    end
+
+    # Calls the block as soon as nothing runs and every answer has been written.
+    def when_idle(&block)
+      @lock.synchronize { @when_idle = block }
+      idle&.call
+    end
+
+    private
+
+    # A handler can end its thread (Thread.exit); the next one takes over.
+    def start_thread
+      Thread.new do
+        work
+      ensure
+        start_thread
+      end
+    end
+
+    def work
+      while (execution = @queue.pop)
+        run(execution)
+      end
+    end
+
+    # Forgotten before answered: the worker may send the next one as soon as it reads the answer.
+    def run(execution)
+      line = execution.perform
+    ensure
+      @lock.synchronize { @running.delete(execution.execution_id) }
+      @writer.write(line || execution.abandoned)
+      @lock.synchronize { @unanswered -= 1 }
+      idle&.call
+    end
+
+    def idle
+      @lock.synchronize { @when_idle if @unanswered.zero? }
+    end
+  end
+end

@@ -1,0 +1,132 @@
+# frozen_string_literal: true
+
+require "json"
+
+module TaskerHost
+  # Turns what a handler returned into JSON that every language and PostgreSQL read back unchanged, or says where and
+  # why it cannot. See sdk.rb for the rules.
+  module ResultJSON
+    # A result that no retry can make acceptable.
+    class Unacceptable < StandardError; end
+    class Invalid < Unacceptable; end
+    class TooLarge < Unacceptable; end
+
+    NUL = /(?<!\\)(?:\\\\)*\\u0000/
+
+    class << self
+      # The JSON text of value.
+      def generate(value, max_bytes:, max_depth:)
+        value = convert(value, "result", max_depth) unless plain?(value, max_depth)
+        json = JSON.generate(value)
+        check(json, max_bytes)
+        json
+      rescue JSON::JSONError, EncodingError => e
+        raise Invalid, "the result cannot be written as JSON: #{e.message}"
+      end
+
+      # value in the form in which it will be read back.
+      def plain(value, max_bytes:, max_depth:)
+        JSON.parse(generate(value, max_bytes: max_bytes, max_depth: max_depth))
+      end
+
+      def timestamp(time)
+        time.getutc.strftime("%Y-%m-%dT%H:%M:%S.%6NZ")
+      end
+
+      private
+
+      def check(json, max_bytes)
+        if json.bytesize > max_bytes
+          raise TooLarge, "the result is #{json.bytesize} bytes of JSON, more than the #{max_bytes} allowed; " \
+                          "store it elsewhere and return where it is"
+        end
+        return unless json.include?('\u0000') && json.match?(NUL)
+
+        raise Invalid, "the result holds the character U+0000, which PostgreSQL cannot store"
+      end
+
+      # The fast path: most results are plain and need no copy.
+      def plain?(value, depth)
+        case value
+        when String then utf8?(value)
+        when Integer, Symbol, nil, true, false then true
+        when Float then value.finite?
+        when Hash
+          depth.positive? && value.all? { |key, member| plain_key?(key) && plain?(member, depth - 1) }
+        when Array
+          depth.positive? && value.all? { |member| plain?(member, depth - 1) }
+        else false
+        end
+      end
+
+      def plain_key?(key)
+        key.is_a?(Symbol) || (key.is_a?(String) && utf8?(key))
+      end
+
+      def utf8?(string)
+        string.encoding == Encoding::UTF_8 ? string.valid_encoding? : string.ascii_only?
+      end
+
+      def convert(value, path, depth)
+        case value
+        when Hash then convert_hash(value, path, deeper(depth, path))
+        when Array then convert_array(value, path, deeper(depth, path))
+        when String then convert_string(value, path)
+        when Float then finite(value, path)
+        when Integer, Symbol, nil, true, false then value
+        else convert(convert_object(value, path), path, depth)
+        end
+      end
+
+      def deeper(depth, path)
+        return depth - 1 if depth.positive?
+
+        raise Invalid, "the result is nested too deeply, or contains itself, at #{path[0, 200]}"
+      end
+
+      def convert_hash(hash, path, depth)
+        hash.to_h { |key, member| [convert_key(key, path), convert(member, "#{path}.#{key}", depth)] }
+      end
+
+      def convert_array(array, path, depth)
+        array.each_with_index.map { |member, i| convert(member, "#{path}[#{i}]", depth) }
+      end
+
+      def convert_key(key, path)
+        case key
+        when String then convert_string(key, "a key of #{path}")
+        when Symbol, Integer then key.to_s
+        else raise Invalid, "#{path} has a key of class #{key.class}; keys must be strings"
+        end
+      end
+
+      def convert_string(string, path)
+        return string if utf8?(string)
+
+        binary = string.encoding == Encoding::BINARY
+        text = binary ? string.dup.force_encoding(Encoding::UTF_8) : string.encode(Encoding::UTF_8)
+        return text if text.valid_encoding?
+
+        raise Invalid, "#{path} is a string that is not valid UTF-8; encode bytes, for example as Base64"
+      rescue EncodingError
+        raise Invalid, "#{path} is a string that is not valid #{string.encoding}"
+      end
+
+      def finite(float, path)
+        return float if float.finite?
+
+        raise Invalid, "#{path} is #{float}, which JSON cannot hold"
+      end
+
+      def convert_object(value, path)
+        return timestamp(value) if value.is_a?(Time)
+        return timestamp(value.to_time) if defined?(::DateTime) && value.is_a?(::DateTime)
+        return value.strftime("%Y-%m-%d") if defined?(::Date) && value.is_a?(::Date)
+        return value.to_s("F") if defined?(::BigDecimal) && value.is_a?(::BigDecimal)
+        return value.to_a if defined?(::Set) && value.is_a?(::Set)
+
+        raise Invalid, "#{path} is a #{value.class}, which JSON cannot hold; return hashes, arrays, strings and numbers"
+      end
+    end
+  end
+end

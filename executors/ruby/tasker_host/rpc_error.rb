@@ -1,0 +1,27 @@
+# frozen_string_literal: true
+
+module TaskerHost
+  # A request that this host cannot serve. What a handler does wrong is never an RpcError, it is a failure outcome.
+  class RpcError < StandardError
+    PARSE = -32_700
+    INVALID_REQUEST = -32_600
+    UNKNOWN_METHOD = -32_601
+    BAD_PARAMS = -32_602
+    INTERNAL = -32_603
+    NOT_INITIALIZED = -32_001
+    UNSUPPORTED_VERSION = -32_002
+    HANDLER_NOT_FOUND = -32_003
+    OVERLOADED = -32_005
+    SHUTTING_DOWN = -32_006
+    TOO_LARGE = -32_007
+    DUPLICATE = -32_009
+
+    attr_reader :code, :data
+
+    def initialize(code, message, data = nil)
+      super(message)
+      @code = code
+      @data = data
+    end
+  end
+end

@@ -1,0 +1,129 @@
+# frozen_string_literal: true
+
+require_relative "execution"
+require_relative "loader"
+require_relative "log"
+require_relative "pool"
+require_relative "rpc_error"
+require_relative "session"
+require_relative "wire"
+
+module TaskerHost
+  # Reads requests until the pipe closes. The reader answers everything but step.execute itself, so a ping is never
+  # queued behind a step.
+  class Server
+    METHODS = {
+      "initialize" => :open_session,
+      "ping" => :ping,
+      "shutdown" => :shutdown,
+      "step.execute" => :execute
+    }.freeze
+    # Deeper than any context or result may be, plus the message around it.
+    MAX_NESTING = 100
+
+    def initialize(input, output)
+      @reader = LineReader.new(input, Session::MAX_MESSAGE_BYTES)
+      @writer = Writer.new(output)
+      @draining = false
+      Tasker.logger = Log.new(@writer)
+    end
+
+    # Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more.
+    def run
+      trap("TERM") { Thread.new { drain_and_exit } } # a trap handler may not take locks
+      @reader.each_line { |line| receive(line) }
+      exit!(0)
+    end
+
+    private
+
+    def receive(line)
+      message = parse(line) or return
+      id = message["id"]
+      result = dispatch(message, id)
+      @writer.result(id, result) if result
+    rescue RpcError => e
+      @writer.error(id, e.code, e.message, e.data)
+    rescue StandardError, SystemStackError => e
+      @writer.error(id, RpcError::INTERNAL, "#{e.class}: #{Text.clip(e.message, 1000)}")
+    end
+
+    # The message, or nil for a blank line.
+    def parse(line)
+      raise RpcError.new(RpcError::TOO_LARGE, "a message may have #{@reader.max_bytes} bytes") if line == LineReader::OVERSIZE
+
+      line.force_encoding(Encoding::UTF_8)
+      raise RpcError.new(RpcError::PARSE, "the message is not UTF-8") unless line.valid_encoding?
+
+      message = JSON.parse(line, max_nesting: MAX_NESTING)
+      return message if message.is_a?(Hash)
+
+      raise RpcError.new(RpcError::INVALID_REQUEST, "a message is one JSON object")
+    rescue JSON::ParserError => e
+      raise RpcError.new(RpcError::PARSE, "not JSON: #{Text.clip(e.message, 200)}") unless line.strip.empty?
+    end
+
+    # The result to answer with, or nil when there is nothing to answer yet, or ever.
+    def dispatch(message, id)
+      method = message["method"]
+      return if method.nil? || (id.nil? && !message.key?("id")) # a response or a notification: none concern us
+
+      unless id.is_a?(String) && method.is_a?(String) && message["jsonrpc"] == "2.0"
+        raise RpcError.new(RpcError::INVALID_REQUEST, "a request has jsonrpc 2.0, a string as id and a string as method")
+      end
+      handle(METHODS[method] || raise(RpcError.new(RpcError::UNKNOWN_METHOD, "unknown method #{Text.clip(method, 100)}")),
+             id, message["params"] || {})
+    end
+
+    def handle(name, id, params)
+      raise RpcError.new(RpcError::BAD_PARAMS, "params must be an object") unless params.is_a?(Hash)
+
+      send(name, id, params)
+    end
+
+    def open_session(_id, params)
+      raise RpcError.new(RpcError::INVALID_REQUEST, "initialized already") if @session
+
+      session = Session.new(params)
+      session.load
+      @reader.max_bytes = session.max_message_bytes
+      @pool = Pool.new(session.max_concurrency, @writer)
+      @session = session
+      session.description
+    end
+
+    def ping(_id, _params)
+      age = @pool&.oldest_age
+      result = { in_flight: in_flight }
+      result[:oldest_ms] = (age * 1000).round if age
+      result
+    end
+
+    def shutdown(_id, _params)
+      @draining = true
+      { in_flight: in_flight }
+    end
+
+    def execute(id, params)
+      raise RpcError.new(RpcError::NOT_INITIALIZED, "initialize comes first") unless @session
+      raise RpcError.new(RpcError::SHUTTING_DOWN, "this host takes no more steps") if @draining
+
+      handler = @session.handler(params)
+      @pool.start(Execution.new(id, params, handler, @session.result_limits))
+      nil
+    end
+
+    def in_flight
+      @pool ? @pool.in_flight : 0
+    end
+
+    # SIGTERM: takes no more steps and goes when those that run are done, or when the grace is over.
+    def drain_and_exit
+      @draining = true
+      exit!(0) unless @pool
+      @pool.when_idle { exit!(0) }
+      sleep(@session.shutdown_grace)
+      exit!(0)
+    end
+  end
+end

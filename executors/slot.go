@@ -1,0 +1,137 @@
+package executors
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/executors/internal/host"
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
+)
+
+// Reasons of the give-backs that this package makes, see [engine.GiveBack].
+const (
+	// ReasonExecutorCrashed is a process that broke with several steps in it, or before it got the step.
+	ReasonExecutorCrashed = host.ReasonExecutorCrashed
+	// ReasonExecutorUnavailable is a process that could not be started for a step that has to run alone.
+	ReasonExecutorUnavailable = "executor_unavailable"
+	// ReasonHandlerNotFound is a process that does not serve the handler any more.
+	ReasonHandlerNotFound = wire.ReasonHandlerNotFound
+	// ReasonNeighbourTimedOut is a process that was killed because another step in it ran past its timeout.
+	ReasonNeighbourTimedOut = host.ReasonNeighbourTimedOut
+	// ReasonOverloaded is a process that refused the step because it has enough of them.
+	ReasonOverloaded = wire.ReasonOverloaded
+	// ReasonShutdown is a cancelled context, or a process that was stopped.
+	ReasonShutdown = host.ReasonShutdown
+	// ReasonShuttingDown is a process that takes no more steps.
+	ReasonShuttingDown = wire.ReasonShuttingDown
+)
+
+// unavailableDelay is the rest of a step for which no process could be started.
+const unavailableDelay = 30 * time.Second
+
+// slot is room in a process.
+type slot struct {
+	supervisor *Supervisor
+	generation *generation
+	pool       *pool
+	member     *member
+	release    sync.Once
+}
+
+// Execute implements [engine.Slot].
+func (s *slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
+	if s.supervisor.quarantine.mustRunAlone(a.Step.ID) {
+		s.Release() // the room is not needed, and the wait for a process of its own may be long
+		return s.supervisor.judge(a, s.supervisor.executeAlone(ctx, s.generation, s.pool, a))
+	}
+	ending := s.member.host.Execute(ctx, a, s.supervisor.timeout(a))
+	s.heed(ending.Outcome.GiveBack)
+	return s.supervisor.judge(a, ending)
+}
+
+// Release implements [engine.Slot].
+func (s *slot) Release() {
+	s.release.Do(func() { s.pool.release(s.member) })
+}
+
+// heed draws the consequences for the process of what it refused.
+func (s *slot) heed(refused *engine.GiveBack) {
+	switch {
+	case refused == nil:
+	case refused.Reason == ReasonOverloaded:
+		s.pool.lowerCredit(s.member)
+	case refused.Reason == ReasonShuttingDown:
+		s.pool.wear(s.member)
+	}
+}
+
+func (s *Supervisor) timeout(a *engine.Attempt) time.Duration {
+	if a.Handler.Timeout > 0 {
+		return a.Handler.Timeout
+	}
+	return s.config.StepTimeout
+}
+
+// judge decides between failure and give-back for an execution whose process did not survive it.
+func (s *Supervisor) judge(a *engine.Attempt, e host.Ending) engine.Outcome {
+	switch e.Fate {
+	case host.FateAnswered:
+		if e.Outcome.Kind != engine.OutcomeGivenBack {
+			s.quarantine.forget(a.Step.ID)
+		}
+	case host.FateCrashed:
+		s.quarantine.crashed(a.Step.ID)
+	case host.FateCrashedAmong:
+		if !s.quarantine.crashed(a.Step.ID) {
+			return engine.Failed(e.Crash)
+		}
+	case host.FateNeighbour:
+		s.quarantine.neighbourTimedOut(a.Step.ID)
+	case host.FateCancelled, host.FateStopped, host.FateTimedOut, host.FateUndelivered:
+	}
+	return e.Outcome
+}
+
+// executeAlone runs an attempt in a process of its own, one at a time per language.
+func (s *Supervisor) executeAlone(ctx context.Context, g *generation, p *pool, a *engine.Attempt) host.Ending {
+	cancelled := host.Ending{Fate: host.FateCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
+	if !s.enter() {
+		return cancelled
+	}
+	defer s.running.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	select {
+	case p.alone <- struct{}{}:
+		defer func() { <-p.alone }()
+	case <-ctx.Done():
+		return cancelled
+	case <-s.life.Done():
+		return cancelled
+	}
+	h, err := s.bootAlone(ctx, g, p.runtime)
+	if err != nil {
+		return s.notAlone(ctx, p, err)
+	}
+	defer h.Stop(s.force, 0)
+	return h.Execute(ctx, a, s.timeout(a))
+}
+
+// bootAlone gives up when the supervisor stops: a process that is not ready by then would start nothing.
+func (s *Supervisor) bootAlone(ctx context.Context, g *generation, r runtime) (*host.Host, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
+	return s.boot(ctx, g, r, string(r.language)+"-alone", 1)
+}
+
+func (s *Supervisor) notAlone(ctx context.Context, p *pool, err error) host.Ending {
+	if ctx.Err() != nil || s.life.Err() != nil {
+		return host.Ending{Fate: host.FateCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
+	}
+	s.config.Logger.Error("no process could be started for a step that has to run alone",
+		"language", string(p.runtime.language), "error", err)
+	return host.Ending{Fate: host.FateUndelivered, Outcome: engine.GivenBack(ReasonExecutorUnavailable, unavailableDelay)}
+}
