@@ -1,0 +1,23 @@
+package queue
+
+// TicksQueue is the River queue of ticks. Templates cannot use the name for their steps.
+const TicksQueue = "ticks"
+
+// tickArgs are the arguments of a tasker_tick job. SQL writes them.
+type tickArgs struct {
+	TaskID int64 `json:"task_id"`
+}
+
+// Kind implements river.JobArgs.
+func (tickArgs) Kind() string { return "tasker_tick" }
+
+// stepArgs are the arguments of a tasker_step job. SQL writes them. Handler lets a worker leave a step alone that it
+// does not serve, without claiming it.
+type stepArgs struct {
+	TaskID  int64  `json:"task_id"`
+	StepID  int64  `json:"step_id"`
+	Handler string `json:"handler"`
+}
+
+// Kind implements river.JobArgs.
+func (stepArgs) Kind() string { return "tasker_step" }

@@ -1,0 +1,85 @@
+package queue
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/sql"
+)
+
+// lease keeps this worker known to the others. While its heartbeat comes, the steps that it claimed are its own.
+type lease struct {
+	store  *sql.Store
+	worker sql.Worker
+	log    *slog.Logger
+
+	// mu protects worker.ID.
+	mu sync.Mutex
+}
+
+// id is the id to claim under.
+func (l *lease) id() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.worker.ID
+}
+
+// register takes a new id. Steps claimed under an older one stay fenced by their tokens.
+func (l *lease) register(ctx context.Context) error {
+	worker := l.worker
+	worker.ID = newID()
+	if err := l.store.RegisterWorker(ctx, worker); err != nil {
+		return fmt.Errorf("registering this worker: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.worker.ID = worker.ID
+	return nil
+}
+
+// run renews the lease three times in its length until ctx ends.
+func (l *lease) run(ctx context.Context) {
+	ticker := time.NewTicker(l.worker.Lease / 3)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			l.renew(ctx)
+		}
+	}
+}
+
+func (l *lease) renew(ctx context.Context) {
+	alive, err := l.store.Heartbeat(ctx, l.id())
+	if err == nil && !alive {
+		l.log.ErrorContext(ctx, "this worker was silent for longer than its lease, others took its steps; going on under a new id")
+		err = l.register(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		l.log.WarnContext(ctx, "heartbeat failed", "error", err)
+	}
+}
+
+// end forgets the worker.
+func (l *lease) end(ctx context.Context) {
+	steps, err := l.store.UnregisterWorker(ctx, l.id())
+	if err != nil {
+		l.log.WarnContext(ctx, "worker not unregistered; its lease will run out", "error", err)
+	} else if steps > 0 {
+		l.log.WarnContext(ctx, "steps taken back at the end", "steps", steps)
+	}
+}
+
+// newID returns a random UUID, version 4.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

@@ -1,0 +1,50 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/tasker-systems/tasker-worker/sql"
+	"github.com/tasker-systems/tasker-worker/templates"
+)
+
+// schemaCacheMax bounds the cache; a deployment has far fewer templates at a time.
+const schemaCacheMax = 1000
+
+// schemaCache keeps the compiled schemas of templates by the template's digest, so that a replaced template has its own.
+type schemaCache struct {
+	store *sql.Store
+
+	// mu protects the fields below.
+	mu       sync.Mutex
+	compiled map[string]*templates.Schema
+}
+
+func newSchemaCache(store *sql.Store) *schemaCache {
+	return &schemaCache{store: store, compiled: make(map[string]*templates.Schema)}
+}
+
+func (c *schemaCache) get(ctx context.Context, namedTask int32, digest string) (*templates.Schema, error) {
+	c.mu.Lock()
+	schema, ok := c.compiled[digest]
+	c.mu.Unlock()
+	if ok {
+		return schema, nil
+	}
+	template, err := c.store.TemplateByID(ctx, namedTask)
+	if err != nil {
+		return nil, fmt.Errorf("reading the template: %w", err)
+	}
+	schema, err = template.CompileSchema()
+	if err != nil {
+		return nil, fmt.Errorf("compiling the schema of %s/%s@%s: %w", template.Namespace, template.Name, template.Version, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.compiled) >= schemaCacheMax {
+		clear(c.compiled)
+	}
+	c.compiled[digest] = schema
+	return schema, nil
+}
