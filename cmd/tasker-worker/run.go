@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/sourcegraph/conc"
+
+	"github.com/tasker-systems/tasker-worker/executors"
+	"github.com/tasker-systems/tasker-worker/queue"
+	"github.com/tasker-systems/tasker-worker/sql"
+	"github.com/tasker-systems/tasker-worker/templates"
+)
+
+type runCommand struct {
+	Migrate bool `help:"Create or update the database objects first."`
+	Replace bool `help:"Replace templates in the database that differ from the files of the same version."`
+	Watch   bool `help:"Load handlers and templates again when their files change."`
+}
+
+// Run works tasks until SIGTERM or SIGINT, then drains. A second signal stops at once.
+func (cmd runCommand) Run(ctx context.Context, s streams) error {
+	c, err := loadConfig()
+	if err != nil {
+		return err
+	}
+	hideFromChildren()
+	log := newLogger(c, s.err)
+	pool, err := cmd.database(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	hard, stop := secondSignal(ctx)
+	defer stop()
+	err = work(ctx, hard, c, pool, log, cmd)
+	if errors.Is(err, queue.ErrStepsGivenBack) {
+		log.Warn("stopped with steps given back")
+		return exitError(exitFailure)
+	}
+	return err
+}
+
+func (cmd runCommand) database(ctx context.Context, c config, log *slog.Logger) (*pgxpool.Pool, error) {
+	if !cmd.Migrate {
+		return connectReady(ctx, c)
+	}
+	pool, err := connect(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := sql.Migrate(ctx, pool, sql.Options{Logger: log}); err != nil {
+		pool.Close()
+		return nil, setupError{err}
+	}
+	return pool, nil
+}
+
+// secondSignal returns a context that ends at the first signal after ctx has ended.
+func secondSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	hard, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	stop := context.AfterFunc(ctx, func() {
+		signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+		select {
+		case <-signals:
+			cancel()
+		case <-hard.Done():
+		}
+	})
+	return hard, func() {
+		stop()
+		cancel()
+		signal.Stop(signals)
+	}
+}
+
+// work loads templates, starts the handler processes and runs a worker over them until ctx ends.
+func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Logger, cmd runCommand) error {
+	supervisor, err := startExecutors(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer stopExecutors(ctx, supervisor, log)
+	if err := syncTemplates(ctx, c, pool, supervisor, log, cmd.Replace); err != nil {
+		return err
+	}
+	queues, err := c.queues()
+	if err != nil {
+		return err
+	}
+	host, _ := os.Hostname() // an empty name is as good
+	worker, err := queue.New(queue.Config{
+		Pool: pool, Executor: supervisor, Handlers: handlerNames(supervisor), Queues: queues, MaxSteps: c.MaxSteps,
+		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease, DrainTimeout: c.DrainTimeout,
+		SweepInterval: c.SweepInterval, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	var group conc.WaitGroup
+	defer group.Wait()
+	if cmd.Watch {
+		group.Go(func() {
+			watchFiles(ctx, c, log, func() { reload(ctx, c, pool, supervisor, log) })
+		})
+	}
+	return worker.Run(ctx, hard)
+}
+
+func startExecutors(ctx context.Context, c config, log *slog.Logger) (*executors.Supervisor, error) {
+	supervisor, err := newSupervisor(c, log)
+	if err != nil {
+		return nil, setupError{err}
+	}
+	if err := supervisor.Start(ctx); err != nil {
+		stopExecutors(ctx, supervisor, log)
+		return nil, fmt.Errorf("starting handler processes: %w", err)
+	}
+	logProblems(supervisor.Problems(), log)
+	return supervisor, nil
+}
+
+func newSupervisor(c config, log *slog.Logger) (*executors.Supervisor, error) {
+	return executors.New(executors.Config{
+		Dir: c.ExecutorsDir, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
+		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log,
+	})
+}
+
+// stopTimeout bounds the end of the handler processes once no step runs any more.
+const stopTimeout = 10 * time.Second
+
+func stopExecutors(ctx context.Context, supervisor *executors.Supervisor, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if err := supervisor.Stop(ctx); err != nil {
+		log.Warn("handler processes did not end well", "error", err)
+	}
+}
+
+func logProblems(problems []executors.Problem, log *slog.Logger) {
+	for _, p := range problems {
+		log.Error("handler not served: "+p.Message, "language", p.Language, "file", p.File, "handler", p.Handler, "traceback", p.Traceback)
+	}
+}
+
+func handlerNames(supervisor *executors.Supervisor) []string {
+	handlers := supervisor.Handlers()
+	names := make([]string, len(handlers))
+	for i, h := range handlers {
+		names[i] = h.Name
+	}
+	return names
+}
+
+// syncTemplates loads the templates folder, says which handlers nobody serves, and writes the templates.
+func syncTemplates(ctx context.Context, c config, pool *pgxpool.Pool, supervisor *executors.Supervisor, log *slog.Logger, replace bool) error {
+	set, err := templates.LoadDir(c.TemplatesDir, templates.Options{Environment: c.Environment})
+	if err != nil {
+		return setupError{fmt.Errorf("templates in %s:\n%w", c.TemplatesDir, err)}
+	}
+	served := handlerNames(supervisor)
+	for _, t := range set.Templates {
+		for _, fault := range t.CheckHandlers(served) {
+			log.Error("template names a handler that nobody here serves", "fault", fault.Error())
+		}
+	}
+	report, err := sql.NewStore(pool).SyncTemplates(ctx, set.Templates, replace)
+	if err != nil {
+		return setupError{fmt.Errorf("syncing templates:\n%w", err)}
+	}
+	log.Info("templates synced", "added", report.Added, "replaced", report.Replaced, "unchanged", report.Unchanged)
+	return nil
+}

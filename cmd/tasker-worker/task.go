@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tasker-systems/tasker-worker/client"
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+type taskCommand struct {
+	Create taskCreate `cmd:"" help:"Create a task."`
+	Show   taskShow   `cmd:"" help:"Show a task with its steps, and why it is not moving."`
+	List   taskList   `cmd:"" help:"List tasks, newest first."`
+	Watch  taskWatch  `cmd:"" help:"Follow a task until it ends."`
+}
+
+type taskCreate struct {
+	Template    string   `arg:""                                                                  help:"NAMESPACE/NAME@VERSION."`
+	Context     string   `help:"The context as JSON, or @FILE, or @- for standard input."        default:"{}"`
+	Initiator   string   `help:"Who asks."`
+	Source      string   `help:"The system that asks."                                           name:"source-system"`
+	Reason      string   `help:"Why."`
+	Tag         []string `help:"A tag; may be given several times."`
+	BypassStep  []string `help:"A step to bypass, stored with the task; may be given several times."`
+	IdentityKey string   `help:"With the same key the same task is returned instead of a second one."`
+	Wait        bool     `help:"Wait until the task has ended."`
+	JSON        bool     `help:"Print JSON."                                                     name:"json"`
+}
+
+// Run creates the task and prints its id. With Wait it exits with 1 when the task does not end complete.
+func (cmd taskCreate) Run(ctx context.Context, s streams) error {
+	namespace, name, version, err := parseTemplateName(cmd.Template)
+	if err != nil {
+		return setupError{err}
+	}
+	document, err := readArgument(cmd.Context)
+	if err != nil {
+		return setupError{fmt.Errorf("reading the context: %w", err)}
+	}
+	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
+		tasks := client.New(pool)
+		id, err := tasks.CreateNow(ctx, client.NewTask{
+			Namespace: namespace, Name: name, Version: version, Context: document, Initiator: cmd.Initiator,
+			SourceSystem: cmd.Source, Reason: cmd.Reason, Tags: cmd.Tag, BypassSteps: cmd.BypassStep, IdentityKey: cmd.IdentityKey,
+		})
+		if errors.Is(err, client.ErrUnknownTemplate) {
+			return fmt.Errorf("%w; `tasker-worker template list --synced` shows what is there", err)
+		}
+		if err != nil {
+			return err
+		}
+		return cmd.report(ctx, s, tasks, id)
+	})
+}
+
+func (cmd taskCreate) report(ctx context.Context, s streams, tasks *client.Client, id int64) error {
+	if !cmd.Wait {
+		if cmd.JSON {
+			return printJSON(s.out, map[string]int64{"task_id": id})
+		}
+		_, err := fmt.Fprintln(s.out, id)
+		return err
+	}
+	task, err := tasks.Wait(ctx, id)
+	if err != nil {
+		return err
+	}
+	if cmd.JSON {
+		err = printJSON(s.out, task)
+	} else {
+		err = printTask(s.out, task)
+	}
+	if err == nil && task.State != engine.Complete {
+		return exitError(exitFailure)
+	}
+	return err
+}
+
+// parseTemplateName reads NAMESPACE/NAME@VERSION.
+func parseTemplateName(text string) (namespace, name, version string, err error) {
+	namespace, rest, ok := strings.Cut(text, "/")
+	name, version, versioned := strings.Cut(rest, "@")
+	if !ok || !versioned || namespace == "" || name == "" || version == "" {
+		return "", "", "", fmt.Errorf("%q is not of the form NAMESPACE/NAME@VERSION, for example ecommerce/process_order@1.0.0", text)
+	}
+	return namespace, name, version, nil
+}
+
+// readArgument reads a JSON argument, which may name a file with @.
+func readArgument(text string) (json.RawMessage, error) {
+	path, isFile := strings.CutPrefix(text, "@")
+	switch {
+	case !isFile:
+		return json.RawMessage(text), nil
+	case path == "-":
+		return io.ReadAll(io.LimitReader(os.Stdin, engine.ContextBytesMax+1))
+	default:
+		return os.ReadFile(path)
+	}
+}
+
+type taskShow struct {
+	ID   int64 `arg:""              help:"The task's id."`
+	JSON bool  `help:"Print JSON." name:"json"`
+}
+
+// Run shows the task.
+func (cmd taskShow) Run(ctx context.Context, s streams) error {
+	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
+		task, err := client.New(pool).Task(ctx, cmd.ID)
+		if err != nil {
+			return err
+		}
+		if cmd.JSON {
+			return printJSON(s.out, task)
+		}
+		return printTask(s.out, task)
+	})
+}
+
+type taskList struct {
+	Namespace string `help:"Only tasks of this namespace."`
+	Name      string `help:"Only tasks of this name."`
+	State     string `enum:",pending,in_progress,complete,error,cancelled,resolved_manually"  default:"" help:"Only tasks in this state."`
+	Before    int64  `help:"Only tasks with smaller ids: the last id of the page before."`
+	Limit     int    `default:"20"                                                            help:"Tasks at most."`
+	JSON      bool   `help:"Print JSON."                                                      name:"json"`
+}
+
+// Run lists tasks.
+func (cmd taskList) Run(ctx context.Context, s streams) error {
+	if cmd.Limit < 1 || cmd.Limit > 1000 {
+		return setupError{fmt.Errorf("--limit is %d; it must be between 1 and 1000", cmd.Limit)}
+	}
+	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
+		tasks, err := client.New(pool).Tasks(ctx, client.TaskFilter{
+			Namespace: cmd.Namespace, Name: cmd.Name, State: engine.State(cmd.State), Before: cmd.Before, Limit: cmd.Limit,
+		})
+		if err != nil {
+			return err
+		}
+		if cmd.JSON {
+			return printJSON(s.out, tasks)
+		}
+		if len(tasks) == 0 {
+			_, err := fmt.Fprintln(s.out, "no tasks")
+			return err
+		}
+		rows := [][]string{{"ID", "TASK", "STATE", "STEPS", "CREATED (UTC)", "TOOK"}}
+		for _, t := range tasks {
+			took := ""
+			if t.EndedAt != nil {
+				took = seconds(t.EndedAt.Sub(t.CreatedAt))
+			}
+			rows = append(rows, []string{
+				fmt.Sprint(t.TaskID), t.Namespace + "/" + t.Name + "@" + t.Version, string(t.State),
+				fmt.Sprintf("%d/%d", t.Done, t.Steps), t.CreatedAt.Format(time.DateTime), took,
+			})
+		}
+		return table(s.out, rows)
+	})
+}

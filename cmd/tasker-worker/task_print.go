@@ -1,0 +1,162 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/client"
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
+)
+
+// printTask prints a task for people: what it is, each step, the errors, and why it is not moving if it is not.
+func printTask(w io.Writer, t *client.Task) error {
+	fmt.Fprintf(w, "task %d  %s\n", t.TaskID, printable(t.Namespace+"/"+t.Name+"@"+t.Version))
+	fmt.Fprintf(w, "state    %s%s\n", t.State, ended(t))
+	fmt.Fprintf(w, "created  %s UTC by %s, source %s, reason %s\n", t.CreatedAt.Format(time.DateTime),
+		printable(t.Initiator), printable(t.SourceSystem), printable(t.Reason))
+	fmt.Fprintf(w, "context  %s\n\n", shorten(printable(string(t.Context)), 120))
+	if err := table(w, stepRows(t.Steps)); err != nil {
+		return err
+	}
+	printErrors(w, t.Steps)
+	if why := whyNotMoving(t); len(why) > 0 {
+		fmt.Fprintf(w, "\nwhy it is where it is:\n")
+		for _, line := range why {
+			fmt.Fprintf(w, "  %s\n", printable(line))
+		}
+	}
+	return nil
+}
+
+func ended(t *client.Task) string {
+	if t.EndedAt == nil {
+		return ""
+	}
+	return ", " + seconds(t.EndedAt.Sub(t.CreatedAt)) + " after it was created"
+}
+
+func stepRows(steps []sql.Step) [][]string {
+	rows := [][]string{{"STEP", "STATE", "ATTEMPTS", "TOOK", "AFTER", "RESULT"}}
+	for _, step := range steps {
+		took := ""
+		if step.StartedAt != nil && step.EndedAt != nil {
+			took = seconds(step.EndedAt.Sub(*step.StartedAt))
+		}
+		result := ""
+		if step.State == engine.Complete {
+			result = shorten(string(step.Results), 60)
+		}
+		rows = append(rows, []string{
+			step.Name, stepState(step), fmt.Sprintf("%d/%d", step.Attempts, step.Limit), took,
+			strings.Join(step.DependsOn, ", "), result,
+		})
+	}
+	return rows
+}
+
+// stepState names the state, or the readiness where it says more.
+func stepState(step sql.Step) string {
+	switch step.Readiness {
+	case engine.Waiting, engine.BackingOff, engine.Ready:
+		return string(step.State) + ", " + strings.ReplaceAll(string(step.Readiness), "_", " ")
+	default:
+		return string(step.State)
+	}
+}
+
+// stepError is what a failed attempt left in a step's results.
+type stepError struct {
+	Error     any    `json:"error"`
+	Class     string `json:"error_class"`
+	Code      string `json:"error_code"`
+	Backtrace string `json:"backtrace"`
+}
+
+func readError(step sql.Step) (stepError, bool) {
+	var e stepError
+	if step.State == engine.Complete || json.Unmarshal(step.Results, &e) != nil || e.Error == nil {
+		return e, false
+	}
+	return e, true
+}
+
+// backtraceShown is how many lines of a backtrace `task show` prints; --json has all of them.
+const backtraceShown = 5
+
+func printErrors(w io.Writer, steps []sql.Step) {
+	for _, step := range steps {
+		e, ok := readError(step)
+		if !ok {
+			continue
+		}
+		code := ""
+		if e.Code != "" {
+			code = " [" + e.Code + "]"
+		}
+		fmt.Fprintf(w, "\n%s: %s\n", printable(step.Name), printable(fmt.Sprintf("%s%s: %v", e.Class, code, e.Error)))
+		lines := strings.Split(strings.TrimSpace(e.Backtrace), "\n")
+		for i, line := range lines {
+			if i == backtraceShown {
+				fmt.Fprintf(w, "    … %d more lines\n", len(lines)-backtraceShown)
+				break
+			}
+			if line != "" {
+				fmt.Fprintf(w, "    %s\n", printable(line))
+			}
+		}
+	}
+}
+
+// whyNotMoving explains a task that is neither complete nor running a step.
+func whyNotMoving(t *client.Task) []string {
+	var lines []string
+	if t.State == engine.Error {
+		lines = append(lines, taskReason(t)...)
+	}
+	if len(t.Steps) == 0 && !t.State.TaskEnded() {
+		if !t.TemplateHas {
+			return []string{"it has no steps, and its template is synced by no worker: put the YAML into the templates folder of a worker, or run `tasker-worker template sync`"}
+		}
+		return []string{"no worker has picked it up yet: is `tasker-worker run` running?"}
+	}
+	for _, step := range t.Steps {
+		if line := whyStep(t, step); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func taskReason(t *client.Task) []string {
+	var detail struct {
+		Reason     string   `json:"reason"`
+		Violations []string `json:"violations"`
+	}
+	if json.Unmarshal(t.StateDetail, &detail) != nil || detail.Reason == "" {
+		return nil
+	}
+	return append([]string{strings.ReplaceAll(detail.Reason, "_", " ")}, detail.Violations...)
+}
+
+func whyStep(t *client.Task, step sql.Step) string {
+	switch {
+	case step.Readiness == engine.InFlight && step.Worker != "":
+		return fmt.Sprintf("%s runs on %s since %s UTC", step.Name, step.Worker, step.StartedAt.Format(time.TimeOnly))
+	case step.Readiness == engine.InFlight:
+		return step.Name + " runs on a worker that is gone; it is taken back when that worker's lease ends"
+	case step.Readiness == engine.BackingOff && !t.State.TaskEnded():
+		return fmt.Sprintf("%s is tried again at %s UTC, attempt %d of %d", step.Name, step.DueAt.Format(time.TimeOnly), step.Attempts+1, step.Limit)
+	case step.Readiness == engine.Ready && !t.State.TaskEnded():
+		return fmt.Sprintf("%s is ready and waits for a worker that serves the handler %q and works the queue %q", step.Name, step.Handler, step.Queue)
+	case step.Readiness == engine.Exhausted:
+		return fmt.Sprintf("%s failed for good after %d of %d attempts", step.Name, step.Attempts, step.Limit)
+	case step.Readiness == engine.CancelledStep:
+		return step.Name + " was cancelled; the steps after it never run"
+	default:
+		return ""
+	}
+}

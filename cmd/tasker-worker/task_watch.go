@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tasker-systems/tasker-worker/client"
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+type taskWatch struct {
+	ID       int64         `arg:""                                  help:"The task's id."`
+	Interval time.Duration `default:"250ms"                         help:"Time between two looks."`
+	JSON     bool          `help:"Print each change as a JSON line." name:"json"`
+}
+
+// Run follows the task until it ends. It exits with 1 when the task does not end complete.
+func (cmd taskWatch) Run(ctx context.Context, s streams) error {
+	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
+		task, err := cmd.follow(ctx, client.New(pool), newView(s.out, cmd.JSON))
+		if err != nil {
+			return err
+		}
+		if task.State.TaskEnded() && task.State != engine.Complete {
+			return exitError(exitFailure)
+		}
+		return nil
+	})
+}
+
+func (cmd taskWatch) follow(ctx context.Context, tasks *client.Client, v view) (*client.Task, error) {
+	ticker := time.NewTicker(max(cmd.Interval, 10*time.Millisecond))
+	defer ticker.Stop()
+	for {
+		task, err := tasks.Task(ctx, cmd.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := v.show(task); err != nil || task.State.TaskEnded() {
+			return task, err
+		}
+		select {
+		case <-ctx.Done():
+			return task, nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// view shows the same task again and again.
+type view interface {
+	show(t *client.Task) error
+}
+
+func newView(w io.Writer, asJSON bool) view {
+	if !asJSON && isTerminal(w) {
+		return &screen{out: w}
+	}
+	return &lines{out: w, json: asJSON, seen: make(map[int64]string)}
+}
+
+// screen redraws the task in place.
+type screen struct {
+	out io.Writer
+	// drawn is the number of lines that the last drawing took.
+	drawn int
+}
+
+func (v *screen) show(t *client.Task) error {
+	var frame bytes.Buffer
+	if err := printTask(&frame, t); err != nil {
+		return err
+	}
+	return v.draw(frame.String())
+}
+
+func (v *screen) draw(frame string) error {
+	if v.drawn > 0 {
+		fmt.Fprintf(v.out, "\x1b[%dA\x1b[J", v.drawn)
+	}
+	v.drawn = strings.Count(frame, "\n")
+	_, err := io.WriteString(v.out, frame)
+	return err
+}
+
+// lines prints one line for each change.
+type lines struct {
+	out  io.Writer
+	json bool
+	// seen is the last line printed for each step, and for the task under 0.
+	seen map[int64]string
+}
+
+func (v *lines) show(t *client.Task) error {
+	for _, step := range t.Steps {
+		if step.State == engine.Pending && step.Attempts == 0 {
+			continue
+		}
+		change := map[string]any{"task_id": t.TaskID, "step": step.Name, "state": step.State, "attempts": step.Attempts}
+		text := fmt.Sprintf("task %d  %-28s %s, attempt %d", t.TaskID, printable(step.Name), stepState(step), step.Attempts)
+		if e, failed := readError(step); failed {
+			text += ": " + printable(shorten(fmt.Sprint(e.Error), 100))
+			change["error"] = e.Error
+		}
+		if err := v.line(step.StepID, text, change); err != nil {
+			return err
+		}
+	}
+	text := fmt.Sprintf("task %d  %s%s", t.TaskID, t.State, ended(t))
+	return v.line(0, text, map[string]any{"task_id": t.TaskID, "state": t.State})
+}
+
+func (v *lines) line(id int64, text string, change map[string]any) error {
+	if v.seen[id] == text {
+		return nil
+	}
+	v.seen[id] = text
+	if v.json {
+		return printJSONLine(v.out, change)
+	}
+	_, err := fmt.Fprintln(v.out, text)
+	return err
+}
