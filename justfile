@@ -1,0 +1,24 @@
+# Recipes are verbs; each calls one script or one go command. `just` alone lists them.
+
+_list:
+    @just --list --unsorted
+
+# run the main job on a private PostgreSQL; --keep stays up
+demo *options:
+    script/demo {{options}}
+
+# lint, and test against a private PostgreSQL: just test ./engine
+test *options:
+    script/test {{options}}
+
+# vet, lint, look for vulnerabilities; --fix rewrites what it can
+lint *options:
+    script/lint {{options}}
+
+# make bin/tasker-worker
+build:
+    go build -o bin/tasker-worker ./cmd/tasker-worker
+
+# build the image tasker-worker; e.g. just image --build-arg NODE=no
+image *options:
+    docker build -t tasker-worker {{options}} .

@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# What script/demo, script/test and script/lint share. The caller has set root, the folder of the repository.
+
+. "$root/script/lib/programs.sh"
+. "$root/script/lib/install.sh"
+
+say() { printf '%s: %s\n' "script/${0##*/}" "$*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+# usage prints the comment at the head of the calling script.
+usage() { sed -n '2,/^[^#]/{ s/^# \{0,1\}//p; }' "$0"; }
+
+# prepare PROGRAM… installs those that are absent; where all are there it touches nothing and needs no network.
+prepare() {
+  local missing
+  need_go
+  missing=$(absent "$@")
+  [ -z "$missing" ] && return
+  # shellcheck disable=SC2086 # names without spaces
+  install_programs $missing
+  missing=$(absent "$@")
+  [ -z "$missing" ] && return
+  say "still missing after the installation:"
+  explain "$missing" >&2
+  exit 1
+}
+
+need_go() {
+  command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin:/usr/lib/go/bin
+  command -v go >/dev/null || fail "Go is not on the PATH; install it from https://go.dev/dl/ or with your package manager"
+  # Go stamps builds with the commit, and gives up where git refuses to read somebody else's folder.
+  if ! git -C "$root" rev-parse HEAD >/dev/null 2>&1; then
+    export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+  fi
+}
+
+# build NAME PACKAGE makes $bin/NAME. Binaries go to bin/, or to the user's cache where the clone is read-only.
+build() {
+  bin=$root/bin
+  if ! mkdir -p "$bin" 2>/dev/null || [ ! -w "$bin" ]; then
+    bin=${XDG_CACHE_HOME:-$HOME/.cache}/tasker-worker/bin
+    mkdir -p "$bin"
+  fi
+  go build -o "$bin/$1" "$2"
+}
+
+build_worker() {
+  say "building the worker (the first time takes some minutes: Go fetches and compiles what it depends on)"
+  build tasker-worker ./cmd/tasker-worker
+  # shellcheck disable=SC2034 # for the calling script
+  worker=$bin/tasker-worker
+}
