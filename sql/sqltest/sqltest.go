@@ -26,13 +26,15 @@ const (
 
 // Main runs the tests, stops the private server if one was started, and exits. Without it the server ends with the
 // process, and its folder is removed by the next one that starts.
-func Main(m *testing.M) {
-	code := m.Run()
+func Main(m *testing.M) { os.Exit(Stop(m.Run())) }
+
+// Stop is for a TestMain of its own: it stops the private server if one was started, and returns the code to exit with.
+func Stop(code int) int {
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stopping the test database server:", err)
-		code = max(code, 1)
+		return max(code, 1)
 	}
-	os.Exit(code)
+	return code
 }
 
 // New returns a pool on a new database with the schema of [sql.Migrate]. Both go when the test ends.
