@@ -108,7 +108,9 @@ func (c *Client) check(ctx context.Context, q sql.Querier, t NewTask) error {
 func (c *Client) Task(ctx context.Context, id int64) (*Task, error) { return c.store.Task(ctx, id) }
 
 // Tasks lists tasks, newest first.
-func (c *Client) Tasks(ctx context.Context, f TaskFilter) ([]TaskSummary, error) { return c.store.Tasks(ctx, f) }
+func (c *Client) Tasks(ctx context.Context, f TaskFilter) ([]TaskSummary, error) {
+	return c.store.Tasks(ctx, f)
+}
 
 // waitPollMax bounds the time between two looks of [Client.Wait].
 const waitPollMax = 500 * time.Millisecond

@@ -38,7 +38,10 @@ func mainJob(t *testing.T, s stage) {
 func checkOrder(t *testing.T, task *client.Task) {
 	t.Helper()
 	var cart struct {
-		Subtotal, Tax, Shipping, Total float64
+		Subtotal float64 `json:"subtotal"`
+		Tax      float64 `json:"tax"`
+		Shipping float64 `json:"shipping"`
+		Total    float64 `json:"total"`
 	}
 	if err := json.Unmarshal(stepOf(t, task, "validate_cart").Results, &cart); err != nil {
 		t.Fatal(err)

@@ -155,8 +155,8 @@ func TestContextThatDoesNotMatchTheSchemaRunsNoStep(t *testing.T) {
 	id := create(t, s.pool(), "ecommerce", "process_order", "1.0.0", `{"cart_items": "none"}`)
 	task := awaitEnd(t, s.pool(), id)
 	var detail struct {
-		Reason     string
-		Violations []string
+		Reason     string   `json:"reason"`
+		Violations []string `json:"violations"`
 	}
 	if err := json.Unmarshal(task.StateDetail, &detail); err != nil {
 		t.Fatal(err)

@@ -51,10 +51,14 @@ func shapeCases() []shapeCase {
 			cases = append(cases,
 				shapeCase{name: name, version: version, variant: "happy"},
 				shapeCase{name: name, version: version, variant: "flaky", failures: flaky, attempts: attempts},
-				shapeCase{name: name, version: version, variant: "permanent", fatal: fault.fatal,
-					failures: map[string]any{fault.fatal: map[string]any{"permanent": true}}},
-				shapeCase{name: name, version: version, variant: "exhausted", fatal: fault.fatal,
-					failures: map[string]any{fault.fatal: map[string]any{"times": 3}}, attempts: map[string]int{fault.fatal: 3}})
+				shapeCase{
+					name: name, version: version, variant: "permanent", fatal: fault.fatal,
+					failures: map[string]any{fault.fatal: map[string]any{"permanent": true}},
+				},
+				shapeCase{
+					name: name, version: version, variant: "exhausted", fatal: fault.fatal,
+					failures: map[string]any{fault.fatal: map[string]any{"times": 3}}, attempts: map[string]int{fault.fatal: 3},
+				})
 		}
 	}
 	return cases

@@ -101,6 +101,7 @@ func Decide(steps []Readiness) Decision {
 			return ContinueTask
 		case Done:
 			done++
+		case CancelledStep, Exhausted, Waiting:
 		}
 	}
 	if done == len(steps) {

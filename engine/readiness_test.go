@@ -82,9 +82,10 @@ func TestDecide(t *testing.T) {
 
 func TestBackoffDoublesUpToThirtySeconds(t *testing.T) {
 	t.Parallel()
-	for attempts, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
-		if got := engine.Backoff(attempts); got != want*time.Second {
-			t.Errorf("after %d attempts: %s, want %ds", attempts, got, want)
+	for attempts, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
+		want := time.Duration(seconds) * time.Second
+		if got := engine.Backoff(attempts); got != want {
+			t.Errorf("after %d attempts: %s, want %s", attempts, got, want)
 		}
 	}
 }

@@ -13,7 +13,9 @@ const (
 	// discoverInterval bounds how long a task waits that was inserted without tasker.create_task.
 	discoverInterval = time.Second
 	discoverNewest   = 100
-	sweepPage        = 200
+	// A page is one transaction, which holds the locks of its tasks: short. The pages of one look bound its cost.
+	sweepPage  = 50
+	sweepPages = 40
 )
 
 // sweeper finds what nobody announces: tasks that Rails inserted, steps of dead workers, wake-ups that were lost. Every
@@ -32,9 +34,11 @@ func (s *sweeper) run(ctx context.Context) {
 	defer discover.Stop()
 	sweep := time.NewTicker(s.interval)
 	defer sweep.Stop()
-	s.sweep(ctx)
+	err := s.sweep(ctx)
 	for {
-		var err error
+		if err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "sweep failed, trying again", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -42,9 +46,6 @@ func (s *sweeper) run(ctx context.Context) {
 			_, err = s.store.Discover(ctx, discoverNewest)
 		case <-sweep.C:
 			err = s.sweep(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "sweep failed, trying again", "error", err)
 		}
 	}
 }
@@ -57,13 +58,18 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	if workers > 0 {
 		s.log.WarnContext(ctx, "dead workers found, their steps were taken back", "workers", workers, "steps", steps)
 	}
-	next, repaired, err := s.store.Sweep(ctx, s.after, sweepPage)
-	if err != nil {
-		return err
-	}
-	s.after = next
-	if repaired > 0 {
-		s.log.WarnContext(ctx, "tasks had lost a wake-up and go on now", "tasks", repaired)
+	for range sweepPages {
+		next, repaired, err := s.store.Sweep(ctx, s.after, sweepPage)
+		if err != nil {
+			return err
+		}
+		s.after = next
+		if repaired > 0 {
+			s.log.WarnContext(ctx, "tasks had lost a wake-up and go on now", "tasks", repaired)
+		}
+		if next == 0 {
+			break
+		}
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func (w *tickWorker) Work(ctx context.Context, job *river.Job[tickArgs]) error {
 	}
 	switch {
 	case result.Status == sql.TickUnknownTemplate:
-		w.log.WarnContext(ctx, "task has no steps and its template is not synced", "task_id", result.TaskID)
+		w.log.WarnContext(ctx, "task is left alone: its template is not synced", "task_id", result.TaskID)
 	case result.Status == sql.Ticked && result.State.TaskEnded():
 		w.log.InfoContext(ctx, "task "+string(result.State), "task_id", result.TaskID)
 	}

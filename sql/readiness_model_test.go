@@ -47,7 +47,7 @@ func askBoth(rt *rapid.T, b bundle, task, parent, child int64, parentState engin
 	if err != nil {
 		rt.Fatal(err)
 	}
-	defer tx.Rollback(ctx) //nolint:errcheck // nothing to keep
+	defer tx.Rollback(ctx)
 	exec := func(statement string, args ...any) {
 		if _, err := tx.Exec(ctx, statement, args...); err != nil {
 			rt.Fatal(err)

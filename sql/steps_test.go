@@ -204,14 +204,14 @@ func TestRowsOfACompletedTaskAreTheEnginesRows(t *testing.T) {
 		b.succeed(b.claim(id, name))
 	}
 
-	steps := queryAll[string](b, `SELECT concat_ws(' ', n.name, s.attempts, s.retry_limit, s.retryable, s.processed, s.in_process,
-			s.processed_at = s.last_attempted_at, s.backoff_request_seconds IS NULL, s.inputs, s.results)
+	steps := queryAll[string](b, `SELECT concat_ws(' ', n.name, s.attempts, s.retry_limit, s.retryable, 'processed', s.processed, 'in_process', s.in_process,
+			'same_time', s.processed_at = s.last_attempted_at, 'backoff', s.backoff_request_seconds, s.inputs, s.results)
 		FROM tasker_workflow_steps s JOIN tasker_named_steps n USING (named_step_id) WHERE s.task_id = $1 ORDER BY workflow_step_id`, id)
 	if diff := cmp.Diff([]string{
-		`top 1 3 t t f t t {"n": 1} {"from": "top"}`,
-		`left 1 2 t t f t t {"n": 1} {"from": "left"}`,
-		`right 1 3 t t f t t {"n": 1} {"from": "right"}`,
-		`bottom 1 3 t t f t t {"n": 1} {"from": "bottom"}`,
+		`top 1 3 t processed t in_process f same_time t backoff {"n": 1} {"from": "top"}`,
+		`left 1 2 t processed t in_process f same_time t backoff {"n": 1} {"from": "left"}`,
+		`right 1 3 t processed t in_process f same_time t backoff {"n": 1} {"from": "right"}`,
+		`bottom 1 3 t processed t in_process f same_time t backoff {"n": 1} {"from": "bottom"}`,
 	}, steps); diff != "" {
 		t.Errorf("step rows (-want +got):\n%s", diff)
 	}
@@ -600,7 +600,7 @@ func TestIdentityKeyReturnsTheSameTask(t *testing.T) {
 	if other := create("order-8"); other == first {
 		t.Error("another key returned the same task")
 	}
-	if create("") == create("") {
+	if a, b := create(""), create(""); a == b {
 		t.Error("without a key tasks are one")
 	}
 }

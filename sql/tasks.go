@@ -63,7 +63,10 @@ func stringArray(texts []string) string {
 	if len(texts) == 0 {
 		return `[]`
 	}
-	data, _ := json.Marshal(texts) // strings always encode
+	data, err := json.Marshal(texts)
+	if err != nil {
+		panic("sql: encoding strings: " + err.Error())
+	}
 	return string(data)
 }
 

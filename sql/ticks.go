@@ -20,7 +20,7 @@ const (
 	TickClosed TickStatus = "closed"
 	// TickUnchecked: the task has not started, and its context must be checked against the template's schema first.
 	TickUnchecked TickStatus = "unchecked"
-	// TickUnknownTemplate: the task has no steps, and its template is not synced to this database.
+	// TickUnknownTemplate: the task's template is not synced to this database, so the task is somebody else's to run.
 	TickUnknownTemplate TickStatus = "unknown_template"
 	// TickGone: there is no such task.
 	TickGone TickStatus = "gone"

@@ -47,8 +47,20 @@ func (s *Store) UnregisterWorker(ctx context.Context, worker string) (int, error
 	return steps, err
 }
 
-// ReapWorkers takes back the steps of workers whose lease has run out. It returns how many workers and steps.
+// ReapWorkers takes back the steps of workers whose lease has run out, a statement for each. It returns how many workers
+// and steps.
 func (s *Store) ReapWorkers(ctx context.Context) (workers, steps int, err error) {
+	for {
+		w, n, err := s.reapWorker(ctx)
+		workers += w
+		steps += n
+		if err != nil || w == 0 {
+			return workers, steps, err
+		}
+	}
+}
+
+func (s *Store) reapWorker(ctx context.Context) (workers, steps int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	err = s.pool.QueryRow(ctx, `SELECT workers, steps FROM tasker.reap_workers()`).Scan(&workers, &steps)

@@ -1,6 +1,7 @@
--- tasker.reap_workers(): takes back the steps and River jobs of workers whose lease has run out, and forgets the workers. Any worker
--- may call it at any time, several at once as well. After a restart of the database nobody is reaped before each worker
--- had a lease's time to come back. Returns the workers reaped and the steps taken back.
+-- tasker.reap_workers(): takes back the steps and River jobs of one worker whose lease has run out, and forgets it. One,
+-- so that task locks are taken in order. Anybody may call it at any time, several at once as well. After a restart of the
+-- database nobody is reaped before each worker had a lease's time to come back. Returns the workers reaped (0 or 1) and
+-- the steps taken back.
 CREATE OR REPLACE FUNCTION tasker.reap_workers(OUT workers integer, OUT steps integer)
 LANGUAGE plpgsql VOLATILE
 SET timezone = 'UTC' SET jit = off
@@ -13,7 +14,7 @@ BEGIN
     FOR v_worker IN
         SELECT w.worker_id, w.client_id FROM tasker.workers w
         WHERE greatest(w.heartbeat_at, pg_postmaster_start_time()) < clock_timestamp() - w.lease_ms * interval '1 ms'
-        FOR UPDATE SKIP LOCKED
+        LIMIT 1 FOR UPDATE SKIP LOCKED
     LOOP
         steps := steps + tasker.expire_claims(v_worker.worker_id, 'lease_expired');
         PERFORM tasker.release_jobs(v_worker.client_id);

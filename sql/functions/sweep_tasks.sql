@@ -1,7 +1,7 @@
 -- tasker.sweep_tasks(after, page): looks again at open tasks with ids above after, a page at a time, so that nothing
--- depends on a notification or on a River job having survived. Tasks that somebody works on at this moment are left
--- alone. Returns the id to go on after (0 at the end) and the number of tasks that had lost a wake-up: on a healthy
--- system that is zero.
+-- depends on a notification or on a River job having survived. Tasks that somebody works on at this moment, and tasks
+-- whose template is not synced here, are left alone. Returns the id to go on after (0 at the end) and the number of
+-- tasks that had lost a wake-up: on a healthy system that is zero.
 CREATE OR REPLACE FUNCTION tasker.sweep_tasks(p_after bigint, p_page integer, OUT next_after bigint, OUT repaired integer)
 LANGUAGE plpgsql VOLATILE
 SET timezone = 'UTC' SET jit = off
@@ -24,7 +24,8 @@ BEGIN
     LOOP
         v_seen := v_seen + 1;
         next_after := v_task.task_id;
-        IF v_task.state = 'pending' AND v_task.known AND v_task.waits THEN
+        CONTINUE WHEN NOT v_task.known;
+        IF v_task.state = 'pending' AND v_task.waits THEN
             -- A cause of its own: the first tick's job may be held by a worker that is dead and not yet reaped.
             IF tasker.enqueue_tick(v_task.task_id, 'sweep:' || extract(epoch FROM now())::bigint / 60) THEN
                 v_queues := v_queues || '{ticks}'::text[];

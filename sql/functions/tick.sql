@@ -1,8 +1,8 @@
 -- tasker.tick(tasks, checked): ticks these tasks, each under its lock. A task that has not started yet and whose
 -- template has a schema is not ticked unless checked says that its context was validated: it comes back as 'unchecked'
 -- with its context, and the caller validates it and calls again, or calls tasker.reject_task. Statuses:
---   ticked | closed (the task has ended) | unchecked | unknown_template (it has no steps, and no template is synced) |
---   gone (no such task)
+--   ticked | closed (the task has ended) | unchecked | unknown_template (its template is not synced, so it is
+--   somebody else's to run) | gone (no such task)
 CREATE OR REPLACE FUNCTION tasker.tick(p_tasks bigint[], p_checked boolean)
 RETURNS TABLE (task_id bigint, status text, state text, named_task_id integer, digest text, context jsonb, retry_in_ms bigint)
 LANGUAGE plpgsql VOLATILE
@@ -34,7 +34,7 @@ BEGIN
         status := CASE
             WHEN NOT v_task.found THEN 'gone'
             WHEN v_task.state NOT IN ('pending', 'in_progress') THEN 'closed'
-            WHEN NOT v_task.known AND NOT v_task.has_steps THEN 'unknown_template'
+            WHEN NOT v_task.known THEN 'unknown_template'
             WHEN v_task.state = 'pending' AND v_task.has_schema AND NOT p_checked THEN 'unchecked'
             ELSE 'ticked' END;
         IF status = 'unchecked' THEN
