@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/goccy/go-yaml/token"
 )
@@ -43,6 +44,7 @@ type bounds struct {
 // checkBounds returns an error for a document that the parser would take long for, or recurse too deeply.
 func checkBounds(tokens token.Tokens) error {
 	b := &bounds{}
+	tokens = slices.DeleteFunc(slices.Clone(tokens), func(tk *token.Token) bool { return tk.Type == token.CommentType })
 	for i, tk := range tokens {
 		if message := b.step(tokens, i); message != "" {
 			return &boundError{at: tokenAt(tk), message: message}

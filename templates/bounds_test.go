@@ -9,9 +9,12 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// hostile documents fill the size that a file may have with what parsers are slow at or recurse on.
+// hostileBytes is a quarter of what a file may have: enough for a parser without bounds to take minutes.
+const hostileBytes = templates.FileBytesMax / 4
+
+// hostile documents are full of what parsers are slow at or recurse on.
 func hostile() map[string]string {
-	fill := func(text string) string { return strings.Repeat(text, templates.FileBytesMax/len(text)) }
+	fill := func(text string) string { return strings.Repeat(text, hostileBytes/len(text)) }
 	return map[string]string{
 		"lists in brackets":   fill("["),
 		"mappings in braces":  fill("{"),
@@ -26,6 +29,7 @@ func hostile() map[string]string {
 		"bare keys in braces": "{" + fill("a,") + "}",
 		"many bare mappings":  "[" + fill("{a,b},") + "]",
 		"empty items":         fill("-\n"),
+		"empty and a comment": fill("- #\n"),
 		"nested keys":         nestedKeys(),
 		"colons":              fill("a: "),
 		"quotes":              fill(`"`),
@@ -35,13 +39,13 @@ func hostile() map[string]string {
 		"comments":            fill("#\n"),
 		"alias bomb":          aliasBomb(),
 		"wide alias bomb":     "name: t\nschema: {a: &a [" + strings.Repeat("x,", 5000) + "], b: &b [" + strings.Repeat("*a,", 5000) + "], c: [" + strings.Repeat("*b,", 5000) + "]}\nstep_templates: []\n",
-		"unknown parents":     "name: t\nstep_templates:\n" + numbered("- {name: step_%d, handler_class: H, depends_on_step: stp}\n")[:templates.FileBytesMax*9/10],
+		"unknown parents":     "name: t\nstep_templates:\n" + numbered("- {name: step_%d, handler_class: H, depends_on_step: stp}\n"),
 	}
 }
 
 func numbered(format string) string {
 	var b strings.Builder
-	for i := 0; b.Len() < templates.FileBytesMax-100; i++ {
+	for i := 0; b.Len() < hostileBytes-100; i++ {
 		fmt.Fprintf(&b, format, i)
 	}
 	return b.String()
@@ -49,7 +53,7 @@ func numbered(format string) string {
 
 func nestedKeys() string {
 	var b strings.Builder
-	for i := 0; b.Len() < templates.FileBytesMax-2000; i++ {
+	for i := 0; b.Len() < hostileBytes-2000; i++ {
 		b.WriteString(strings.Repeat(" ", i) + "a:\n")
 	}
 	return b.String()
@@ -57,17 +61,17 @@ func nestedKeys() string {
 
 func aliasBomb() string {
 	var b strings.Builder
-	b.WriteString("name: t\nstep_templates: []\nschema:\n  a0: &a0 [x, x, x, x, x, x, x, x]\n")
+	b.WriteString("name: t\nstep_templates: []\nschema:\n  a0: &a0 [" + strings.Repeat("x, ", 8) + "]\n")
 	for i := 1; i < 50; i++ {
 		fmt.Fprintf(&b, "  a%d: &a%d [%s]\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 8))
 	}
 	return b.String()
 }
 
-// TestHostileDocuments shows that a megabyte of anything is answered soon, with an error.
+// TestHostileDocuments shows that anything is answered soon, with an error.
 func TestHostileDocuments(t *testing.T) {
 	t.Parallel()
-	const limit = 20 * time.Second // an unbounded parser takes minutes, or overflows its stack
+	const limit = time.Minute // without bounds, some take many minutes or overflow the stack
 	for name, document := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,10 +83,58 @@ func TestHostileDocuments(t *testing.T) {
 			if took := time.Since(start); took > limit {
 				t.Errorf("took %v, want less than %v", took, limit)
 			}
-			if lines := len(templates.Errors(err)); lines > 100 {
-				t.Errorf("%d errors, want at most 100", lines)
+		})
+	}
+}
+
+// TestBounds shows the refusal just beyond each bound, and that what is just within it loads.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		rule   string
+		most   int
+		config func(n int) string
+		want   string
+	}{
+		{"levels", 60, func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }, "nested deeper than 64 levels"},
+		{"keys in braces", 1000, func(n int) string { return "{" + count(n, "k%d: v, ") + "}" }, "a mapping with more than 1000 keys"},
+		{"keys in lines", 1000, func(n int) string { return count(n, "\n      k%d: v") }, "a mapping with more than 1000 keys"},
+		{"empty values", 5000, func(n int) string { return count(n, "\n      - # %d") + "\n      - x" }, "more than 5000 empty values"},
+		{"tags", 8, func(n int) string { return strings.Repeat("!!str ", n) + "x" }, "too many tags and anchors before one value"},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			t.Parallel()
+			document := func(n int) []byte {
+				return []byte(head + "  - name: a\n    handler_class: H\n    handler_config:\n     v: " + test.config(n) + "\n")
+			}
+			_, _, err := templates.Parse("t.yaml", document(test.most), templates.Options{})
+			if err != nil && strings.Contains(err.Error(), test.want) {
+				t.Errorf("%d: %v", test.most, err)
+			}
+			_, _, err = templates.Parse("t.yaml", document(test.most+2), templates.Options{})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%d: error is %v, want %s", test.most+2, err, test.want)
 			}
 		})
+	}
+}
+
+func count(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
+// TestFaultsAreBounded has a fault in each of a thousand steps.
+func TestFaultsAreBounded(t *testing.T) {
+	t.Parallel()
+	document := head + count(1000, "  - {name: step_%d, handler_class: H, depends_on_step: nobody}\n")
+	_, _, err := templates.Parse("t.yaml", []byte(document), templates.Options{})
+	if got := len(templates.Errors(err)); got != 100 {
+		t.Errorf("%d errors, want 100", got)
 	}
 }
 

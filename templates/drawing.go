@@ -168,7 +168,7 @@ func (d *drawing) connect(lane int, before []int, joined map[int]bool) {
 			joined: i == lane || joined[i],
 		}.mark()
 	}
-	d.row(marks, "")
+	d.rowWithLine(marks, left, right)
 }
 
 // joint is one crossing of a lane with the line between lanes.
@@ -205,23 +205,22 @@ func (d *drawing) verticals(gap int) []string {
 
 // row writes the marks of the lanes and a label, cut to the width of the drawing.
 func (d *drawing) row(marks []string, label string) {
-	var line strings.Builder
-	for i, mark := range marks {
-		line.WriteString(mark)
-		if i+1 < len(marks) {
-			line.WriteString(between(mark, marks[i+1]))
-		}
-	}
-	line.WriteString(" " + label)
-	d.text.WriteString(shorten(strings.TrimRight(line.String(), " "), drawingColumns) + "\n")
+	line := strings.Join(marks, " ") + " " + label
+	d.text.WriteString(shorten(strings.TrimRight(line, " "), drawingColumns) + "\n")
 }
 
-// between fills the gap between two lanes where a line runs through it.
-func between(left, right string) string {
-	if strings.Contains("╶╰╭├─┴┬┼", left) || strings.Contains("╴╯╮┤─┴┬┼", right) {
-		return "─"
+// rowWithLine writes the marks of the lanes and the line that runs from lane left to lane right.
+func (d *drawing) rowWithLine(marks []string, left, right int) {
+	var line strings.Builder
+	line.WriteString(marks[0])
+	for i, mark := range marks[1:] {
+		gap := " "
+		if i >= left && i < right {
+			gap = "─"
+		}
+		line.WriteString(gap + mark)
 	}
-	return " "
+	d.text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 }
 
 // outline lists the steps level by level.

@@ -37,7 +37,7 @@ func (e *Error) Error() string {
 // Errors returns the faults that err, as returned by this package, holds, in their order.
 func Errors(err error) []*Error {
 	var found []*Error
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // errors.As would stop at the first
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			found = append(found, Errors(e)...)
 		}

@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,6 +12,15 @@ import (
 
 // head begins documents that test something in their steps.
 const head = "name: t\nstep_templates:\n"
+
+// ring is a list of steps of which each depends on the next one, and the last on the first.
+func ring(steps int) string {
+	var b strings.Builder
+	for i := range steps {
+		fmt.Fprintf(&b, "  - {name: s%d, handler_class: H, depends_on_step: s%d}\n", i, (i+1)%steps)
+	}
+	return b.String()
+}
 
 // TestFaults shows each fault with the line that its author reads.
 func TestFaults(t *testing.T) {
@@ -93,9 +103,12 @@ func TestFaults(t *testing.T) {
 		{"negative retry limit", head + "  - {name: a, handler_class: H, default_retry_limit: -1}\n", `t.yaml:3:54: step_templates[0].default_retry_limit must be a whole number from 0 to 2147483647, is -1`},
 		{"large retry limit", head + "  - {name: a, handler_class: H, default_retry_limit: 2147483648}\n", `t.yaml:3:54: step_templates[0].default_retry_limit must be a whole number from 0 to 2147483647, is 2147483648`},
 		{"broken retry limit", head + "  - {name: a, handler_class: H, default_retry_limit: 1.5}\n", `t.yaml:3:54: step_templates[0].default_retry_limit must be a whole number from 0 to 2147483647, is 1.5`},
+		{"a part of a known key", head + "  - {name: s, handler_class: H, retry_limit: 5}\n", `t.yaml:3:33: unknown key "retry_limit" (did you mean "default_retry_limit"?)`},
+		{"depends_on", head + "  - {name: s, handler_class: H, depends_on: [x]}\n", `t.yaml:3:33: unknown key "depends_on" (did you mean "depends_on_step"?)`},
 		{"handler with a dash", head + "  - {name: a, handler_class: pack-order}\n", `t.yaml:3:30: step_templates[0].handler_class must be a name such as Orders::PackHandler or orders.pack.PackHandler, is "pack-order"`},
 		{"handler out of the folder", head + "  - {name: a, handler_class: ../evil}\n", `t.yaml:3:30: step_templates[0].handler_class must be a name such as Orders::PackHandler or orders.pack.PackHandler, is "../evil"`},
 		{"queue with a space", "name: a\nqueue: my queue\nstep_templates: []\n", `t.yaml:2:8: queue must be lower-case letters and digits, joined by - or _, is "my queue"`},
+		{"the queue of ticks", "name: a\nqueue: ticks\nstep_templates: []\n", `t.yaml:2:8: queue is reserved; name another queue, is "ticks"`},
 
 		// The graph.
 		{
@@ -124,6 +137,11 @@ func TestFaults(t *testing.T) {
 				"  - {name: x, handler_class: H, depends_on_step: z}\n  - {name: y, handler_class: H, depends_on_step: x}\n  - {name: z, handler_class: H, depends_on_step: y}\n",
 			"t.yaml:3:5: steps wait for each other: a -> b -> a (each step waits for the one before it; remove a dependency)\n" +
 				"t.yaml:5:5: steps wait for each other: x -> y -> z -> x (each step waits for the one before it; remove a dependency)",
+		},
+		{
+			"long cycle", head + ring(14),
+			"t.yaml:3:5: steps wait for each other: s0 -> s13 -> s12 -> s11 -> s10 -> s9 -> s8 -> s7 -> s6 -> s5 -> … 4 more … -> s0 " +
+				"(each step waits for the one before it; remove a dependency)",
 		},
 		{
 			"not in named_steps", "name: t\nnamed_steps: [fetch, ship]\nstep_templates:\n  - {name: fetch, handler_class: H}\n  - {name: shipp, handler_class: H}\n",
@@ -178,8 +196,6 @@ func TestWarnings(t *testing.T) {
 		want string
 	}{
 		{"a key that nobody knows", "name: a\nteam: billing\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:1: unknown key "team" of a template has no effect`},
-		{"a part of a known key", head + "  - {name: s, handler_class: H, retry_limit: 5}\n", `t.yaml:3:33: unknown key "retry_limit" of a step has no effect (did you mean "default_retry_limit"?)`},
-		{"depends_on", head + "  - {name: s, handler_class: H, depends_on: [x]}\n", `t.yaml:3:33: unknown key "depends_on" of a step has no effect (did you mean "depends_on_step"?)`},
 		{"no steps", "name: a\nstep_templates: []\n", `t.yaml:2:17: template has no steps; its tasks complete at once`},
 		{"long description", "name: a\ndescription: " + strings.Repeat("d", 256) + "\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:14: description is cut to the 255 characters that are stored`},
 		{"timeout that is none", head + "  - {name: s, handler_class: H, handler_config: {timeout_seconds: soon}}\n", `t.yaml:3:67: timeout_seconds is no positive number and sets no timeout`},

@@ -98,7 +98,7 @@ func fieldNames(fields []field) []string {
 var (
 	handlerForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*((::|\.|/)[A-Za-z][A-Za-z0-9_]*)*$`)
 	nameForm    = regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`)
-	queueForm   = regexp.MustCompile(`^[a-z0-9]+([_-]?[a-z0-9]+)*$`)
+	queueForm   = regexp.MustCompile(`^[a-z0-9]+([_-][a-z0-9]+)*$`)
 	versionForm = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 )
 
@@ -114,7 +114,13 @@ func validHandler(s string) string {
 	return mustMatch(s, handlerForm, "must be a name such as Orders::PackHandler or orders.pack.PackHandler")
 }
 
+// reservedQueue carries ticks, which every worker works.
+const reservedQueue = "ticks"
+
 func validQueue(s string) string {
+	if s == reservedQueue {
+		return "is reserved; name another queue"
+	}
 	return mustMatch(s, queueForm, "must be lower-case letters and digits, joined by - or _")
 }
 

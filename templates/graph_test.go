@@ -65,7 +65,7 @@ func TestGraph(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			want, err := os.ReadFile(path) //nolint:gosec // a file of this test
+			want, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -77,11 +77,11 @@ func (r *report) parse(data []byte, opts Options) *Template {
 
 // readFile returns the bytes of a file that is small enough.
 func readFile(path string) ([]byte, *Error) {
-	file, err := os.Open(path) //nolint:gosec // the path is what the user asked to be loaded
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, &Error{File: path, Message: "cannot be read: " + reason(err)}
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, FileBytesMax+1))
 	if err != nil {
 		return nil, &Error{File: path, Message: "cannot be read: " + reason(err)}

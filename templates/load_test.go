@@ -169,6 +169,13 @@ func TestConfigSpelling(t *testing.T) {
 	}
 }
 
+func TestByteOrderMark(t *testing.T) {
+	t.Parallel()
+	if got := load(t, "\ufeffname: t\nstep_templates: []\n").Name; got != "t" {
+		t.Errorf("name is %q, want t", got)
+	}
+}
+
 func TestAnchorsAndMergeKeys(t *testing.T) {
 	t.Parallel()
 	got := load(t, `

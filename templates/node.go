@@ -3,6 +3,7 @@ package templates
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 )
 
@@ -141,7 +142,9 @@ func comma(b *bytes.Buffer, i int) {
 func writeString(b *bytes.Buffer, s string) {
 	encoder := json.NewEncoder(b)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(s)   // a string always encodes
+	if err := encoder.Encode(s); err != nil {
+		panic(fmt.Sprintf("templates: encoding a text: %v", err)) // a buffer takes every string
+	}
 	b.Truncate(b.Len() - 1) // without the line feed
 }
 

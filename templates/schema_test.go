@@ -47,7 +47,7 @@ func TestCheck(t *testing.T) {
 		{`{"items":[{"id":1,"quantity":0.5}],"customer":"ann"}`, `/items/0/quantity must be at least 1, is 0.5`},
 		{`{"items":[{"id":1,"quantity":1.2}],"customer":"ann"}`, `/items/0/quantity must be a multiple of 0.5, is 1.2`},
 		{`{"items":[{"id":1},{"id":1}],"customer":"ann"}`, `/items must not hold the same item twice: 0 and 1`},
-		{`{"items":[{"id":1}],"customer":7}`, `/customer must be a string or null, is a number`},
+		{`{"items":[{"id":1}],"customer":7}`, `/customer must be null or a string, is a number`},
 		{`{"items":[{"id":1}],"customer":"annabel"}`, `/customer must have at most 5 characters, has 7`},
 		{`{"items":[{"id":1}],"customer":"Ann"}`, `/customer must match ^[a-z]+$, is "Ann"`},
 		{`{"items":[{"id":1}],"customer":"ann","priority":"slow"}`, `/priority must be one of "standard", "express"`},
@@ -123,6 +123,17 @@ func TestDrafts(t *testing.T) {
 				t.Errorf("no violations of %s", test.bad)
 			}
 		})
+	}
+}
+
+// TestSchemaReadsNoFiles refers to a file that is there and is a schema.
+func TestSchemaReadsNoFiles(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"other.json": `{"type": "object"}`})
+	document := "schema: {$ref: \"file://" + filepath.Join(dir, "other.json") + "\"}\n" + head + "  - {name: a, handler_class: H}\n"
+	_, _, err := templates.Parse("t.yaml", []byte(document), templates.Options{})
+	if err == nil || !strings.Contains(err.Error(), "only references within the schema are followed") {
+		t.Errorf("error is %v, want a refusal", err)
 	}
 }
 

@@ -40,18 +40,19 @@ func index(path string, i int) string {
 	return path + "[" + strconv.Itoa(i) + "]"
 }
 
-// unknownKey is an error when the key is a slip of the pen, else a warning: the engine allows any key.
+// unknownKey is an error when the key is a slip of the pen or a short form of a known one: an edge or a limit would be
+// lost in silence. Anything else is a warning: the engine allows any key.
 func (r *report) unknownKey(e entry, path string, known []string, what string) {
 	where := e.at(join2(path, e.key))
-	if near, ok := nearKey(e.key, known); ok {
-		r.fault(where, fmt.Sprintf("did you mean %q?", near), "unknown key %q", e.key)
+	meant, ok := nearKey(e.key, known)
+	if !ok {
+		meant, ok = kinKey(e.key, known)
+	}
+	if ok {
+		r.fault(where, fmt.Sprintf("did you mean %q?", meant), "unknown key %q", e.key)
 		return
 	}
-	hint := ""
-	if kin, ok := kinKey(e.key, known); ok {
-		hint = fmt.Sprintf("did you mean %q?", kin)
-	}
-	r.warn(where, hint, "unknown key %q of %s has no effect", e.key, what)
+	r.warn(where, "", "unknown key %q of %s has no effect", e.key, what)
 }
 
 // kinKey is the known key of which an unknown one is a part, such as retry_limit of default_retry_limit.

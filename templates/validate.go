@@ -91,10 +91,19 @@ func (r *report) checkCycles(root *node, t *Template) {
 	g := newGraph(t)
 	for _, cycle := range g.cycles() {
 		first := cycle[0]
-		names := g.named(append(cycle, first))
 		r.fault(steps[first].at(index("step_templates", first)), "each step waits for the one before it; remove a dependency",
-			"steps wait for each other: %s", strings.Join(names, " -> "))
+			"steps wait for each other: %s", g.around(cycle))
 	}
+}
+
+// around writes a cycle with its first step again at the end; a long one is cut in the middle.
+func (g *graph) around(cycle []int) string {
+	const shownMax = 10
+	names := g.named(cycle)
+	if more := len(names) - shownMax; more > 0 {
+		names = append(names[:shownMax], fmt.Sprintf("… %d more …", more))
+	}
+	return strings.Join(append(names, g.names[cycle[0]]), " -> ")
 }
 
 // CheckHandlers returns an error for each step whose handler is not among those served.
