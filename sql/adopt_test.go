@@ -128,7 +128,7 @@ func TestMigrateAsRoleWithoutPrivilegesSaysWhichAreMissing(t *testing.T) {
 	db := sqltest.NewEmpty(t)
 	role := newRole(t, db)
 	config := db.Config()
-	config.ConnConfig.User = role
+	config.ConnConfig.User, config.ConnConfig.Password = role, role
 	as, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestMigrateAsRoleWithoutPrivilegesSaysWhichAreMissing(t *testing.T) {
 func newRole(t *testing.T, db *pgxpool.Pool) string {
 	t.Helper()
 	role := db.Config().ConnConfig.Database
-	exec(t, db, "CREATE ROLE "+role+" LOGIN")
+	exec(t, db, "CREATE ROLE "+role+" LOGIN PASSWORD '"+role+"'")
 	// The pool is closed only after this.
 	t.Cleanup(func() {
 		if _, err := db.Exec(context.Background(), "DROP OWNED BY "+role+"; DROP ROLE "+role); err != nil {

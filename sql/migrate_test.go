@@ -193,7 +193,7 @@ func exec(t *testing.T, db *pgxpool.Pool, query string) {
 // snapshotSQL has a line for each object of a schema and each part of one, with the transaction that wrote it last:
 // an object that was made anew or altered differs, even when it looks the same.
 const snapshotSQL = `
-SELECT 'relation ' || c.oid || ' ' || c.relname || ' ' || c.relkind || ' ' || coalesce(c.reloptions::text, '')
+SELECT 'relation ' || c.oid || ' ' || c.relname || ' ' || c.relkind::text || ' ' || coalesce(c.reloptions::text, '')
 FROM pg_class c WHERE c.relnamespace = ANY ($1::text[]::regnamespace[])
 UNION ALL
 SELECT 'column ' || a.attrelid::regclass || ' ' || a.attname || ' ' || a.xmin

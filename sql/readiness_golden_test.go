@@ -16,37 +16,39 @@ import (
 // scenario is a state of the database and what the engine's own functions answer about it. Every "ago" is in seconds
 // before now().
 type scenario struct {
-	Seed   int
-	Tasks  []goldenTask
-	Expect map[string]any
+	Seed   int            `json:"seed"`
+	Tasks  []goldenTask   `json:"tasks"`
+	Expect map[string]any `json:"expect"`
 }
 
 type goldenTask struct {
-	Namespace, Name, Version string
-	Complete                 bool
-	CreatedAgo               float64 `json:"created_ago"`
-	Transitions              []goldenTransition
-	Steps                    []goldenStep
-	Edges                    [][2]string
+	Namespace   string             `json:"namespace"`
+	Name        string             `json:"name"`
+	Version     string             `json:"version"`
+	Complete    bool               `json:"complete"`
+	CreatedAgo  float64            `json:"created_ago"`
+	Transitions []goldenTransition `json:"transitions"`
+	Steps       []goldenStep       `json:"steps"`
+	Edges       [][2]string        `json:"edges"`
 }
 
 type goldenStep struct {
-	Name           string
-	Retryable      bool
-	RetryLimit     *int     `json:"retry_limit"`
-	InProcess      bool     `json:"in_process"`
-	Processed      bool     `json:"processed"`
-	ProcessedAgo   *float64 `json:"processed_ago"`
-	Attempts       *int
-	LastAttempted  *float64 `json:"last_attempted_ago"`
-	BackoffSeconds *int     `json:"backoff_request_seconds"`
-	Transitions    []goldenTransition
+	Name           string             `json:"name"`
+	Retryable      bool               `json:"retryable"`
+	RetryLimit     *int               `json:"retry_limit"`
+	InProcess      bool               `json:"in_process"`
+	Processed      bool               `json:"processed"`
+	ProcessedAgo   *float64           `json:"processed_ago"`
+	Attempts       *int               `json:"attempts"`
+	LastAttempted  *float64           `json:"last_attempted_ago"`
+	BackoffSeconds *int               `json:"backoff_request_seconds"`
+	Transitions    []goldenTransition `json:"transitions"`
 }
 
 type goldenTransition struct {
-	To   string
-	From *string
-	Ago  float64
+	To   string  `json:"to"`
+	From *string `json:"from"`
+	Ago  float64 `json:"ago"`
 }
 
 // goldenQueries ask each function for what the golden answers hold, under the same names.
@@ -92,6 +94,7 @@ func TestFunctionsGiveTheEnginesAnswers(t *testing.T) {
 	pool := sqltest.New(t)
 	for _, s := range scenarios {
 		t.Run(fmt.Sprint(s.Seed), func(t *testing.T) {
+			t.Parallel()
 			// One transaction, always rolled back: now() stands still, so that the limits of time are met exactly.
 			tx, err := pool.Begin(t.Context())
 			if err != nil {

@@ -29,10 +29,17 @@ func prepareCluster(ctx context.Context, from installation, f folder, as account
 	if err := initdb(ctx, from, f, as); err != nil {
 		return err
 	}
-	if cached == "" {
-		return nil
+	if cached != "" {
+		_ = storeCluster(f.data(), cached) // without a copy the next start is slower, nothing else
 	}
-	return storeCluster(f.data(), cached)
+	return nil
+}
+
+// forgetCluster removes the copy from the cache. After a start that failed, a damaged copy may be the reason.
+func forgetCluster(cacheDir string, from installation) {
+	if cached := cachedCluster(cacheDir, from); cached != "" {
+		_ = os.RemoveAll(cached)
+	}
 }
 
 // cachedCluster is the path of the copy, or empty where this user has no cache folder.

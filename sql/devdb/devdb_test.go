@@ -124,6 +124,31 @@ func TestKilledOwnerTakesServerAlongAndNextStartCleansUp(t *testing.T) {
 	}
 }
 
+func TestDamagedCacheIsForgottenByTheStartThatFails(t *testing.T) {
+	t.Parallel()
+	opts := devdb.Options{CacheDir: t.TempDir(), Dir: shortDir(t)}
+	if err := start(t, opts).Stop(); err != nil {
+		t.Fatal(err)
+	}
+	cached := filepath.Join(opts.CacheDir, entries(t, opts.CacheDir)[0])
+	if err := os.Remove(filepath.Join(cached, "global", "pg_control")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := devdb.Start(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "pg_control") {
+		t.Errorf("error %v does not show the server's log", err)
+	}
+	start(t, opts)
+}
+
+func TestStartWithoutPlaceForTheCache(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, devdb.Options{CacheDir: filepath.Join(file, "cache"), Dir: shortDir(t)})
+}
+
 func TestUnsuitableFolderIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(shortDir(t), strings.Repeat("long", 20))

@@ -73,6 +73,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	}
 	s, err := startIn(ctx, f, from, as, opts)
 	if err != nil {
+		forgetCluster(opts.CacheDir, from)
 		return nil, errors.Join(fmt.Errorf("starting PostgreSQL %s: %w", from.version, err), f.remove())
 	}
 	if opts.Logger != nil {

@@ -52,7 +52,7 @@ func TestURLLeadsToTheSameDatabase(t *testing.T) {
 	}
 }
 
-func TestDatabaseGoesWithItsTest(t *testing.T) {
+func TestDatabaseGoesWithItsTest(t *testing.T) { //nolint:tparallel // the inner test has to end first
 	t.Parallel()
 	var name string
 	t.Run("inner", func(t *testing.T) {
