@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	pingMisses = 3
-	exitGrace  = 5 * time.Second
-	termGrace  = 2 * time.Second
+	pingMisses   = 3
+	exitGrace    = 5 * time.Second
+	termGrace    = 2 * time.Second
+	writeTimeout = 10 * time.Second
 )
 
 var errNotRunning = errors.New("supervisor is not running")
@@ -83,9 +84,10 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 		Logger:         s.config.Logger.With("language", string(r.language)),
 		PingInterval:   s.config.PingInterval,
 		PingMisses:     pingMisses,
-		PingMissesBusy: s.timing.pingMissesBusy(r, s.config.PingInterval),
+		PingMissesBusy: pingMissesBusy(r, s.config.PingInterval),
 		StartupTimeout: s.config.StartupTimeout,
 		TermGrace:      s.timing.termGrace,
+		WriteTimeout:   s.timing.writeTimeout,
 	}, scratch, nil
 }
 
@@ -98,17 +100,17 @@ func (s *Supervisor) steps(r runtime) int {
 
 // timing is what tests make shorter.
 type timing struct {
-	exitGrace, termGrace time.Duration
+	exitGrace, termGrace, writeTimeout time.Duration
 	// backoff is the delay before the second restart in a row.
 	backoff time.Duration
 }
 
 func timingDefault() timing {
-	return timing{backoff: time.Second, exitGrace: exitGrace, termGrace: termGrace}
+	return timing{backoff: time.Second, exitGrace: exitGrace, termGrace: termGrace, writeTimeout: writeTimeout}
 }
 
 // pingMissesBusy is the number of silent intervals that a busy process is allowed.
-func (timing) pingMissesBusy(r runtime, interval time.Duration) int {
+func pingMissesBusy(r runtime, interval time.Duration) int {
 	return int((r.pingTimeoutBusy + interval - 1) / interval)
 }
 

@@ -81,7 +81,7 @@ func newHost(p *process.Process, o Options) *Host {
 		drained: make(chan struct{}),
 		logger:  logger,
 		options: o,
-		outbox:  newOutbox(p.In),
+		outbox:  newOutbox(p.In, o.WriteTimeout),
 		process: p,
 		ready:   make(chan struct{}),
 		sink:    logs.NewSink(logger),

@@ -11,8 +11,6 @@ import (
 const (
 	// MessageBytesMax bounds one line in either direction.
 	MessageBytesMax = 4 << 20
-	// WriteTimeout bounds the wait for a host that does not read its requests.
-	WriteTimeout = 10 * time.Second
 
 	violationsMax = 10
 	// exitDelay is how long a process may go on after it has closed one of its channels, before that counts as broken.
@@ -38,4 +36,6 @@ type Options struct {
 
 	// ExitGrace is the time to exit after the requests have ended, TermGrace the time after a SIGTERM that follows.
 	ExitGrace, TermGrace time.Duration
+	// WriteTimeout bounds the wait for a process that does not read its requests.
+	WriteTimeout time.Duration
 }

@@ -15,6 +15,8 @@ const batchBytesKept = 256 << 10
 // outbox writes requests. Whatever is queued while a write is under way goes out with the next one, together.
 type outbox struct {
 	file *os.File
+	// timeout bounds one write.
+	timeout time.Duration
 	// wake is written by send and read by run; it holds one signal at most.
 	wake chan struct{}
 
@@ -26,8 +28,8 @@ type outbox struct {
 	written int64
 }
 
-func newOutbox(file *os.File) *outbox {
-	return &outbox{file: file, wake: make(chan struct{}, 1)}
+func newOutbox(file *os.File, timeout time.Duration) *outbox {
+	return &outbox{file: file, timeout: timeout, wake: make(chan struct{}, 1)}
 }
 
 // send queues the message that encode appends, and returns the position in the stream at which it ends.
@@ -72,7 +74,7 @@ func (o *outbox) run(stop <-chan struct{}) error {
 
 func (o *outbox) flush() error {
 	for batch := o.take(nil); len(batch) > 0; batch = o.take(batch) {
-		if err := o.file.SetWriteDeadline(time.Now().Add(WriteTimeout)); err != nil {
+		if err := o.file.SetWriteDeadline(time.Now().Add(o.timeout)); err != nil {
 			return err
 		}
 		n, err := o.file.Write(batch)

@@ -28,6 +28,9 @@ func (h *Host) read() {
 		if len(line) > 0 {
 			h.handle(bytes.Clone(line))
 		}
+		if h.isHopeless() {
+			return
+		}
 	}
 }
 
@@ -98,11 +101,17 @@ func (h *Host) violation(what string) {
 	h.sink.Log(slog.LevelWarn, "handler process broke the protocol", slog.String("violation", wire.Clean(what, lineBytesMax)))
 	h.mu.Lock()
 	h.violations++
-	tooMany := h.violations > violationsMax
 	h.mu.Unlock()
-	if tooMany {
+	if h.isHopeless() {
 		h.broken("was killed because it broke the protocol too often, the last time it " + wire.Clean(what, lineBytesMax))
 	}
+}
+
+// isHopeless says that the process broke the protocol too often. Nothing that it sends is taken any more.
+func (h *Host) isHopeless() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.violations > violationsMax
 }
 
 func (h *Host) broken(reason string) {

@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"math"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -10,6 +11,12 @@ import (
 // attributes puts the child into its own process group and has the kernel kill it when the starting thread ends.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+}
+
+// closeInherited keeps descriptors that the worker itself inherited, from a shell or a service manager, from its children;
+// all that Go opens is closed in them anyway. A kernel that does not know the call leaves them open.
+func closeInherited() {
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
 // reap waits for the end of the process, kills what is left of its group, and collects it. The process stays a zombie

@@ -9,6 +9,9 @@ func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
+// closeInherited does nothing: descriptors that the worker itself inherited reach its children.
+func closeInherited() {}
+
 // reap waits for the end of the process, collects it, and kills what is left of its group.
 func (p *Process) reap() {
 	_ = p.cmd.Wait() // the state says how it ended; there is nothing else to fail

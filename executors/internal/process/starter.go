@@ -24,6 +24,7 @@ type startReply struct {
 
 // NewStarter returns a Starter whose owner must call Close.
 func NewStarter() *Starter {
+	closeInherited()
 	s := &Starter{requests: make(chan startRequest), ended: make(chan struct{})}
 	go s.run()
 	return s

@@ -1,0 +1,250 @@
+package executors
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// fakeHost is the scripted host process: the test binary runs it when FAKEHOST is set. Each handler that it serves is a
+// way to behave; FAKEHOST itself says how to boot and to end.
+type fakeHost struct {
+	boot string
+	out  *os.File
+	// released is closed by the handler "release" and ends every "hold".
+	released chan struct{}
+	// paused is set by "stop-reading".
+	paused chan struct{}
+
+	mu sync.Mutex
+}
+
+type fakeRequest struct {
+	ID     string          `json:"id"`
+	Method string          `json:"method"`
+	Error  json.RawMessage `json:"error"`
+	Params struct {
+		ExecutionID string `json:"execution_id"`
+		Handler     struct{ Name string }
+		Config      struct {
+			HandlerRoot string `json:"handler_root"`
+		}
+		Limits struct {
+			MaxConcurrency int `json:"max_concurrency"`
+		}
+		Task struct{ Context json.RawMessage }
+	}
+}
+
+func runFakeHost(boot string) {
+	h := &fakeHost{boot: boot, out: os.NewFile(4, "out"), paused: make(chan struct{}), released: make(chan struct{})}
+	signal.Ignore(syscall.SIGINT)
+	if boot == "stubborn" {
+		signal.Ignore(syscall.SIGTERM)
+	}
+	reader := bufio.NewReaderSize(os.NewFile(3, "in"), 64<<10)
+	for {
+		line, err := reader.ReadBytes('\n')
+		if err != nil {
+			break
+		}
+		var r fakeRequest
+		if err := json.Unmarshal(line, &r); err != nil {
+			panic(err)
+		}
+		h.handle(&r)
+		select {
+		case <-h.paused:
+			time.Sleep(time.Hour)
+		default:
+		}
+	}
+	if boot == "stubborn" {
+		time.Sleep(time.Hour)
+	}
+}
+
+func (h *fakeHost) handle(r *fakeRequest) {
+	switch r.Method {
+	case "initialize":
+		h.initialize(r)
+	case "ping":
+		if h.boot != "no-ping" {
+			h.result(r.ID, `{"in_flight":0}`)
+		}
+	case "shutdown":
+		h.result(r.ID, `{"in_flight":0}`)
+	case "step.execute":
+		if h.boot != "quiet" {
+			h.notify("started", r.Params.ExecutionID)
+		}
+		if r.Params.Handler.Name == "stop-reading" {
+			close(h.paused)
+			return
+		}
+		go h.execute(r)
+	case "": // the answer to our own request
+		if strings.Contains(string(r.Error), "-32601") {
+			close(h.released)
+		}
+	}
+}
+
+func (h *fakeHost) initialize(r *fakeRequest) {
+	version, steps := 1, r.Params.Limits.MaxConcurrency
+	switch h.boot {
+	case "crash":
+		fmt.Fprintln(os.Stderr, "boom at boot")
+		os.Exit(78)
+	case "silent":
+		return
+	case "version":
+		version = 2
+	case "boastful":
+		steps = 1000
+	case "idle":
+		steps = 0
+	}
+	names, loadErrors := h.handlers(r.Params.Config.HandlerRoot)
+	result, _ := json.Marshal(map[string]any{
+		"protocol_version": version, "capabilities": map[string]int{"max_concurrency": steps},
+		"handlers": names, "load_errors": loadErrors, "handlers_complete": true,
+	})
+	h.result(r.ID, string(result))
+}
+
+// handlers reads the names to serve from the files in root: a line that begins with ! is a load error, BOOM is a crash.
+func (h *fakeHost) handlers(root string) (names, loadErrors []map[string]any) {
+	files, _ := filepath.Glob(filepath.Join(root, "*"))
+	for _, file := range files {
+		content, _ := os.ReadFile(file)
+		for line := range strings.Lines(string(content)) {
+			line = strings.TrimSpace(line)
+			switch message, failed := strings.CutPrefix(line, "!"); {
+			case line == "BOOM":
+				fmt.Fprintln(os.Stderr, "boom in a file")
+				os.Exit(78)
+			case failed:
+				loadErrors = append(loadErrors, map[string]any{
+					"file": filepath.Base(file), "class": "SyntaxError", "message": message, "backtrace": []string{"line 1"},
+				})
+			default:
+				names = append(names, map[string]any{"name": line, "file": filepath.Base(file)})
+			}
+		}
+	}
+	return names, loadErrors
+}
+
+func (h *fakeHost) execute(r *fakeRequest) {
+	name, argument, _ := strings.Cut(r.Params.Handler.Name, ":")
+	switch name {
+	case "echo":
+		h.echo(r)
+	case "hold":
+		<-h.released
+		h.echo(r)
+	case "release":
+		close(h.released)
+		h.echo(r)
+	case "raw":
+		var result string
+		_ = json.Unmarshal(r.Params.Task.Context, &result)
+		h.result(r.ID, result)
+	case "error":
+		h.line(`{"jsonrpc":"2.0","id":%q,"error":{"code":%s,"message":"no"}}`, r.ID, argument)
+		if argument == "-32009" {
+			h.echo(r)
+		}
+	default:
+		h.misbehave(name, argument, r)
+	}
+}
+
+func (h *fakeHost) misbehave(name, argument string, r *fakeRequest) {
+	times, _ := strconv.Atoi(argument)
+	switch name {
+	case "wrong-id":
+		h.line(`{"jsonrpc":"2.0","id":"w99999","result":{"outcome":"success","result":"forged"}}`)
+		h.line(`{"jsonrpc":"2.0","id":"x1","result":{}}`)
+		h.line(`{"jsonrpc":"2.0","id":7,"result":{}}`)
+		h.echo(r)
+	case "repeat":
+		for range times {
+			h.echo(r)
+		}
+	case "garbage":
+		for range times {
+			h.line("Segmentation fault (not really)")
+		}
+		h.echo(r)
+	case "half-line":
+		_, _ = fmt.Fprintf(h.out, `{"jsonrpc":"2.0","id":%q,"result":{"outcome":"success","resu`, r.ID)
+		os.Exit(0)
+	case "huge-line":
+		h.result(r.ID, `{"outcome":"success","result":"`+strings.Repeat("x", 5<<20)+`"}`)
+	case "exit":
+		fmt.Fprintln(os.Stderr, "last words")
+		os.Exit(times)
+	case "answer-and-exit":
+		h.echo(r)
+		os.Exit(1)
+	case "close-out":
+		_ = h.out.Close()
+	case "flood":
+		line := strings.Repeat("e", 1023) + "\n"
+		for range 10 << 10 {
+			_, _ = io.WriteString(os.Stderr, line)
+		}
+		h.echo(r)
+	case "grandchild":
+		h.grandchild(argument)
+		os.Exit(1)
+	case "request":
+		h.line(`{"jsonrpc":"2.0","id":"x1","method":"tasks.create","params":{}}`)
+		<-h.released
+		h.echo(r)
+	case "never":
+	}
+}
+
+// grandchild leaves a child behind that keeps every pipe open; argument "setsid" takes it out of the process group.
+func (h *fakeHost) grandchild(argument string) {
+	child := exec.Command("sleep", "60")
+	child.Stdout, child.Stderr, child.ExtraFiles = os.Stdout, os.Stderr, []*os.File{h.out, h.out}
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: argument == "setsid"}
+	if err := child.Start(); err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(os.Stderr, child.Process.Pid)
+}
+
+func (h *fakeHost) echo(r *fakeRequest) {
+	h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result":{"executor":%q,"pid":%d}}`,
+		os.Getenv("TASKER_EXECUTOR_ID"), os.Getpid()))
+}
+
+func (h *fakeHost) notify(message, executionID string) {
+	h.line(`{"jsonrpc":"2.0","method":"log","params":{"level":"info","message":%q,"execution_id":%q,"attrs":{"level":"forged"}}}`,
+		message, executionID)
+}
+
+func (h *fakeHost) result(id, result string) {
+	h.line(`{"jsonrpc":"2.0","id":%q,"result":%s}`, id, result)
+}
+
+func (h *fakeHost) line(format string, args ...any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, _ = fmt.Fprintf(h.out, format+"\n", args...)
+}
