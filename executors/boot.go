@@ -65,7 +65,7 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 	if err != nil {
 		return host.Options{}, "", fmt.Errorf("executors folder: %w", err)
 	}
-	scratch, err := os.MkdirTemp(s.scratch, id+"-")
+	scratch, err := os.MkdirTemp(s.scratch.path, id+"-")
 	if err != nil {
 		return host.Options{}, "", fmt.Errorf("making a scratch folder: %w", err)
 	}

@@ -107,8 +107,8 @@ func (sc *scene) stop() {
 			sc.t.Errorf("after Stop the process %d is alive", pid)
 		}
 	}
-	if _, err := os.Stat(sc.scratch); sc.scratch != "" && err == nil {
-		sc.t.Errorf("after Stop the scratch folder %s is there", sc.scratch)
+	if _, err := os.Stat(sc.scratch.path); sc.scratch.path != "" && err == nil {
+		sc.t.Errorf("after Stop the scratch folder %s is there", sc.scratch.path)
 	}
 }
 

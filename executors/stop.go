@@ -3,7 +3,6 @@ package executors
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/tasker-systems/tasker-worker/executors/internal/host"
 )
@@ -29,10 +28,7 @@ func (s *Supervisor) Stop(ctx context.Context) error {
 	if s.starter != nil {
 		s.starter.Close()
 	}
-	if s.scratch == "" {
-		return nil
-	}
-	if err := os.RemoveAll(s.scratch); err != nil {
+	if err := s.scratch.remove(); err != nil {
 		return fmt.Errorf("removing the scratch folder: %w", err)
 	}
 	return nil

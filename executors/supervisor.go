@@ -28,7 +28,7 @@ type Supervisor struct {
 	endLife, useForce context.CancelFunc
 	// starter and scratch are there from Start on.
 	starter *process.Starter
-	scratch string
+	scratch scratch
 	// running counts everything that may start or still has a process.
 	running sync.WaitGroup
 	// ended is closed when Stop is done.
@@ -111,7 +111,8 @@ func (s *Supervisor) start(ctx context.Context) error {
 // prepare makes the scratch folder with the hosts in it, and the thread that starts processes.
 func (s *Supervisor) prepare() (err error) {
 	s.starter = process.NewStarter()
-	if s.scratch, err = os.MkdirTemp("", "tasker-worker-"); err != nil {
+	removeStaleScratch()
+	if s.scratch, err = newScratch(); err != nil {
 		return fmt.Errorf("making a scratch folder: %w", err)
 	}
 	if err := unpackHosts(s.hostsDir()); err != nil {
@@ -120,7 +121,7 @@ func (s *Supervisor) prepare() (err error) {
 	return nil
 }
 
-func (s *Supervisor) hostsDir() string { return filepath.Join(s.scratch, "hosts") }
+func (s *Supervisor) hostsDir() string { return filepath.Join(s.scratch.path, "hosts") }
 
 // Handlers returns what is served now, sorted by name.
 func (s *Supervisor) Handlers() []HandlerInfo {

@@ -6,31 +6,33 @@
 
 const fds = require('./fds');
 
+const EXIT_USAGE = 64;
+const EXIT_CONFIGURATION = 78;
+
 function main() {
   if (process.env.TASKER_PROTOCOL !== '1') {
-    const hint = 'tasker-worker starts this program and talks to it over pipes; run `tasker-worker run` instead';
-    process.stderr.write(`tasker host: ${hint}\n`);
-    process.exitCode = 64;
+    stop(EXIT_USAGE, 'tasker-worker starts this program and talks to it over pipes; run `tasker-worker run` instead');
     return;
   }
   process.on('SIGINT', () => {});
-  if (fds.areStandard(process.env)) {
-    fds.restartOnPrivateFds(__filename);
+  let pipes;
+  try {
+    if (fds.areStandard(process.env)) {
+      fds.restartOnPrivateFds(__filename);
+      return;
+    }
+    pipes = fds.claim(process.env);
+  } catch (error) {
+    stop(EXIT_CONFIGURATION, `cannot use the pipes of TASKER_RPC_IN_FD and TASKER_RPC_OUT_FD: ${error.message}`);
     return;
   }
-  serve();
+  const { Server } = require('./server');
+  new Server(pipes.input, pipes.output).run();
 }
 
-function serve() {
-  const { Server } = require('./server');
-  try {
-    const { input, output } = fds.claim(process.env);
-    new Server(input, output).run();
-  } catch (error) {
-    const names = 'TASKER_RPC_IN_FD and TASKER_RPC_OUT_FD';
-    process.stderr.write(`tasker host: cannot use the pipes that ${names} name: ${error.message}\n`);
-    process.exitCode = 78;
-  }
+function stop(code, message) {
+  process.stderr.write(`tasker host: ${message}\n`);
+  process.exitCode = code;
 }
 
 main();

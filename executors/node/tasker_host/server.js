@@ -32,7 +32,7 @@ class Server {
 
   constructor(input, output) {
     this.#reader = new LineReader(input, MAX_MESSAGE_BYTES);
-    this.#writer = new Writer(output, exit);
+    this.#writer = new Writer(output, () => this.#exit());
     tasker.log = new Log(this.#writer);
   }
 
@@ -40,7 +40,7 @@ class Server {
   run() {
     process.on('SIGTERM', () => this.#drainAndExit());
     strays.watch();
-    this.#reader.start((line) => this.#receive(line), exit);
+    this.#reader.start((line) => this.#receive(line), () => this.#exit());
   }
 
   #receive(line) {
@@ -144,9 +144,17 @@ class Server {
   // SIGTERM: takes no more steps and goes when those that run are done, or when the grace is over.
   #drainAndExit() {
     this.#draining = true;
-    if (!this.#executions) exit();
-    setTimeout(exit, this.#session.shutdownGraceMs);
-    this.#executions.whenIdle(() => this.#writer.end(exit));
+    if (!this.#executions) this.#exit();
+    setTimeout(() => this.#exit(), this.#session.shutdownGraceMs);
+    this.#executions.whenIdle(() => this.#writer.end(() => this.#exit()));
+  }
+
+  // Ends the process at once. process.exit would wait for a handler's file or DNS call that hangs in libuv's threads, so
+  // running steps are ended by force; and handlers' own exit listeners could keep it.
+  #exit() {
+    if (this.#inFlight() > 0) process.kill(process.pid, 'SIGKILL');
+    process.removeAllListeners('exit');
+    process.exit(0);
   }
 }
 
@@ -161,12 +169,6 @@ function parse(json) {
   }
   if (isObject(message)) return message;
   throw new RpcError(RpcError.INVALID_REQUEST, 'a message is one JSON object');
-}
-
-// Ends the process at once. Handlers' own exit listeners could keep it.
-function exit() {
-  process.removeAllListeners('exit');
-  process.exit(0);
 }
 
 module.exports = { Server };

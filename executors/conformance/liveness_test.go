@@ -1,0 +1,78 @@
+package conformance
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLiveness(t *testing.T) {
+	t.Parallel()
+	checkRules(t, []rule{
+		{name: "L1 a ping is answered within a second, before and after initialize", check: answersPings},
+		{name: "L2 a ping is answered beside a handler that computes", only: []string{"ruby", "python"}, check: answersPingsWhileBusy},
+		{name: "L2 a ping is answered beside a handler that waits", check: answersPingsWhileWaiting},
+		{name: "L3 a ping is answered while a large result is written", check: answersPingsBesideLargeResults},
+	})
+}
+
+type pong struct {
+	InFlight int    `json:"in_flight"`
+	OldestMS *int64 `json:"oldest_ms"`
+}
+
+func (p *peer) ping() pong {
+	p.tb.Helper()
+	return decode[pong](p.tb, p.call("ping", object{}))
+}
+
+func answersPings(t *testing.T, lang language) {
+	p := startHost(t, lang)
+	p.ping()
+	p.initialize(initialization(lang.root(t), nil))
+	start := time.Now()
+	if got := p.ping(); got.InFlight != 0 || got.OldestMS != nil {
+		t.Errorf("got %+v", got)
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+func answersPingsWhileBusy(t *testing.T, lang language) {
+	p := startReady(t, lang, nil)
+	g := newGate(t)
+	busy := p.begin("Busy", object{}, object{"path": g.path, "ms": 600_000})
+	g.mustRead()
+	if got := p.ping(); got.InFlight != 1 || got.OldestMS == nil {
+		t.Errorf("got %+v", got)
+	}
+	if _, answered := p.answers[busy]; answered {
+		t.Error("the handler was not busy any more")
+	}
+}
+
+func answersPingsWhileWaiting(t *testing.T, lang language) {
+	p := startReady(t, lang, nil)
+	g := newGate(t)
+	waiting := p.begin("Gate", object{}, g.config())
+	g.reached()
+	if got := p.ping(); got.InFlight != 1 || got.OldestMS == nil {
+		t.Errorf("got %+v", got)
+	}
+	g.open("")
+	p.outcome(waiting)
+	if got := p.ping(); got.InFlight != 0 || got.OldestMS != nil {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func answersPingsBesideLargeResults(t *testing.T, lang language) {
+	p := startReady(t, lang, nil)
+	value := strings.Repeat("x", 1<<20-2)
+	id := p.begin("Echo", object{"value": value}, nil)
+	p.ping()
+	if got := success(t, p.outcome(id)); len(got) != 1<<20 {
+		t.Errorf("got %d bytes", len(got))
+	}
+}
