@@ -28,11 +28,11 @@ type peer struct {
 
 	stdout, stderr *syncBuffer
 
-	nextID   int
-	answers  map[string]message
-	logs     []message
-	exitOnce sync.Once
-	exited   chan struct{}
+	nextID  int
+	answers map[string]message
+	logs    []message
+	inOnce  sync.Once
+	exited  chan struct{}
 }
 
 // message is any message of the host.
@@ -221,7 +221,7 @@ func (p *peer) exit() int {
 }
 
 func (p *peer) closeInput() {
-	p.exitOnce.Do(func() { _ = p.in.Close() })
+	p.inOnce.Do(func() { _ = p.in.Close() })
 }
 
 func (p *peer) signal(sig syscall.Signal) {

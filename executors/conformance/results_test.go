@@ -23,6 +23,7 @@ func TestResults(t *testing.T) {
 		{name: "E8 a result over the limit fails for good", check: refusesLargeResults},
 		{name: "results may be nested as deep as the limit", check: limitsDepth},
 		{name: "dates, decimals and sets are converted", check: convertsResults},
+		{name: "a member named __proto__ survives conversion", only: []string{"node"}, check: keepsOddKeys},
 		{name: "E10 large integers are exact, or said to be rounded", check: keepsIntegers},
 		{name: "exit in a handler ends the step", only: []string{"ruby", "python"}, check: survivesSoftExit},
 		{name: "a handler that ends its thread is answered", only: []string{"ruby"}, check: survivesEndedThreads},
@@ -222,6 +223,13 @@ func convertsResults(t *testing.T, lang language) {
 	want := `{"at":"` + at + `","day":"2026-01-02","price":"12.3","tags":["a"],"sym":"b"}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func keepsOddKeys(t *testing.T, lang language) {
+	got := startReady(t, lang, nil).mustSucceed("Returns", object{}, object{"what": "odd keys"})
+	if want := `{"__proto__":{"a":1},"tags":[]}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

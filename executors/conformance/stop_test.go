@@ -159,8 +159,6 @@ func endsSilently(t *testing.T, lang language) {
 
 func exitsWithTheHandlersCode(t *testing.T, lang language) {
 	p := startReady(t, lang, nil)
-	_, g := p.startGate()
-	defer g.pipe.Close()
 	p.begin("HardExit", object{}, nil)
 	p.mustEnd()
 	if got := p.exit(); got != 3 {

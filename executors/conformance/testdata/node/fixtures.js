@@ -112,6 +112,7 @@ const RETURNS = {
   bigint: () => ({ count: 1n }),
   function: () => ({ call: () => 1 }),
   hole: () => ({ list: [1, undefined] }),
+  'odd keys': () => ({ ...JSON.parse('{"__proto__":{"a":1}}'), tags: new Set() }),
   nul: () => ({ text: 'a\0b' }),
   'escaped nul': () => ({ text: 'a\\u0000b' }),
   large: ({ bytes }) => 'x'.repeat(bytes),
