@@ -41,10 +41,14 @@ func TestExecuteTurnsAnswersIntoOutcomes(t *testing.T) {
 		{"lone surrogate", "raw", `{"outcome":"success","result":"\ud800"}`, failed(engine.ClassInvalidResult, true)},
 		{"too deep", "raw", `{"outcome":"success","result":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`, failed(engine.ClassInvalidResult, true)},
 		{"too large", "raw", `{"outcome":"success","result":"` + strings.Repeat("x", engine.ResultBytesMax) + `"}`, failed(engine.ClassInvalidResult, true)},
-		{"retryable failure", "raw", `{"outcome":"failure","failure":{"kind":"retryable","class":"E","message":"m","retry_after_ms":1500}}`,
-			engine.Failed(engine.Failure{Class: "E", RetryAfter: 1500 * time.Millisecond})},
-		{"permanent failure", "raw", `{"outcome":"failure","failure":{"kind":"permanent","class":"E","message":"m","code":402,"backtrace":["a","b"],"details":{"k":1}}}`,
-			engine.Failed(engine.Failure{Backtrace: []string{"a", "b"}, Class: "E", Code: "402", Details: []byte(`{"k":1}`), Permanent: true})},
+		{
+			"retryable failure", "raw", `{"outcome":"failure","failure":{"kind":"retryable","class":"E","message":"m","retry_after_ms":1500}}`,
+			engine.Failed(engine.Failure{Class: "E", RetryAfter: 1500 * time.Millisecond}),
+		},
+		{
+			"permanent failure", "raw", `{"outcome":"failure","failure":{"kind":"permanent","class":"E","message":"m","code":402,"backtrace":["a","b"],"details":{"k":1}}}`,
+			engine.Failed(engine.Failure{Backtrace: []string{"a", "b"}, Class: "E", Code: "402", Details: []byte(`{"k":1}`), Permanent: true}),
+		},
 		{"-32001", "error:-32001", "", engine.GivenBack("not_initialized", 0)},
 		{"-32003", "error:-32003", "", engine.GivenBack("handler_not_found", 30*time.Second)},
 		{"-32004", "error:-32004", "", engine.GivenBack("handler_load_error", 30*time.Second)},

@@ -176,13 +176,11 @@ func (s *Supervisor) generation() *generation {
 	return s.current
 }
 
-// adopt makes g current and returns its predecessor.
-func (s *Supervisor) adopt(g *generation) *generation {
+// adopt makes g current.
+func (s *Supervisor) adopt(g *generation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.current
 	s.current = g
-	return old
 }
 
 // enter counts the caller in running, unless the supervisor is stopped.

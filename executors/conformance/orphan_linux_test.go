@@ -49,7 +49,7 @@ func startBusyOrphan(t *testing.T, lang language) *peer {
 }
 
 func diesWithTheWorker(t *testing.T, lang language) {
-	worker := exec.Command(os.Args[0], "-test.run=^TestWorkerProcess$") //nolint:gosec // this binary
+	worker := exec.Command(os.Args[0], "-test.run=^TestWorkerProcess$")
 	worker.Env = append(os.Environ(), helperVariable+"="+lang.name, "TMPDIR="+t.TempDir())
 	stderr, err := worker.StderrPipe()
 	if err != nil {

@@ -114,7 +114,7 @@ func (p *peer) end() {
 	_ = p.in.Close()
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.exited
-	for range p.lines { //nolint:revive // drains until the reader ends
+	for range p.lines {
 	}
 	if p.tb.Failed() {
 		p.tb.Logf("stderr of the host:\n%s", p.stderr.tail())

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -65,9 +66,7 @@ func initialization(root string, limits object) object {
 	all := object{
 		"max_message_bytes": 4 << 20, "max_inline_bytes": 1 << 20, "max_json_depth": 64, "max_concurrency": 4,
 	}
-	for name, value := range limits {
-		all[name] = value
-	}
+	maps.Copy(all, limits)
 	return object{
 		"protocol_versions": []int{1},
 		"worker":            object{"name": "tasker-worker", "version": "0", "id": "w"},
