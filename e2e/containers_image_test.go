@@ -1,0 +1,183 @@
+package e2e_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/wait"
+)
+
+// The images keep their names from run to run, so that the engine keeps their layers.
+const (
+	workerImage   = "tasker-worker-e2e:worker"
+	examplesImage = "tasker-worker-e2e:examples"
+)
+
+// buildWorker builds the image of the repository's Dockerfile, once for all tests.
+var buildWorker = sync.OnceValue(func() error {
+	return buildImage(testcontainers.FromDockerfile{Context: repository, Repo: "tasker-worker-e2e", Tag: "worker"})
+})
+
+// buildExamples builds what the Dockerfile recommends for handlers of one's own: an image on top of the worker's, here
+// with the examples. Unlike mounts, it works with an engine that sees none of this machine's files.
+var buildExamples = sync.OnceValue(func() error {
+	if err := buildWorker(); err != nil {
+		return err
+	}
+	files, err := examples()
+	if err != nil {
+		return fmt.Errorf("collecting the examples: %w", err)
+	}
+	return buildImage(testcontainers.FromDockerfile{ContextArchive: files, Repo: "tasker-worker-e2e", Tag: "examples"})
+})
+
+func buildImage(from testcontainers.FromDockerfile) error {
+	provider, err := findDocker()
+	if err != nil {
+		return err
+	}
+	var log bytes.Buffer
+	from.BuildLogWriter, from.KeepImage = &log, true
+	_, err = provider.BuildImage(context.Background(), &testcontainers.ContainerRequest{FromDockerfile: from})
+	if err != nil {
+		return fmt.Errorf("building %s:%s: %w\n%s", from.Repo, from.Tag, err, log.String())
+	}
+	return nil
+}
+
+// examples is the build context of the image with the examples.
+func examples() (io.ReadSeeker, error) {
+	var archive bytes.Buffer
+	writer := tar.NewWriter(&archive)
+	dockerfile := "FROM " + workerImage + "\nCOPY executors /app/executors\nCOPY templates /app/templates\n"
+	err := addFile(writer, "Dockerfile", []byte(dockerfile))
+	for from, to := range map[string]string{
+		"executors/ruby": "executors/ruby", "executors/python": "executors/python", "executors/node": "executors/node",
+		"templates/examples": "templates",
+	} {
+		if err == nil {
+			err = addFolder(writer, filepath.Join(repository, filepath.FromSlash(from)), to)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return bytes.NewReader(archive.Bytes()), writer.Close()
+}
+
+func addFolder(writer *tar.Writer, folder, to string) error {
+	files := os.DirFS(folder)
+	return fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && entry.Name() == "__pycache__":
+			return fs.SkipDir // Python writes there while other tests run
+		case entry.IsDir():
+			return nil
+		}
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		return addFile(writer, path.Join(to, name), content)
+	})
+}
+
+func addFile(writer *tar.Writer, name string, content []byte) error {
+	if err := writer.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(content))}); err != nil {
+		return err
+	}
+	_, err := writer.Write(content)
+	return err
+}
+
+func TestContainersImage(t *testing.T) {
+	t.Parallel()
+	provider := docker(t)
+	if err := buildWorker(); err != nil {
+		t.Fatal(err)
+	}
+	image, err := provider.Client().ImageInspect(t.Context(), workerImage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = 600 << 20
+	t.Logf("the image has %d MB", image.Size>>20)
+	if image.Size > limit {
+		t.Errorf("the image has %d MB, more than %d", image.Size>>20, limit>>20)
+	}
+
+	shell := testcontainers.WithEntrypoint("sh", "-c")
+	for name, c := range map[string]struct {
+		options []testcontainers.ContainerCustomizer
+		code    int
+		output  string
+	}{
+		"runs as nobody special": {
+			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd("id -un; touch /usr/local/bin/x /app/x || echo refused")},
+			output:  `^worker\n(?s:.*)refused\n$`,
+		},
+		"has the three runtimes": {
+			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd("ruby --version && python3 --version && node --version")},
+			output:  `^ruby 3\.\S+ .*\nPython 3\..*\nv\d+\..*\n$`,
+		},
+		"explains itself": {
+			options: []testcontainers.ContainerCustomizer{testcontainers.WithCmd("--help")},
+			output:  `^Usage: tasker-worker <command>(?s:.*)  run `,
+		},
+		"runs a worker unless told otherwise": {
+			code:   2,
+			output: `^tasker-worker: DATABASE_URL is not set; .*\n$`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, output := runToEnd(t, workerImage, c.options...)
+			if code != c.code || !regexp.MustCompile(c.output).MatchString(output) {
+				t.Errorf("ended with %d and said:\n%s\nwant %d and a match for %s", code, output, c.code, c.output)
+			}
+		})
+	}
+}
+
+// runToEnd runs a container until it ends, and returns its exit code and what it printed.
+func runToEnd(t *testing.T, image string, options ...testcontainers.ContainerCustomizer) (code int, output string) {
+	t.Helper()
+	options = append(options, testcontainers.WithWaitStrategy(wait.ForExit().WithExitTimeout(patience)))
+	container, err := testcontainers.Run(t.Context(), image, options...)
+	testcontainers.CleanupContainer(t, container, testcontainers.StopTimeout(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := container.State(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state.ExitCode, containerLog(t, container)
+}
+
+// containerLog is what a container has printed so far.
+func containerLog(t *testing.T, container *testcontainers.DockerContainer) string {
+	t.Helper()
+	logs, err := container.Logs(context.WithoutCancel(t.Context()))
+	if err != nil {
+		return fmt.Sprintf("(no log: %v)", err)
+	}
+	defer logs.Close()
+	text, err := io.ReadAll(logs)
+	if err != nil {
+		return fmt.Sprintf("%s(the log breaks off: %v)", text, err)
+	}
+	return string(text)
+}
