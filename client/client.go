@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -59,8 +58,8 @@ type Client struct {
 func New(pool *pgxpool.Pool) *Client { return &Client{pool: pool, store: sql.NewStore(pool)} }
 
 // Create creates a task with its steps in tx and returns its id. The context is checked against the template's schema
-// first. It returns ErrUnknownTemplate or an [*InvalidContextError], which may be wrapped; after either tx is still
-// usable. Any other error has aborted tx.
+// first. It returns ErrUnknownTemplate or an [*InvalidContextError], which may be wrapped; after either, and after a
+// context that cannot be stored at all (too large, too deep, no JSON), tx is still usable. Any other error has aborted tx.
 func (c *Client) Create(ctx context.Context, tx pgx.Tx, t NewTask) (int64, error) {
 	return c.create(ctx, tx, t)
 }
@@ -115,7 +114,8 @@ func (c *Client) Tasks(ctx context.Context, f TaskFilter) ([]TaskSummary, error)
 // waitPollMax bounds the time between two looks of [Client.Wait].
 const waitPollMax = 500 * time.Millisecond
 
-// Wait returns the task when it has ended, or the error of ctx.
+// Wait returns the task when it has ended, however it has ended: look at its State. It returns an error that wraps the
+// one of ctx when ctx ends first, ErrNoTask, or that of the database.
 func (c *Client) Wait(ctx context.Context, id int64) (*Task, error) {
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, waitPollMax) {
 		task, err := c.store.Task(ctx, id)
@@ -127,7 +127,7 @@ func (c *Client) Wait(ctx context.Context, id int64) (*Task, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return task, errors.Join(fmt.Errorf("task %d is still %s", id, task.State), ctx.Err())
+			return task, fmt.Errorf("task %d is still %s: %w", id, task.State, ctx.Err())
 		case <-time.After(pause):
 		}
 	}

@@ -66,14 +66,17 @@ func (l *lease) renew(ctx context.Context) {
 	}
 }
 
-// end forgets the worker.
-func (l *lease) end(ctx context.Context) {
+// end forgets the worker and returns the number of steps that it still held, which are taken back.
+func (l *lease) end(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, giveBackTimeout)
+	defer cancel()
 	steps, err := l.store.UnregisterWorker(ctx, l.id())
 	if err != nil {
 		l.log.WarnContext(ctx, "worker not unregistered; its lease will run out", "error", err)
 	} else if steps > 0 {
 		l.log.WarnContext(ctx, "steps taken back at the end", "steps", steps)
 	}
+	return steps
 }
 
 // newID returns a random UUID, version 4.

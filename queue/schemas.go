@@ -45,6 +45,7 @@ func (c *schemaCache) get(ctx context.Context, namedTask int32, digest string) (
 	if len(c.compiled) >= schemaCacheMax {
 		clear(c.compiled)
 	}
-	c.compiled[digest] = schema
+	// Under the digest of what was read: the template may have been replaced since the tick.
+	c.compiled[template.Digest()] = schema
 	return schema, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -13,10 +14,10 @@ import (
 
 // How long a step job rests when this worker cannot run it.
 const (
-	// notServedPause gives another worker, or a handler file on its way, time to appear.
-	notServedPause = 10 * time.Second
-	// unavailablePause gives a handler process that does not start time to recover.
-	unavailablePause = 5 * time.Second
+	// notServedPauseDefault gives another worker, or a handler file on its way, time to appear.
+	notServedPauseDefault = 10 * time.Second
+	// unavailablePauseDefault gives a handler process that does not start time to recover.
+	unavailablePauseDefault = 5 * time.Second
 )
 
 // stepTimeout is River's bound on a step job. The executor's own timeout is the real one; River's must only be longer.
@@ -30,6 +31,17 @@ type stepWorker struct {
 	// drain ends when no new step may be claimed any more.
 	drain context.Context //nolint:containedctx // it is the drain of the whole worker, not of a call
 	log   *slog.Logger
+	// Tests shorten the pauses; see their defaults.
+	notServedPause, unavailablePause time.Duration
+	// cutShort says that River's end came over a step in the middle of its attempt.
+	cutShort atomic.Bool
+}
+
+func newStepWorker(drain context.Context, runner *engine.Runner) *stepWorker {
+	return &stepWorker{
+		runner: runner, drain: drain, log: runner.Log,
+		notServedPause: notServedPauseDefault, unavailablePause: unavailablePauseDefault,
+	}
 }
 
 // Timeout implements river.Worker.
@@ -45,16 +57,19 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 	defer context.AfterFunc(w.drain, cancel)()
 
 	err := w.runner.Run(ctx, take, engine.StepRef{TaskID: job.Args.TaskID, StepID: job.Args.StepID, Handler: job.Args.Handler})
+	if ctx.Err() != nil && !errors.Is(err, context.Canceled) {
+		w.cutShort.Store(true)
+	}
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, engine.ErrHandlerNotServed):
 		w.log.WarnContext(ctx, "step waits: no handler process here serves its handler",
 			"task_id", job.Args.TaskID, "step_id", job.Args.StepID, "handler", job.Args.Handler)
-		return river.JobSnooze(notServedPause)
+		return river.JobSnooze(w.notServedPause)
 	case errors.Is(err, engine.ErrExecutorUnavailable):
 		w.log.WarnContext(ctx, "step waits for a handler process", "task_id", job.Args.TaskID, "step_id", job.Args.StepID, "error", err)
-		return river.JobSnooze(unavailablePause)
+		return river.JobSnooze(w.unavailablePause)
 	case take.Err() != nil:
 		return river.JobSnooze(0)
 	default:

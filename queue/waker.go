@@ -1,15 +1,20 @@
 package queue
 
 import (
-	"container/heap"
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 )
 
-// wakerPending bounds the wishes that wait to be read; a wish that finds no room is dropped, and the poll of the queue
-// serves it up to a second later.
-const wakerPending = 1024
+const (
+	// wakerPending bounds the wishes that wait to be read, and those that wait for their time; a wish that finds no room
+	// is dropped, and the poll of the queue serves it up to a second later.
+	wakerPending = 1024
+	// wakerGrain: wishes for instants this close share a look, at the end of the grain. Every finish in a task with a
+	// retry ahead wishes for the same one.
+	wakerGrain = 5 * time.Millisecond
+)
 
 // waker makes River look at the ticks queue at the moment a retry is due. The retry itself is a job in the database; the
 // waker only spares it the wait for the next poll.
@@ -34,7 +39,8 @@ func (w *waker) wakeIn(d time.Duration) {
 
 // run serves wishes until ctx ends.
 func (w *waker) run(ctx context.Context) {
-	var due dueHeap
+	var due dueList
+	start := time.Now()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -42,14 +48,13 @@ func (w *waker) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case at := <-w.wishes:
-			heap.Push(&due, at)
+			due = due.with(start.Add(at.Sub(start).Truncate(wakerGrain) + wakerGrain))
 		case now := <-timer.C:
-			if !due.popUntil(now) {
-				break
+			left := due.after(now)
+			if len(left) < len(due) {
+				w.look(ctx)
 			}
-			if err := w.wake(ctx); err != nil && ctx.Err() == nil {
-				w.log.WarnContext(ctx, "retries wait for the next poll", "error", err)
-			}
+			due = left
 		}
 		if len(due) > 0 {
 			timer.Reset(time.Until(due[0]))
@@ -57,26 +62,29 @@ func (w *waker) run(ctx context.Context) {
 	}
 }
 
-// dueHeap orders instants, earliest first.
-type dueHeap []time.Time
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].Before(h[j]) }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)        { *h = append(*h, x.(time.Time)) } //nolint:forcetypeassert // only times are pushed
-func (h *dueHeap) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return last
+func (w *waker) look(ctx context.Context) {
+	if err := w.wake(ctx); err != nil && ctx.Err() == nil {
+		w.log.WarnContext(ctx, "retries wait for the next poll", "error", err)
+	}
 }
 
-// popUntil removes the instants up to now and says whether there were any.
-func (h *dueHeap) popUntil(now time.Time) bool {
-	popped := false
-	for len(*h) > 0 && !(*h)[0].After(now) {
-		heap.Pop(h)
-		popped = true
+// dueList holds instants, earliest first, each once.
+type dueList []time.Time
+
+// with adds an instant, if there is room.
+func (d dueList) with(at time.Time) dueList {
+	i, found := slices.BinarySearchFunc(d, at, time.Time.Compare)
+	if found || len(d) >= wakerPending {
+		return d
 	}
-	return popped
+	return slices.Insert(d, i, at)
+}
+
+// after returns the instants after now.
+func (d dueList) after(now time.Time) dueList {
+	i := slices.IndexFunc(d, func(at time.Time) bool { return at.After(now) })
+	if i < 0 {
+		return nil
+	}
+	return d[i:]
 }

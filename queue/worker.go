@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/sourcegraph/conc"
@@ -16,61 +14,12 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// Defaults of [Config].
-const (
-	DrainTimeoutDefault  = 25 * time.Second
-	LeaseDefault         = 15 * time.Second
-	MaxStepsDefault      = 100
-	SweepIntervalDefault = 5 * time.Second
-)
-
-// Config says what a worker works on and how. Zero values mean the defaults.
-type Config struct {
-	Pool     *pgxpool.Pool
-	Executor engine.Executor
-	// Handlers are the names that Executor serves, for others to see.
-	Handlers []string
-	// Queues are the River queues of steps to work, with the number of steps at once from each; 0 means MaxSteps.
-	// Empty means the queue "default".
-	Queues map[string]int
-	// MaxSteps bounds the steps at once from one queue.
-	MaxSteps int
-	// Name tells people which worker this is: host and process id.
-	Name    string
-	Version string
-	// Lease is how long other workers wait for a sign of life before they take this worker's steps.
-	Lease time.Duration
-	// DrainTimeout is how long running steps may go on once the worker is told to stop.
-	DrainTimeout time.Duration
-	// SweepInterval is the time between looks for what was lost.
-	SweepInterval time.Duration
-	Log           *slog.Logger
-}
-
-func (c Config) withDefaults() Config {
-	if c.DrainTimeout == 0 {
-		c.DrainTimeout = DrainTimeoutDefault
-	}
-	if c.Lease == 0 {
-		c.Lease = LeaseDefault
-	}
-	if c.MaxSteps == 0 {
-		c.MaxSteps = MaxStepsDefault
-	}
-	if c.SweepInterval == 0 {
-		c.SweepInterval = SweepIntervalDefault
-	}
-	if len(c.Queues) == 0 {
-		c.Queues = map[string]int{"default": 0}
-	}
-	return c
-}
-
 // Worker takes tasks and steps from the database until it is told to stop. Make one with [New], use it once.
 type Worker struct {
 	config  Config
 	client  *river.Client[pgxTx]
 	lease   *lease
+	steps   *stepWorker
 	sweeper *sweeper
 	waker   *waker
 	// stopTaking ends the taking of new steps, while running ones go on.
@@ -80,6 +29,9 @@ type Worker struct {
 // New returns a worker that has not started. It reports a faulty configuration.
 func New(config Config) (*Worker, error) {
 	config = config.withDefaults()
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
 	store := sql.NewStore(config.Pool)
 	drain, stopTaking := context.WithCancel(context.Background())
 	w := &Worker{
@@ -91,11 +43,12 @@ func New(config Config) (*Worker, error) {
 		waker:      newWaker(func(ctx context.Context) error { return store.WakeQueue(ctx, TicksQueue) }, config.Log),
 		stopTaking: stopTaking,
 	}
+	w.steps = newStepWorker(drain, &engine.Runner{
+		Executor: config.Executor, Store: store, Log: config.Log, Worker: w.lease.id, WakeIn: w.waker.wakeIn,
+	})
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &tickWorker{store: store, schemas: newSchemaCache(store), wakeIn: w.waker.wakeIn, log: config.Log})
-	river.AddWorker(workers, &stepWorker{drain: drain, log: config.Log, runner: &engine.Runner{
-		Executor: config.Executor, Store: store, Log: config.Log, Worker: w.lease.id, WakeIn: w.waker.wakeIn,
-	}})
+	river.AddWorker(workers, w.steps)
 	var err error
 	if w.client, err = river.NewClient(riverpgxv5.New(config.Pool), riverConfig(config, w.lease.worker.ClientID, workers)); err != nil {
 		stopTaking()
@@ -114,15 +67,29 @@ func (w *Worker) Run(ctx, hard context.Context) error {
 	}
 	work := context.WithoutCancel(ctx)
 	background, stopBackground := context.WithCancel(work)
+	defer stopBackground()
 	var group conc.WaitGroup
 	group.Go(func() { w.lease.run(background) })
 	group.Go(func() { w.waker.run(background) })
 	group.Go(func() { w.sweeper.run(background) })
-	defer group.Wait()
-	defer stopBackground()
+	err := w.runRiver(ctx, hard)
+	// The lease is renewed to the last step, and not beyond: a heartbeat after its end would register the worker anew.
+	stopBackground()
+	group.Wait()
+	if taken := w.lease.end(work); taken > 0 && err == nil {
+		err = ErrStepsGivenBack
+	}
+	w.config.Log.InfoContext(work, "worker stopped")
+	return err
+}
 
+// ErrStepsGivenBack is returned by [Worker.Run] when steps outlasted the drain and were given back.
+var ErrStepsGivenBack = errors.New("steps outlasted the drain and were given back")
+
+// runRiver works until ctx ends, then drains.
+func (w *Worker) runRiver(ctx, hard context.Context) error {
+	work := context.WithoutCancel(ctx)
 	if err := w.client.Start(work); err != nil {
-		w.lease.end(work)
 		return fmt.Errorf("starting River: %w", err)
 	}
 	w.config.Log.InfoContext(ctx, "worker started", "worker", w.config.Name, "handlers", len(w.config.Handlers), "queues", w.config.Queues)
@@ -130,31 +97,26 @@ func (w *Worker) Run(ctx, hard context.Context) error {
 	return w.drain(work, hard)
 }
 
-// ErrStepsGivenBack is returned by [Worker.Run] when steps outlasted the drain timeout and were given back.
-var ErrStepsGivenBack = errors.New("steps outlasted the drain and were given back")
-
-// drain stops River, first gently, then not, and ends the lease.
+// drain stops River, first gently, then not.
 func (w *Worker) drain(ctx, hard context.Context) error {
 	w.config.Log.InfoContext(ctx, "worker drains", "timeout", w.config.DrainTimeout)
 	w.stopTaking()
 	gentle, cancel := context.WithTimeout(ctx, w.config.DrainTimeout)
 	defer cancel()
 	defer context.AfterFunc(hard, cancel)()
-	err := w.client.Stop(gentle)
-	if err != nil {
-		err = ErrStepsGivenBack
-		final, cancel := context.WithTimeout(ctx, giveBackTimeout)
-		defer cancel()
-		if stopErr := w.client.StopAndCancel(final); stopErr != nil {
-			err = fmt.Errorf("%w; some did not stop: %w", err, stopErr)
-		}
+	if err := w.client.Stop(gentle); err == nil {
+		return nil
 	}
-	last, cancelLast := context.WithTimeout(ctx, giveBackTimeout)
-	defer cancelLast()
-	w.lease.end(last)
-	w.config.Log.InfoContext(ctx, "worker stopped")
-	return err
+	final, cancelFinal := context.WithTimeout(ctx, giveBackTimeout)
+	defer cancelFinal()
+	if err := w.client.StopAndCancel(final); err != nil {
+		return fmt.Errorf("%w; some did not stop: %w", ErrStepsGivenBack, err)
+	}
+	if w.steps.cutShort.Load() {
+		return ErrStepsGivenBack
+	}
+	return nil
 }
 
-// giveBackTimeout bounds what a worker does for its steps after the drain is over.
+// giveBackTimeout bounds each thing that a worker does for its steps after the drain is over.
 const giveBackTimeout = 10 * time.Second

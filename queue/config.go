@@ -1,0 +1,88 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+// Defaults of [Config].
+const (
+	DrainTimeoutDefault  = 25 * time.Second
+	LeaseDefault         = 15 * time.Second
+	MaxStepsDefault      = 100
+	SweepIntervalDefault = 5 * time.Second
+)
+
+// Config says what a worker works on and how. Zero values mean the defaults, except for Pool and Executor.
+type Config struct {
+	// Pool stays the caller's to close, once Run has returned. One of its connections listens all the time.
+	Pool     *pgxpool.Pool
+	Executor engine.Executor
+	// Handlers are the names that Executor serves, for others to see.
+	Handlers []string
+	// Queues are the River queues of steps to work, with the number of steps at once from each; 0 means MaxSteps.
+	// Empty means the queue "default". TicksQueue is not for steps.
+	Queues map[string]int
+	// MaxSteps bounds the steps at once from one queue.
+	MaxSteps int
+	// Name tells people which worker this is: host and process id.
+	Name    string
+	Version string
+	// Lease is how long other workers wait for a sign of life before they take this worker's steps.
+	Lease time.Duration
+	// DrainTimeout is how long running steps may go on once the worker is told to stop.
+	DrainTimeout time.Duration
+	// SweepInterval is the time between looks for what was lost.
+	SweepInterval time.Duration
+	// Log gets what the worker has to say; nil means nowhere.
+	Log *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = DrainTimeoutDefault
+	}
+	if c.Lease == 0 {
+		c.Lease = LeaseDefault
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxSteps == 0 {
+		c.MaxSteps = MaxStepsDefault
+	}
+	if c.SweepInterval == 0 {
+		c.SweepInterval = SweepIntervalDefault
+	}
+	if len(c.Queues) == 0 {
+		c.Queues = map[string]int{"default": 0}
+	}
+	return c
+}
+
+// shortestLease leaves room for three heartbeats within a lease.
+const shortestLease = 100 * time.Millisecond
+
+// validate returns all faults that River does not report itself.
+func (c Config) validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Pool != nil, "a worker needs a Pool")
+	check(c.Executor != nil, "a worker needs an Executor")
+	check(c.Lease >= shortestLease, "Lease is %s, must be at least %s", c.Lease, shortestLease)
+	check(c.DrainTimeout >= 0, "DrainTimeout is %s, must not be negative", c.DrainTimeout)
+	check(c.SweepInterval > 0, "SweepInterval is %s, must not be negative", c.SweepInterval)
+	_, taken := c.Queues[TicksQueue]
+	check(!taken, "queue %q is for ticks, steps cannot use it", TicksQueue)
+	return errors.Join(faults...)
+}

@@ -1,0 +1,137 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/queue"
+	"github.com/tasker-systems/tasker-worker/sql/sqltest"
+)
+
+func TestDrainLetsTheRunningStepEndAndTheRestGoBackUntouched(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("slow", "slow", "after: slow"), document("waiting", "only"))
+	g := newGate()
+	defer g.let()
+	waits := make(chan struct{}, 10)
+	e := serve(map[string]handler{"Slow": g.run})
+	room := make(chan struct{}, 1)
+	e.acquire = func(ctx context.Context) error {
+		select {
+		case room <- struct{}{}:
+			return nil
+		default:
+		}
+		waits <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	// Room for one of the two that River may fetch: one step runs, one waits for room, one waits in its queue.
+	w := b.start(options{name: "w", executor: e, change: func(c *queue.Config) { c.MaxSteps = 2 }})
+	slow := b.create("slow")
+	await(t, "the step runs", g.reached)
+	waiting := []int64{b.create("waiting"), b.create("waiting")}
+	await(t, "a step waits for room", waits)
+
+	w.stop()
+	eventually(t, "the worker drains", func() bool { return w.log.has("worker drains") })
+	g.let()
+	if err := w.drain(); err != nil {
+		t.Errorf("Run returns %v", err)
+	}
+	if diff := cmp.Diff(map[string]string{"slow": "complete 1", "after": "pending 0"}, b.states(slow)); diff != "" {
+		t.Errorf("states (-want +got):\n%s", diff)
+	}
+	for _, id := range waiting {
+		if got := b.states(id)["only"]; got != "pending 0" {
+			t.Errorf("a waiting step is %s", got)
+		}
+	}
+	if n := one[int](b, `SELECT count(*) FROM tasker_workflow_step_transitions`); n != 2 {
+		t.Errorf("%d transitions of steps, want the two of the one that ran", n)
+	}
+	if n := one[int](b, `SELECT count(*) FROM tasker.workers`); n != 0 {
+		t.Errorf("%d workers are still registered", n)
+	}
+
+	b.start(options{name: "next", executor: serve(nil)})
+	for _, id := range append(waiting, slow) {
+		b.awaitEnd(id, engine.Complete)
+	}
+	sqltest.CheckInvariants(t, b.pool, true)
+}
+
+func TestStepThatOutlastsTheDrainIsGivenBackUncounted(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*node){
+		"the drain timeout passes": func(n *node) { n.stop() },
+		"nobody waits any more":    func(n *node) { n.stop(); n.hard() },
+		"nobody ever waited":       func(n *node) { n.hard(); n.stop() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, document("slow", "slow"))
+			g := newGate()
+			defer g.let()
+			w := b.start(options{name: "w", executor: serve(map[string]handler{"Slow": g.run}), change: func(c *queue.Config) {
+				c.DrainTimeout = time.Hour // to no avail when nobody waits
+				if name == "the drain timeout passes" {
+					c.DrainTimeout = 20 * time.Millisecond
+				}
+			}})
+			id := b.create("slow")
+			await(t, "the step runs", g.reached)
+			end(w)
+			if err := w.drain(); !errors.Is(err, queue.ErrStepsGivenBack) {
+				t.Errorf("Run returns %v, want %v", err, queue.ErrStepsGivenBack)
+			}
+			if got := b.states(id)["slow"]; got != "pending 0" {
+				t.Errorf("the step is %s", got)
+			}
+			if n := one[int](b, `SELECT count(*) FROM tasker.workers`); n != 0 {
+				t.Errorf("%d workers are still registered", n)
+			}
+
+			b.start(options{name: "next", executor: serve(nil)})
+			b.awaitEnd(id, engine.Complete)
+			if got := b.states(id)["slow"]; got != "complete 1" {
+				t.Errorf("in the end the step is %s", got)
+			}
+			sqltest.CheckInvariants(t, b.pool, true)
+		})
+	}
+}
+
+func TestIdleWorkerStopsCleanlyEvenWhenNobodyWaits(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("one", "only"))
+	w := b.start(options{name: "w", executor: serve(nil)})
+	b.awaitEnd(b.create("one"), engine.Complete)
+	w.hard()
+	if err := w.drain(); err != nil {
+		t.Errorf("Run returns %v, though no step was given back", err)
+	}
+}
+
+func TestHeartbeatGoesOnWhileTheWorkerDrains(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("slow", "slow"))
+	g := newGate()
+	defer g.let()
+	w := b.start(options{name: "w", executor: serve(map[string]handler{"Slow": g.run}), change: func(c *queue.Config) { c.Lease = 3 * time.Second }})
+	b.create("slow")
+	await(t, "the step runs", g.reached)
+	w.stop()
+	eventually(t, "the worker drains", func() bool { return w.log.has("worker drains") })
+	last := one[time.Time](b, `SELECT heartbeat_at FROM tasker.workers`)
+	eventually(t, "a heartbeat comes", func() bool { return one[time.Time](b, `SELECT heartbeat_at FROM tasker.workers`).After(last) })
+	g.let()
+	if err := w.drain(); err != nil {
+		t.Error(err)
+	}
+}

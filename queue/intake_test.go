@@ -1,0 +1,130 @@
+package queue_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql/sqltest"
+)
+
+const schemaYAML = `
+name: order
+namespace_name: test
+version: 1.0.0
+schema:
+  type: object
+  required: [order_id]
+  properties:
+    order_id: {type: integer}
+    email: {type: string}
+step_templates:
+  - {name: pay, handler_class: Pay}
+  - {name: ship, handler_class: Ship, depends_on_step: pay}
+`
+
+// insert creates a task as somebody does who knows nothing of this worker.
+func (b bench) insert(name, document string) int64 {
+	b.t.Helper()
+	return one[int64](b, `INSERT INTO tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
+		SELECT named_task_id, now(), $2, gen_random_uuid()::text, now(), now() FROM tasker_named_tasks WHERE name = $1
+		RETURNING task_id`, name, document)
+}
+
+func TestTaskOfAPlainInsertIsPickedUp(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("diamond", diamond...))
+	e := serve(nil)
+	b.start(options{name: "w", executor: e})
+	id := b.insert("diamond", `{"n": 7}`)
+	checkOrder(t, b.awaitEnd(id, engine.Complete), e)
+	if n := one[int](b, `SELECT count(*) FROM tasker.river_job WHERE convert_from(unique_key, 'UTF8') = 'tick:' || $1::bigint || ':new'`, id); n != 1 {
+		t.Error("the task was not discovered, but left to the sweep")
+	}
+	if got := one[string](b, `SELECT DISTINCT inputs::text FROM tasker_workflow_steps`); got != `{"n": 7}` {
+		t.Errorf("the inputs of the steps are %s", got)
+	}
+	sqltest.CheckInvariants(t, b.pool, true)
+}
+
+func TestContextIsCheckedBeforeTheFirstStepHoweverTheTaskCame(t *testing.T) {
+	t.Parallel()
+	for name, create := range map[string]func(bench, string, string) int64{
+		"tasker.create_task": bench.createWith,
+		"plain insert":       bench.insert,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, schemaYAML)
+			e := serve(nil)
+			b.start(options{name: "w", executor: e})
+			bad := create(b, "order", `{"order_id": "seven", "email": 5}`)
+			task := b.awaitEnd(bad, engine.Error)
+			checkRejection(t, task.StateDetail)
+			if runs := e.all(); len(runs) > 0 {
+				t.Errorf("steps ran: %v", runs)
+			}
+			if n := one[int](b, `SELECT count(*) FROM tasker_workflow_step_transitions`); n != 0 {
+				t.Errorf("%d transitions of steps", n)
+			}
+
+			good := create(b, "order", `{"order_id": 7}`)
+			checkOrder(t, b.awaitEnd(good, engine.Complete), e)
+			sqltest.CheckInvariants(t, b.pool, true)
+		})
+	}
+}
+
+// checkRejection: the transition names what is wrong at which place.
+func checkRejection(t *testing.T, detail json.RawMessage) {
+	t.Helper()
+	var rejection struct {
+		Reason     string
+		Violations []string
+	}
+	if err := json.Unmarshal(detail, &rejection); err != nil {
+		t.Fatalf("the task says %s: %v", detail, err)
+	}
+	all := strings.Join(rejection.Violations, "\n")
+	if rejection.Reason != "invalid_context" || len(rejection.Violations) != 2 || !strings.Contains(all, "order_id") || !strings.Contains(all, "email") {
+		t.Errorf("the task says %s", detail)
+	}
+}
+
+func TestReplacedTemplateHasItsOwnSchema(t *testing.T) {
+	t.Parallel()
+	b := setup(t, schemaYAML)
+	b.start(options{name: "w", executor: serve(nil)})
+	const document = `{"order_id": "seven"}`
+	b.awaitEnd(b.createWith("order", document), engine.Error)
+	b.replace(strings.Replace(schemaYAML, "order_id: {type: integer}", "order_id: {type: string}", 1))
+	b.awaitEnd(b.createWith("order", document), engine.Complete)
+	b.replace(schemaYAML)
+	b.awaitEnd(b.createWith("order", document), engine.Error)
+}
+
+func TestTaskOfATemplateThatIsNotSyncedIsLeftAloneUntilItIs(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("ours", "only"), document("theirs", "only"))
+	b.exec(`DELETE FROM tasker.templates WHERE name = 'theirs'`)
+	e := serve(nil)
+	b.start(options{name: "w", executor: e})
+	id := b.insert("theirs", `{}`)
+	b.awaitEnd(b.insert("ours", `{}`), engine.Complete) // by then the other one was looked at, too
+	if task := b.task(id); task.State != engine.Pending || len(task.Steps) != 0 {
+		t.Errorf("the task is %s with the steps %v", task.State, task.Steps)
+	}
+	if n := one[int](b, `SELECT count(*) FROM tasker.river_job WHERE args ->> 'task_id' = $1::bigint::text`, id); n != 0 {
+		t.Errorf("%d jobs for it", n)
+	}
+
+	b.sync(document("theirs", "only"))
+	b.awaitEnd(id, engine.Complete)
+	if diff := cmp.Diff(2, e.count("only")); diff != "" {
+		t.Errorf("executions (-want +got):\n%s", diff)
+	}
+	sqltest.CheckInvariants(t, b.pool, true)
+}

@@ -1,0 +1,168 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql/sqltest"
+)
+
+// fate is what one execution of a step comes to.
+type fate string
+
+const (
+	succeeds  fate = "succeeds"
+	fails     fate = "fails"
+	forGood   fate = "fails for good"
+	givenBack fate = "is given back"
+)
+
+// model is a random graph and what its steps will come to.
+type model struct {
+	steps []modelStep
+}
+
+// modelStep is a step with its parents, which come before it, and the fates of its executions; the last one repeats.
+type modelStep struct {
+	name    string
+	parents []int
+	limit   int
+	fates   []fate
+}
+
+func drawModel(t *rapid.T) model {
+	m := model{steps: make([]modelStep, rapid.IntRange(1, 12).Draw(t, "steps"))}
+	for i := range m.steps {
+		s := &m.steps[i]
+		s.name = fmt.Sprintf("s%d", i)
+		for parent := range i {
+			if rapid.IntRange(0, 3).Draw(t, fmt.Sprintf("%d waits for %d", i, parent)) == 0 {
+				s.parents = append(s.parents, parent)
+			}
+		}
+		s.limit = rapid.IntRange(1, 4).Draw(t, "limit")
+		// At most as many are given back as go uncounted.
+		s.fates = rapid.SliceOfN(rapid.SampledFrom([]fate{fails, givenBack}), 0, 4).Draw(t, "fates")
+		s.fates = append(s.fates, rapid.SampledFrom([]fate{succeeds, succeeds, succeeds, succeeds, forGood}).Draw(t, "last fate"))
+	}
+	return m
+}
+
+func (m model) document(name string) string {
+	lines := make([]string, len(m.steps))
+	for i, s := range m.steps {
+		for j, parent := range s.parents {
+			lines[i] += map[bool]string{true: ", "}[j > 0] + m.steps[parent].name
+		}
+		lines[i] = fmt.Sprintf("%s: %s | default_retry_limit: %d", s.name, lines[i], s.limit)
+	}
+	return document(name, lines...)
+}
+
+// foretell returns the states that the rules lead to, whatever the order of execution.
+func (m model) foretell() (engine.State, map[string]string) {
+	task, states := engine.Complete, make(map[string]string)
+	done := make([]bool, len(m.steps))
+	for i, s := range m.steps {
+		states[s.name] = "pending 0"
+		blocked := false
+		for _, parent := range s.parents {
+			blocked = blocked || !done[parent]
+		}
+		if !blocked {
+			done[i], states[s.name] = s.foretell()
+		}
+		if !done[i] {
+			task = engine.Error
+		}
+	}
+	return task, states
+}
+
+func (s modelStep) foretell() (done bool, state string) {
+	attempts := 0
+	for _, f := range s.fates {
+		if f == givenBack {
+			continue
+		}
+		attempts++
+		if f == succeeds {
+			return true, fmt.Sprintf("complete %d", attempts)
+		}
+		if f == forGood || attempts == s.limit {
+			break
+		}
+	}
+	return false, fmt.Sprintf("error %d", attempts)
+}
+
+// oracle hands out the fates of the model that runs at present. It is safe for concurrent use.
+type oracle struct {
+	mu    sync.Mutex
+	model model
+	used  map[string]int
+}
+
+func (o *oracle) set(m model) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.model, o.used = m, make(map[string]int)
+}
+
+func (o *oracle) next(step string) fate {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, s := range o.model.steps {
+		if s.name == step {
+			i := min(o.used[step], len(s.fates)-1)
+			o.used[step]++
+			return s.fates[i]
+		}
+	}
+	panic("queue_test: no step " + step)
+}
+
+func (o *oracle) run(ctx context.Context, a *engine.Attempt) engine.Outcome {
+	switch o.next(a.Step.Name) {
+	case fails:
+		return engine.Failed(engine.Failure{Class: "Drawn", Message: "as drawn"})
+	case forGood:
+		return failPermanently(ctx, a)
+	case givenBack:
+		return engine.GivenBack("drawn", 0)
+	default:
+		return succeed(ctx, a)
+	}
+}
+
+func TestRandomGraphsEndAsTheRulesForetell(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := &oracle{}
+	for _, name := range []string{"a", "b"} {
+		b.start(options{name: name, executor: &executor{fallback: o.run}})
+	}
+	var drawn atomic.Int32
+	rapid.Check(t, func(rt *rapid.T) {
+		m := drawModel(rt)
+		o.set(m)
+		name := fmt.Sprintf("drawn_%d", drawn.Add(1))
+		b.sync(m.document(name))
+		id := b.create(name)
+		wantTask, wantSteps := m.foretell()
+		if task := b.hurryToEnd(id); task.State != wantTask {
+			rt.Errorf("the task of\n%sended %s, want %s", m.document(name), task.State, wantTask)
+		}
+		if diff := cmp.Diff(wantSteps, b.states(id)); diff != "" {
+			rt.Errorf("states of\n%s(-want +got):\n%s", m.document(name), diff)
+		}
+	})
+	sqltest.CheckInvariants(t, b.pool, true)
+}

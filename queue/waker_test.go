@@ -1,0 +1,92 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// wakes runs a waker in a bubble of its own until an hour has passed, and returns when it woke River.
+func wakes(t *testing.T, wish func(*waker), answer error) []time.Duration {
+	t.Helper()
+	var woken []time.Duration
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		w := newWaker(func(context.Context) error {
+			woken = append(woken, time.Since(start))
+			return answer
+		}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			w.run(ctx)
+		}()
+		wish(w)
+		<-ended
+	})
+	return woken
+}
+
+func TestWakerWakesWhenARetryIsDueAndNotBefore(t *testing.T) {
+	t.Parallel()
+	got := wakes(t, func(w *waker) {
+		for _, d := range []time.Duration{30 * time.Second, 2 * time.Second, 4 * time.Second} {
+			w.wakeIn(d)
+		}
+	}, nil)
+	want := []time.Duration{2 * time.Second, 4 * time.Second, 30 * time.Second}
+	for i := range want {
+		want[i] += wakerGrain
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("woken (-want +got):\n%s", diff)
+	}
+}
+
+func TestWishesForAlmostTheSameInstantShareALookAndAPlace(t *testing.T) {
+	t.Parallel()
+	got := wakes(t, func(w *waker) {
+		for i := range 500 {
+			w.wakeIn(2*time.Second + time.Duration(i)*time.Microsecond)
+		}
+	}, nil)
+	if len(got) != 1 {
+		t.Errorf("woken at %v, want once", got)
+	}
+	at := time.Now()
+	if due := (dueList{}).with(at).with(at); len(due) != 1 {
+		t.Errorf("one instant takes %d places", len(due))
+	}
+}
+
+func TestWakerGoesOnWhenTheDatabaseDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	got := wakes(t, func(w *waker) {
+		w.wakeIn(time.Second)
+		w.wakeIn(3 * time.Second)
+	}, errors.New("down"))
+	if len(got) != 2 {
+		t.Errorf("woken at %v, want twice", got)
+	}
+}
+
+func TestWakerRemembersABoundedNumberOfInstants(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	var due dueList
+	for i := range 3 * wakerPending {
+		due = due.with(start.Add(time.Duration(i%wakerPending*2) * time.Second))
+		due = due.with(start.Add(time.Duration(i*2+1) * time.Second))
+	}
+	if len(due) != wakerPending || !slices.IsSortedFunc(due, time.Time.Compare) {
+		t.Errorf("%d instants, in order: %t", len(due), slices.IsSortedFunc(due, time.Time.Compare))
+	}
+}
