@@ -30,12 +30,14 @@ type StepRef struct {
 	TaskID  int64
 	StepID  int64
 	Handler string
+	// Key names the wake-up; see [Wish].
+	Key string
 }
 
 // Run waits for room in a handler process, claims the step, runs its handler and records the outcome. Nothing is claimed
 // before there is room, and nothing after take has ended. It returns nil also when the step was not there to be claimed:
 // then somebody else has it, or it is not its time. It returns ErrHandlerNotServed, ErrExecutorUnavailable, the error of
-// take, or the error of a database that did not answer. When ctx ends during the attempt, the step is given back.
+// take, ErrWorkerUnknown, or the error of a database that did not answer. When ctx ends during the attempt, the step is given back.
 func (r *Runner) Run(ctx, take context.Context, ref StepRef) error {
 	slot, err := r.Executor.Acquire(take, ref.Handler)
 	if err != nil {
@@ -45,7 +47,7 @@ func (r *Runner) Run(ctx, take context.Context, ref StepRef) error {
 	if err := take.Err(); err != nil {
 		return err
 	}
-	claims, err := r.Store.Claim(ctx, r.Worker(), []int64{ref.StepID})
+	claims, err := r.Store.Claim(ctx, r.Worker(), []Wish{{StepID: ref.StepID, Key: ref.Key}})
 	if err != nil {
 		return fmt.Errorf("claiming step %d of task %d: %w", ref.StepID, ref.TaskID, err)
 	}

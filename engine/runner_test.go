@@ -44,11 +44,11 @@ type fakeStore struct {
 	returns  []engine.Return
 }
 
-func (s *fakeStore) Claim(_ context.Context, _ string, steps []int64) ([]engine.Claim, error) {
+func (s *fakeStore) Claim(_ context.Context, _ string, wishes []engine.Wish) ([]engine.Claim, error) {
 	s.claims++
-	claim := engine.Claim{StepID: steps[0], Status: s.status}
+	claim := engine.Claim{StepID: wishes[0].StepID, Status: s.status}
 	if s.status == engine.Claimed {
-		claim.Attempt = &engine.Attempt{Token: 70, Step: engine.StepInfo{ID: steps[0], Name: "pay", Attempt: 2}}
+		claim.Attempt = &engine.Attempt{Token: 70, Step: engine.StepInfo{ID: wishes[0].StepID, Name: "pay", Attempt: 2}}
 	}
 	return []engine.Claim{claim}, nil
 }

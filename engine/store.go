@@ -14,12 +14,24 @@ var ErrRejected = errors.New("the database refuses this result")
 // Store keeps the truth about steps. Its methods take many claims at once, because many that are waiting at the same
 // moment can share one statement. All of them are idempotent: calling again after a lost answer changes nothing.
 type Store interface {
-	// Claim claims each of the steps that is ready, for the worker.
-	Claim(ctx context.Context, worker string, steps []int64) ([]Claim, error)
+	// Claim claims each of the steps that is ready, for the worker. It returns ErrWorkerUnknown, which may be wrapped, when
+	// others have declared the worker dead.
+	Claim(ctx context.Context, worker string, wishes []Wish) ([]Claim, error)
 	// Finish records outcomes and ticks the tasks, in one transaction.
 	Finish(ctx context.Context, finishes []Finish) ([]Recorded, error)
 	// GiveBack returns claims whose attempt does not count, and ticks the tasks, in one transaction.
 	GiveBack(ctx context.Context, returns []Return) ([]Recorded, error)
+}
+
+// ErrWorkerUnknown is returned by [Store.Claim] when the worker is not registered, or not any more.
+var ErrWorkerUnknown = errors.New("this worker is not registered in the database")
+
+// Wish is a step to claim.
+type Wish struct {
+	StepID int64
+	// Key names the wake-up that asks. When the same wake-up comes again, the answer to its first claim was lost, and the
+	// step is claimed anew. An empty key never does this.
+	Key string
 }
 
 // ClaimStatus says what came of the wish to claim a step.

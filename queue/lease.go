@@ -17,6 +17,8 @@ type lease struct {
 	worker sql.Worker
 	log    *slog.Logger
 
+	// renewing is held while the lease is renewed: one new id is enough for all who find the old one gone.
+	renewing sync.Mutex
 	// mu protects worker.ID.
 	mu sync.Mutex
 }
@@ -55,7 +57,10 @@ func (l *lease) run(ctx context.Context) {
 	}
 }
 
+// renew sends a heartbeat, and takes a new id when the lease had run out.
 func (l *lease) renew(ctx context.Context) {
+	l.renewing.Lock()
+	defer l.renewing.Unlock()
 	alive, err := l.store.Heartbeat(ctx, l.id())
 	if err == nil && !alive {
 		l.log.ErrorContext(ctx, "this worker was silent for longer than its lease, others took its steps; going on under a new id")

@@ -68,7 +68,7 @@ func TestSweepRestoresAJobThatWasLost(t *testing.T) {
 // failOnce claims a step for the dead worker, while it lived, and records a failure.
 func (b bench) failOnce(id int64, name string) {
 	b.t.Helper()
-	claims, err := b.store.Claim(b.t.Context(), deadWorker, []int64{b.step(id, name).StepID})
+	claims, err := b.store.Claim(b.t.Context(), deadWorker, []engine.Wish{{StepID: b.step(id, name).StepID}})
 	if err != nil || claims[0].Status != engine.Claimed {
 		b.t.Fatalf("claiming: %v, %v", claims, err)
 	}
@@ -95,7 +95,7 @@ func TestJobsOfADeadClientAreReleasedWhenItsLeaseEnds(t *testing.T) {
 			b.tick(id)
 			b.registerDead()
 			if row.claimed {
-				if _, err := b.store.Claim(t.Context(), deadWorker, []int64{b.step(id, "first").StepID}); err != nil {
+				if _, err := b.store.Claim(t.Context(), deadWorker, []engine.Wish{{StepID: b.step(id, "first").StepID}}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -125,7 +125,7 @@ func TestDeadWorkersAttemptCountsSoThatAStepThatKillsWorkersEnds(t *testing.T) {
 	id := b.create("poison")
 	b.tick(id)
 	b.registerDead()
-	if _, err := b.store.Claim(t.Context(), deadWorker, []int64{b.step(id, "only").StepID}); err != nil {
+	if _, err := b.store.Claim(t.Context(), deadWorker, []engine.Wish{{StepID: b.step(id, "only").StepID}}); err != nil {
 		t.Fatal(err)
 	}
 	e := serve(nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -31,15 +32,17 @@ type stepWorker struct {
 	// drain ends when no new step may be claimed any more.
 	drain context.Context //nolint:containedctx // it is the drain of the whole worker, not of a call
 	log   *slog.Logger
+	// renew renews the lease of this worker, which was found gone.
+	renew func(context.Context)
 	// Tests shorten the pauses; see their defaults.
 	notServedPause, unavailablePause time.Duration
 	// cutShort says that River's end came over a step in the middle of its attempt.
 	cutShort atomic.Bool
 }
 
-func newStepWorker(drain context.Context, runner *engine.Runner) *stepWorker {
+func newStepWorker(drain context.Context, runner *engine.Runner, renew func(context.Context)) *stepWorker {
 	return &stepWorker{
-		runner: runner, drain: drain, log: runner.Log,
+		runner: runner, drain: drain, log: runner.Log, renew: renew,
 		notServedPause: notServedPauseDefault, unavailablePause: unavailablePauseDefault,
 	}
 }
@@ -56,7 +59,7 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 	defer cancel()
 	defer context.AfterFunc(w.drain, cancel)()
 
-	err := w.runner.Run(ctx, take, engine.StepRef{TaskID: job.Args.TaskID, StepID: job.Args.StepID, Handler: job.Args.Handler})
+	err := w.runner.Run(ctx, take, engine.StepRef{TaskID: job.Args.TaskID, StepID: job.Args.StepID, Handler: job.Args.Handler, Key: strconv.FormatInt(job.ID, 10)})
 	if ctx.Err() != nil && !errors.Is(err, context.Canceled) {
 		w.cutShort.Store(true)
 	}
@@ -70,6 +73,9 @@ func (w *stepWorker) Work(ctx context.Context, job *river.Job[stepArgs]) error {
 	case errors.Is(err, engine.ErrExecutorUnavailable):
 		w.log.WarnContext(ctx, "step waits for a handler process", "task_id", job.Args.TaskID, "step_id", job.Args.StepID, "error", err)
 		return river.JobSnooze(w.unavailablePause)
+	case errors.Is(err, engine.ErrWorkerUnknown):
+		w.renew(ctx)
+		return river.JobSnooze(0)
 	case take.Err() != nil:
 		return river.JobSnooze(0)
 	default:

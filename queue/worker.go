@@ -45,7 +45,7 @@ func New(config Config) (*Worker, error) {
 	}
 	w.steps = newStepWorker(drain, &engine.Runner{
 		Executor: config.Executor, Store: store, Log: config.Log, Worker: w.lease.id, WakeIn: w.waker.wakeIn,
-	})
+	}, w.lease.renew)
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &tickWorker{store: store, schemas: newSchemaCache(store), wakeIn: w.waker.wakeIn, log: config.Log})
 	river.AddWorker(workers, w.steps)

@@ -105,7 +105,7 @@ func (b bundle) step(task int64, name string) sql.Step {
 // claim claims a step that must be ready.
 func (b bundle) claim(task int64, name string) *engine.Attempt {
 	b.t.Helper()
-	claims, err := b.store.Claim(b.t.Context(), worker, []int64{b.step(task, name).StepID})
+	claims, err := b.store.Claim(b.t.Context(), worker, []engine.Wish{{StepID: b.step(task, name).StepID}})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestStepRunsOnlyWhenItIsReady(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	status := func(name string) engine.ClaimStatus {
-		claims, err := b.store.Claim(t.Context(), worker, []int64{b.step(id, name).StepID})
+		claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{StepID: b.step(id, name).StepID}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +252,7 @@ func TestStepRunsOnlyWhenItIsReady(t *testing.T) {
 	if got := status("left"); got != engine.TaskClosed {
 		t.Errorf("after the task was cancelled: %s", got)
 	}
-	claims, err := b.store.Claim(t.Context(), worker, []int64{1 << 60})
+	claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{StepID: 1 << 60}})
 	if err != nil || claims[0].Status != engine.StepGone {
 		t.Errorf("a step that is not there: %v, %v", claims, err)
 	}

@@ -34,7 +34,10 @@ const claimStepsSQL = `SELECT step_id, status, coalesce(token, 0) AS token, coal
 	coalesce(reason, '') AS reason, coalesce(requested_at, 'epoch') AS requested_at,
 	coalesce(step_name, '') AS step_name, coalesce(attempt, 0) AS attempt, coalesce(max_attempts, 0) AS max_attempts,
 	inputs, results, coalesce(handler, '') AS handler, config, coalesce(timeout_ms, 0) AS timeout_ms, dependencies
-FROM tasker.claim_steps($1, $2)`
+FROM tasker.claim_steps($1, $2, $3)`
+
+// noDataFound is raised for a worker that is not registered.
+const noDataFound = "P0002"
 
 type claimRow struct {
 	StepID       int64
@@ -62,14 +65,21 @@ type claimRow struct {
 }
 
 // Claim implements [engine.Store].
-func (s *Store) Claim(ctx context.Context, worker string, steps []int64) ([]engine.Claim, error) {
+func (s *Store) Claim(ctx context.Context, worker string, wishes []engine.Wish) ([]engine.Claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	rows, err := s.pool.Query(ctx, claimStepsSQL, worker, steps)
+	steps, keys := make([]int64, len(wishes)), make([]string, len(wishes))
+	for i, wish := range wishes {
+		steps[i], keys[i] = wish.StepID, wish.Key
+	}
+	rows, err := s.pool.Query(ctx, claimStepsSQL, worker, steps, keys)
 	if err != nil {
 		return nil, err
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[claimRow])
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == noDataFound {
+		return nil, fmt.Errorf("%w: %w", engine.ErrWorkerUnknown, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,7 @@
--- tasker.claim_step(worker, step, state): writes the claim of one ready step whose task is locked, and returns the row
+-- tasker.claim_step(worker, step, key, state): writes the claim of one ready step whose task is locked, and returns the row
 -- that tasker.claim_steps promises. dependencies are all finished ancestors, parents first: handlers of the engine look
 -- up any earlier step by name, not only parents.
-CREATE OR REPLACE FUNCTION tasker.claim_step(p_worker uuid, p_step bigint, p_state text)
+CREATE OR REPLACE FUNCTION tasker.claim_step(p_worker uuid, p_step bigint, p_key text, p_state text)
 RETURNS TABLE (step_id bigint, status text, token bigint,
     task_id bigint, namespace text, task_name text, version text, context jsonb, tags jsonb,
     initiator text, source_system text, reason text, requested_at timestamptz,
@@ -27,7 +27,7 @@ BEGIN
         PERFORM tasker.transition_step(p_step, 'pending', jsonb_build_object('retry_attempt', v_attempt));
     END IF;
     v_token := tasker.transition_step(p_step, 'in_progress',
-        jsonb_build_object('worker', p_worker, 'attempt_number', v_attempt));
+        jsonb_build_object('worker', p_worker, 'claim', p_key, 'attempt_number', v_attempt));
 
     RETURN QUERY
     SELECT s.workflow_step_id, 'claimed', v_token,

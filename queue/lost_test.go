@@ -1,0 +1,98 @@
+package queue_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/queue"
+	"github.com/tasker-systems/tasker-worker/sql/sqltest"
+)
+
+// A worker that was asleep for longer than its lease claims nothing under the id that others reaped: nobody could ever
+// take such a claim back.
+func TestReapedWorkerClaimsNothingUnderItsOldID(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("slow", "slow"))
+	g := newGate()
+	defer g.let()
+	// No heartbeat comes for twenty minutes, as when the machine slept and has just woken up.
+	b.start(options{name: "w", executor: serve(map[string]handler{"Slow": g.run}), change: func(c *queue.Config) {
+		c.Lease, c.SweepInterval = time.Hour, time.Hour
+	}})
+	eventually(t, "the worker is registered", func() bool { return one[int](b, `SELECT count(*) FROM tasker.workers`) == 1 })
+	b.exec(`UPDATE tasker.workers SET lease_ms = 1, heartbeat_at = now() - interval '1 hour'`)
+	eventually(t, "the worker is reaped", func() bool {
+		b.exec(`SELECT tasker.reap_workers()`)
+		return one[int](b, `SELECT count(*) FROM tasker.workers`) == 0
+	})
+	b.create("slow")
+	await(t, "the step runs", g.reached)
+	if n := one[int](b, `SELECT count(*) FROM tasker_workflow_step_transitions t WHERE t.most_recent AND t.to_state = 'in_progress'
+		AND NOT EXISTS (SELECT FROM tasker.workers w WHERE w.worker_id::text = t.metadata ->> 'worker')`); n > 0 {
+		t.Errorf("%d steps are claimed by a worker that nobody knows: if it dies now, they are in progress for ever", n)
+	}
+}
+
+// deafConn loses the server's answer to the first claim, once the server has given it.
+type deafConn struct {
+	net.Conn
+	lost *atomic.Bool // over all connections
+	// prepared: this connection's next statement executes the claim.
+	prepared, deaf bool
+}
+
+func (c *deafConn) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), "tasker.claim_steps") {
+		c.prepared = true
+	} else if c.prepared && c.lost.CompareAndSwap(false, true) {
+		c.deaf = true
+	}
+	return c.Conn.Write(p)
+}
+
+func (c *deafConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.deaf && n > 0 {
+		c.Conn.Close()
+		return 0, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// A claim that was committed, but whose answer was lost with its connection, is taken back while its worker lives.
+func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("one", "only"))
+	var lost atomic.Bool
+	e := serve(nil)
+	b.start(options{name: "w", executor: e, change: func(c *queue.Config) {
+		config := c.Pool.Config()
+		dial := config.ConnConfig.DialFunc
+		config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &deafConn{Conn: conn, lost: &lost}, nil
+		}
+		pool, err := pgxpool.NewWithConfig(context.Background(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Pool = pool
+		t.Cleanup(pool.Close)
+	}})
+	b.awaitEnd(b.create("one"), engine.Complete)
+	if !lost.Load() {
+		t.Error("no answer was lost")
+	}
+	sqltest.CheckInvariants(t, b.pool, true)
+}
