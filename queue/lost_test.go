@@ -61,7 +61,7 @@ func (c *deafConn) Write(p []byte) (int, error) {
 func (c *deafConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if c.deaf && n > 0 {
-		c.Conn.Close()
+		c.Close()
 		return 0, io.ErrUnexpectedEOF
 	}
 	return n, err
