@@ -33,6 +33,12 @@ var demoTemplates = []string{ //nolint:gochecknoglobals // a constant that Go ca
 	"demo/flaky_import@1.0.0",
 }
 
+// Help implements kong's extension.
+func (demoCommand) Help() string {
+	return `Without DATABASE_URL a private PostgreSQL is started, and stopped again at the end. Ctrl-C ends everything and leaves
+nothing behind.`
+}
+
 // Run starts everything, creates the example tasks with SQL, shows their progress and says how each ended. It exits with
 // 1 when one did not end complete.
 func (cmd demoCommand) Run(ctx context.Context, s streams) error {
@@ -45,13 +51,23 @@ func (cmd demoCommand) Run(ctx context.Context, s streams) error {
 		fmt.Fprintln(s.out, "starting a private PostgreSQL (set DATABASE_URL to use yours)")
 		server, err := startDevDB(ctx, false)
 		if err != nil {
-			return setupError{err}
+			return stopped(ctx, s, setupError{err})
 		}
 		c.DatabaseURL = server.URL("postgres")
-		return errors.Join(cmd.run(ctx, c, s), server.Stop())
+		err = stopped(ctx, s, cmd.run(ctx, c, s))
+		return stopDevDB(server, s, err)
 	}
 	fmt.Fprintln(s.out, "using the database of DATABASE_URL:", redact(c.DatabaseURL))
-	return cmd.run(ctx, c, s)
+	return stopped(ctx, s, cmd.run(ctx, c, s))
+}
+
+// stopped says so when a signal has ended the demo: what failed after that failed for it.
+func stopped(ctx context.Context, s streams, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	fmt.Fprintln(s.out, "stopped")
+	return exitError(exitInterrupted)
 }
 
 func (cmd demoCommand) run(ctx context.Context, c config, s streams) error {
@@ -82,12 +98,8 @@ func (cmd demoCommand) run(ctx context.Context, c config, s streams) error {
 	stopWorker()
 	group.Wait()
 	err = errors.Join(workerErr, showErr)
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		printTail(s.err, logFile.Name())
-	}
-	if ctx.Err() != nil {
-		fmt.Fprintln(s.out, "\nstopped")
-		return exitError(exitFailure)
 	}
 	return err
 }
@@ -96,7 +108,7 @@ func (cmd demoCommand) run(ctx context.Context, c config, s streams) error {
 func (cmd demoCommand) show(ctx context.Context, c config, pool *pgxpool.Pool, s streams) error {
 	tasks := client.New(pool)
 	if err := waitForTemplates(ctx, pool); err != nil {
-		return nil //nolint:nilerr // the worker's own error says more
+		return nil // the worker's own error says more
 	}
 	runs, err := cmd.create(ctx, pool, s)
 	if err != nil {

@@ -15,14 +15,14 @@ type demoProgress interface {
 }
 
 func newProgress(out io.Writer) demoProgress {
-	if isTerminal(out) {
-		return &demoScreen{screen{out: out}}
+	if screen := newScreen(out); screen != nil {
+		return &demoScreen{screen}
 	}
 	return &demoLines{out: out, views: make(map[int64]view)}
 }
 
 // demoScreen redraws one line for each task: a mark for each step.
-type demoScreen struct{ screen }
+type demoScreen struct{ *screen }
 
 func (v *demoScreen) show(runs []*demoRun) error {
 	var frame bytes.Buffer

@@ -13,20 +13,13 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is set at link time by releases.
-var version = "dev" //nolint:gochecknoglobals // the linker needs a variable
-
-// Exit codes. 1 is a failure of the work itself.
-const (
-	exitFailure = 1
-	// exitSetup is for what has to be put right before anything can work: arguments, configuration, database.
-	exitSetup = 2
-)
-
 func main() {
+	// Once it is asked for, this signal no longer ends the program in the middle of its work: the write fails instead.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 // cli is the grammar of the command line.
@@ -43,63 +36,58 @@ type cli struct {
 
 // streams is where a command prints.
 type streams struct {
-	out, err io.Writer
+	out, err *output
 }
 
-// setupError marks what has to be put right before anything can work.
-type setupError struct{ error }
-
-func (e setupError) Unwrap() error { return e.error }
-
-// execute runs one command line and returns its exit code.
+// execute runs one command line and returns its exit code. A reader that goes away ends the command as a signal does.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := streams{out: &output{w: stdout, broken: cancel}, err: &output{w: stderr, broken: cancel}}
+	code := s.err.verdict(dispatch(ctx, args, s), io.Discard)
+	return s.out.verdict(code, s.err)
+}
+
+// dispatch finds the command and runs it.
+func dispatch(ctx context.Context, args []string, s streams) int {
 	exited := -1
 	parser, err := kong.New(&cli{}, kong.Name("tasker-worker"),
 		kong.Description("Runs workflow tasks on the PostgreSQL of a Rails app; steps are Ruby, Python or Node handlers."),
-		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{stdout, stderr}))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
 	if err != nil {
-		fmt.Fprintln(stderr, "tasker-worker:", err)
+		fmt.Fprintln(s.err, "tasker-worker:", err)
 		return exitSetup
 	}
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case args[0] == "--version":
+		args[0] = "version"
 	}
 	command, err := parser.Parse(args)
-	if exited >= 0 {
-		return exited
+	if exited >= 0 || s.out.gone() {
+		return max(exited, 0)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "tasker-worker:", err)
-		fmt.Fprintln(stderr, "run `tasker-worker --help` to see what there is")
+		fmt.Fprintln(s.err, "tasker-worker:", printableLines(err.Error()))
+		fmt.Fprintf(s.err, "run `%s --help` to see what there is\n", commandPath(err))
 		return exitSetup
 	}
-	return exitCode(command.Run(), stderr)
+	return exitCode(ctx, command.Run(), s)
 }
 
-func exitCode(err error, stderr io.Writer) int {
-	if err == nil {
-		return 0
+// commandPath is the command that a faulty command line got to.
+func commandPath(err error) string {
+	path := "tasker-worker"
+	parse, ok := errors.AsType[*kong.ParseError](err)
+	if !ok {
+		return path
 	}
-	if code, ok := errors.AsType[exitError](err); ok {
-		return int(code)
+	for _, element := range parse.Context.Path {
+		if element.Command != nil {
+			path = element.Command.FullPath()
+		}
 	}
-	fmt.Fprintln(stderr, "tasker-worker:", err)
-	if _, ok := errors.AsType[setupError](err); ok {
-		return exitSetup
-	}
-	return exitFailure
-}
-
-// exitError ends the program with a code when everything has been said already.
-type exitError int
-
-func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
-
-type versionCommand struct{}
-
-// Run prints the version.
-func (versionCommand) Run(s streams) error {
-	_, err := fmt.Fprintln(s.out, "tasker-worker", version)
-	return err
+	return path
 }

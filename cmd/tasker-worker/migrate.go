@@ -19,19 +19,51 @@ type migrateUp struct {
 	JSON bool `help:"Print JSON." name:"json"`
 }
 
+// Help implements kong's extension.
+func (migrateUp) Help() string {
+	return `Safe to run again, and from several places at once. The engine's tables are created where they are absent, and
+adopted unchanged where Rails made them. Everything else is in the schema tasker. For example:
+
+    DATABASE_URL=postgres://user:password@localhost:5432/app tasker-worker migrate up`
+}
+
 // Run migrates.
 func (cmd migrateUp) Run(ctx context.Context, s streams) error {
 	return withRawDatabase(ctx, func(c config, pool *pgxpool.Pool) error {
-		report, err := sql.Migrate(ctx, pool, sql.Options{Logger: newLogger(c, s.err)})
+		report, err := sql.Migrate(ctx, pool, sql.Options{Logger: quietLogger(c, s.err)})
 		if err != nil {
 			return setupError{err}
 		}
 		if cmd.JSON {
-			return printJSON(s.out, report)
+			return printJSON(s.out, newMigrateJSON(report))
 		}
 		_, err = fmt.Fprintln(s.out, strings.Join(reportLines(report), "\n"))
 		return err
 	})
+}
+
+// migrateJSON is what `migrate up --json` prints: what was changed.
+type migrateJSON struct {
+	// Adopted is whether the engine's tables were there already.
+	Adopted    bool     `json:"adopted"`
+	Created    []string `json:"created"`
+	River      []int    `json:"river_migrations"`
+	Migrations []int64  `json:"migrations"`
+	Functions  int      `json:"functions"`
+}
+
+func newMigrateJSON(r sql.Report) migrateJSON {
+	return migrateJSON{
+		Adopted: r.Adopted, Created: orEmpty(r.Created), River: orEmpty(r.River), Migrations: orEmpty(r.Migrations), Functions: r.Functions,
+	}
+}
+
+// orEmpty makes a list that JSON shows as one.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 func reportLines(r sql.Report) []string {
@@ -54,13 +86,18 @@ func reportLines(r sql.Report) []string {
 		lines = append(lines, fmt.Sprintf("brought schema tasker to version %d", r.Migrations[n-1]))
 	}
 	if r.Functions > 0 {
-		lines = append(lines, fmt.Sprintf("wrote the %d functions of schema tasker", r.Functions))
+		lines = append(lines, "wrote the functions of schema tasker")
 	}
 	return lines
 }
 
 type migrateStatus struct {
 	JSON bool `help:"Print JSON." name:"json"`
+}
+
+// Help implements kong's extension.
+func (migrateStatus) Help() string {
+	return "Changes nothing. Exits with 0 when the database is ready, and with 2 when it is not or cannot be reached."
 }
 
 // Run prints the status. It exits with 2 when the database is not ready.
@@ -71,7 +108,7 @@ func (cmd migrateStatus) Run(ctx context.Context, s streams) error {
 			return setupError{err}
 		}
 		if cmd.JSON {
-			err = printJSON(s.out, status)
+			err = printJSON(s.out, newStatusJSON(status))
 		} else {
 			err = printStatus(s, status)
 		}
@@ -82,9 +119,32 @@ func (cmd migrateStatus) Run(ctx context.Context, s streams) error {
 	})
 }
 
+// statusJSON is what `migrate status --json` prints. Versions are 0 where there is none.
+type statusJSON struct {
+	Ready              bool     `json:"ready"`
+	Differences        []string `json:"differences"`
+	EngineTables       int      `json:"engine_tables"`
+	EngineTablesWanted int      `json:"engine_tables_wanted"`
+	FunctionsCurrent   bool     `json:"functions_current"`
+	Migration          int64    `json:"migration"`
+	MigrationWanted    int64    `json:"migration_wanted"`
+	River              int      `json:"river_migration"`
+	RiverWanted        int      `json:"river_migration_wanted"`
+}
+
+func newStatusJSON(s sql.SchemaStatus) statusJSON {
+	return statusJSON{
+		Ready: s.Err() == nil, Differences: orEmpty(s.Differences), EngineTables: s.EngineTables, EngineTablesWanted: s.EngineTablesWanted,
+		FunctionsCurrent: s.FunctionsCurrent, Migration: s.Migration, MigrationWanted: s.MigrationWanted, River: s.River, RiverWanted: s.RiverWanted,
+	}
+}
+
 func printStatus(s streams, status sql.SchemaStatus) error {
 	functions := "current"
-	if !status.FunctionsCurrent {
+	switch {
+	case status.Migration == 0:
+		functions = "none"
+	case !status.FunctionsCurrent:
 		functions = "not those of this program"
 	}
 	return table(s.out, [][]string{

@@ -1,30 +1,103 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"strings"
-	"text/tabwriter"
-	"time"
+	"sync"
+	"syscall"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
 
-// printJSON prints v indented, for people and jq alike.
-func printJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
+// output is stdout or stderr. It remembers the first write that failed, so that a command need not look at each. It is
+// safe for concurrent use.
+type output struct {
+	w io.Writer
+	// broken is called when the reader has gone away.
+	broken func()
+
+	// mu protects the field below.
+	mu  sync.Mutex
+	err error
 }
 
-// isTerminal says whether w is a screen that somebody looks at.
-func isTerminal(w io.Writer) bool {
+// Write implements io.Writer.
+func (o *output) Write(data []byte) (int, error) {
+	n, err := o.w.Write(data)
+	if err != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.err = errors.Join(o.err, err)
+		if errors.Is(err, syscall.EPIPE) {
+			o.broken()
+		}
+	}
+	return n, err
+}
+
+// gone says whether the reader has gone away.
+func (o *output) gone() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return errors.Is(o.err, syscall.EPIPE)
+}
+
+// verdict is the exit code of a command that ended with code, given what became of its output.
+func (o *output) verdict(code int, stderr io.Writer) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.err == nil:
+		return code
+	case errors.Is(o.err, syscall.EPIPE):
+		return exitBrokenPipe
+	default:
+		fmt.Fprintln(stderr, "tasker-worker: not all of the output could be written:", o.err)
+		return max(code, exitFailure)
+	}
+}
+
+// printJSON prints v indented, for people and jq alike.
+func printJSON(w io.Writer, v any) error { return encodeJSON(w, v, "  ") }
+
+// printJSONLine prints v as one line.
+func printJSONLine(w io.Writer, v any) error { return encodeJSON(w, v, "") }
+
+// encodeJSON escapes what could steer a terminal: JSON that was stored may hold such characters as they are.
+func encodeJSON(w io.Writer, v any, indent string) error {
+	var document bytes.Buffer
+	encoder := json.NewEncoder(&document)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", indent)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	var safe strings.Builder
+	for _, r := range document.String() {
+		if r != '\n' && steers(r) {
+			fmt.Fprintf(&safe, `\u%04x`, r)
+		} else {
+			safe.WriteRune(r)
+		}
+	}
+	_, err := io.WriteString(w, safe.String())
+	return err
+}
+
+// terminal returns the file behind w if it is a screen that somebody looks at.
+func terminal(w io.Writer) (*os.File, bool) {
+	if o, ok := w.(*output); ok {
+		w = o.w
+	}
 	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor fits
+	return file, ok && term.IsTerminal(int(file.Fd()))
 }
 
 // newLogger returns the logger that the configuration asks for. Times are UTC.
@@ -37,60 +110,41 @@ func newLogger(c config, w io.Writer) *slog.Logger {
 		}
 		return a
 	}}
-	if c.LogFormat == "json" || c.LogFormat == "auto" && !isTerminal(w) {
+	_, screen := terminal(w)
+	if c.LogFormat == "json" || c.LogFormat == "auto" && !screen {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
+// quietLogger is newLogger for a command that a person waits for: routine is told at level debug alone.
+func quietLogger(c config, w io.Writer) *slog.Logger {
+	if c.LogLevel == "info" {
+		c.LogLevel = "warn"
+	}
+	return newLogger(c, w)
+}
+
 // table prints rows in aligned columns, the first row as the head. Control characters in cells are made visible: cells
 // hold what handlers and apps wrote.
 func table(w io.Writer, rows [][]string) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var widths []int
 	for _, row := range rows {
-		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = printable(cell)
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(printable(cell)))
 		}
-		fmt.Fprintln(tw, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 	}
-	return tw.Flush()
-}
-
-// printable replaces control characters, so that stored text cannot steer a terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return '·'
+	var text strings.Builder
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			fmt.Fprintf(&line, "%-*s  ", widths[i], printable(cell))
 		}
-		return r
-	}, text)
-}
-
-// shorten cuts text to n runes.
-func shorten(text string, n int) string {
-	runes := []rune(text)
-	if len(runes) <= n {
-		return text
+		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
-	return string(runes[:n-1]) + "…"
-}
-
-// seconds prints a duration as people compare them.
-func seconds(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return fmt.Sprintf("%dms", d.Milliseconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	default:
-		return d.Round(time.Second).String()
-	}
-}
-
-// printJSONLine prints v as one line.
-func printJSONLine(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
+	_, err := io.WriteString(w, text.String())
+	return err
 }

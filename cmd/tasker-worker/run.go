@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,15 +26,28 @@ type runCommand struct {
 	Watch   bool `help:"Load handlers and templates again when their files change."`
 }
 
+// Help implements kong's extension.
+func (runCommand) Help() string {
+	return `Serves the handlers in TASKER_EXECUTORS_DIR, writes the templates in TASKER_TEMPLATES_DIR to the database, and works
+tasks until SIGTERM or Ctrl-C: then the running steps may end within TASKER_DRAIN_TIMEOUT, and what is left is given
+back. A second signal stops at once. Several workers may run on one database, also from the same folders. For example:
+
+    tasker-worker run --migrate
+    TASKER_QUEUES=reports:2 TASKER_LOG_FORMAT=text tasker-worker run
+    tasker-worker run --watch --replace    # while writing handlers
+
+Exits with 0 after a drain in time, with 1 when steps had to be given back, and with 2 when something has to be put
+right first.`
+}
+
 // Run works tasks until SIGTERM or SIGINT, then drains. A second signal stops at once.
 func (cmd runCommand) Run(ctx context.Context, s streams) error {
 	c, err := loadConfig()
 	if err != nil {
 		return err
 	}
-	hideFromChildren()
 	log := newLogger(c, s.err)
-	pool, err := cmd.database(ctx, c, log)
+	pool, err := cmd.database(ctx, c, s)
 	if err != nil {
 		return err
 	}
@@ -48,7 +62,7 @@ func (cmd runCommand) Run(ctx context.Context, s streams) error {
 	return err
 }
 
-func (cmd runCommand) database(ctx context.Context, c config, log *slog.Logger) (*pgxpool.Pool, error) {
+func (cmd runCommand) database(ctx context.Context, c config, s streams) (*pgxpool.Pool, error) {
 	if !cmd.Migrate {
 		return connectReady(ctx, c)
 	}
@@ -56,7 +70,7 @@ func (cmd runCommand) database(ctx context.Context, c config, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	if _, err := sql.Migrate(ctx, pool, sql.Options{Logger: log}); err != nil {
+	if _, err := sql.Migrate(ctx, pool, sql.Options{Logger: quietLogger(c, s.err)}); err != nil {
 		pool.Close()
 		return nil, setupError{err}
 	}
@@ -84,17 +98,22 @@ func secondSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // work loads templates, starts the handler processes and runs a worker over them until ctx ends.
 func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Logger, cmd runCommand) error {
+	set, err := loadFolder(c)
+	if err != nil {
+		return err
+	}
 	supervisor, err := startExecutors(ctx, c, log)
 	if err != nil {
 		return err
 	}
 	defer stopExecutors(ctx, supervisor, log)
-	if err := syncTemplates(ctx, c, pool, supervisor, log, cmd.Replace); err != nil {
+	logProblems(supervisor.Problems(), log)
+	if err := syncTemplates(ctx, set, pool, supervisor, log, cmd.Replace); err != nil {
 		return err
 	}
 	queues, err := c.queues()
 	if err != nil {
-		return err
+		return fmt.Errorf("TASKER_QUEUES %w", err)
 	}
 	host, _ := os.Hostname() // an empty name is as good
 	worker, err := queue.New(queue.Config{
@@ -115,16 +134,17 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	return worker.Run(ctx, hard)
 }
 
+// startExecutors starts the handler processes. They run as the same user, so this process hides its memory first.
 func startExecutors(ctx context.Context, c config, log *slog.Logger) (*executors.Supervisor, error) {
+	hideFromChildren()
 	supervisor, err := newSupervisor(c, log)
 	if err != nil {
 		return nil, setupError{err}
 	}
 	if err := supervisor.Start(ctx); err != nil {
 		stopExecutors(ctx, supervisor, log)
-		return nil, fmt.Errorf("starting handler processes: %w", err)
+		return nil, setupError{fmt.Errorf("starting handler processes: %w", err)}
 	}
-	logProblems(supervisor.Problems(), log)
 	return supervisor, nil
 }
 
@@ -148,7 +168,17 @@ func stopExecutors(ctx context.Context, supervisor *executors.Supervisor, log *s
 
 func logProblems(problems []executors.Problem, log *slog.Logger) {
 	for _, p := range problems {
-		log.Error("handler not served: "+p.Message, "language", p.Language, "file", p.File, "handler", p.Handler, "traceback", p.Traceback)
+		attrs := []any{"language", p.Language}
+		if p.File != "" {
+			attrs = append(attrs, "file", p.File)
+		}
+		if p.Handler != "" {
+			attrs = append(attrs, "handler", p.Handler)
+		}
+		if len(p.Traceback) > 0 {
+			attrs = append(attrs, "traceback", strings.Join(p.Traceback, "\n"))
+		}
+		log.Error("handler not served: "+p.Message, attrs...)
 	}
 }
 
@@ -161,11 +191,10 @@ func handlerNames(supervisor *executors.Supervisor) []string {
 	return names
 }
 
-// syncTemplates loads the templates folder, says which handlers nobody serves, and writes the templates.
-func syncTemplates(ctx context.Context, c config, pool *pgxpool.Pool, supervisor *executors.Supervisor, log *slog.Logger, replace bool) error {
-	set, err := templates.LoadDir(c.TemplatesDir, templates.Options{Environment: c.Environment})
-	if err != nil {
-		return setupError{fmt.Errorf("templates in %s:\n%w", c.TemplatesDir, err)}
+// syncTemplates writes templates to the database, and says which of their handlers nobody here serves.
+func syncTemplates(ctx context.Context, set templates.Set, pool *pgxpool.Pool, supervisor *executors.Supervisor, log *slog.Logger, replace bool) error {
+	for _, warning := range set.Warnings {
+		log.Warn("template is odd", "warning", warning.Error())
 	}
 	served := handlerNames(supervisor)
 	for _, t := range set.Templates {

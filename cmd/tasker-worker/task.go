@@ -10,10 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tasker-systems/tasker-worker/client"
 	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
 )
 
 type taskCommand struct {
@@ -26,14 +28,25 @@ type taskCommand struct {
 type taskCreate struct {
 	Template    string   `arg:""                                                                  help:"NAMESPACE/NAME@VERSION."`
 	Context     string   `help:"The context as JSON, or @FILE, or @- for standard input."        default:"{}"`
-	Initiator   string   `help:"Who asks."`
-	Source      string   `help:"The system that asks."                                           name:"source-system"`
-	Reason      string   `help:"Why."`
-	Tag         []string `help:"A tag; may be given several times."`
-	BypassStep  []string `help:"A step to bypass, stored with the task; may be given several times."`
-	IdentityKey string   `help:"With the same key the same task is returned instead of a second one."`
+	Initiator   string   `help:"Who asks." placeholder:"NAME"`
+	Source      string   `help:"The system that asks."                                           name:"source-system" placeholder:"NAME"`
+	Reason      string   `help:"Why." placeholder:"TEXT"`
+	Tag         []string `help:"A tag; may be given several times."                              placeholder:"TAG" sep:"none"`
+	BypassStep  []string `help:"A step to bypass, stored with the task; may be given several times." placeholder:"STEP" sep:"none"`
+	IdentityKey string   `help:"With the same key the same task is returned instead of a second one." placeholder:"KEY"`
 	Wait        bool     `help:"Wait until the task has ended."`
 	JSON        bool     `help:"Print JSON."                                                     name:"json"`
+}
+
+// Help implements kong's extension.
+func (taskCreate) Help() string {
+	return `Prints the id of the new task. The context is checked against the schema of the template as workers last synced it.
+For example:
+
+    tasker-worker task create shapes/linear_workflow@1.0.0
+    tasker-worker task create ecommerce/process_order@1.0.0 --context @order.json --wait
+
+Exits with 2 when the task was refused; with --wait, with 1 when the task does not end complete.`
 }
 
 // Run creates the task and prints its id. With Wait it exits with 1 when the task does not end complete.
@@ -52,14 +65,40 @@ func (cmd taskCreate) Run(ctx context.Context, s streams) error {
 			Namespace: namespace, Name: name, Version: version, Context: document, Initiator: cmd.Initiator,
 			SourceSystem: cmd.Source, Reason: cmd.Reason, Tags: cmd.Tag, BypassSteps: cmd.BypassStep, IdentityKey: cmd.IdentityKey,
 		})
-		if errors.Is(err, client.ErrUnknownTemplate) {
-			return fmt.Errorf("%w; `tasker-worker template list --synced` shows what is there", err)
-		}
 		if err != nil {
-			return err
+			return cmd.refusal(ctx, pool, err)
 		}
 		return cmd.report(ctx, s, tasks, id)
 	})
+}
+
+// refusal words why there is no task for the one who typed the command.
+func (cmd taskCreate) refusal(ctx context.Context, pool *pgxpool.Pool, err error) error {
+	if errors.Is(err, client.ErrUnknownTemplate) {
+		synced, listErr := sql.NewStore(pool).SyncedTemplates(ctx)
+		if listErr != nil {
+			return err
+		}
+		names := make([]string, len(synced))
+		for i, t := range synced {
+			names[i] = t.Namespace + "/" + t.Name + "@" + t.Version
+		}
+		return unknownTemplate(cmd.Template, names, "tasker-worker template list --synced")
+	}
+	if invalid, ok := errors.AsType[*client.InvalidContextError](err); ok {
+		lines := []string{"the context does not match the schema of " + cmd.Template}
+		for _, violation := range invalid.Violations {
+			lines = append(lines, violation.String())
+		}
+		return setupError{errors.New(strings.Join(lines, "\n  "))}
+	}
+	if _, failed := errors.AsType[*pgconn.PgError](err); failed || ctx.Err() != nil {
+		return err
+	}
+	if info, statErr := os.Stat(cmd.Context); statErr == nil && info.Mode().IsRegular() {
+		return setupError{fmt.Errorf("%w; to read the file, write --context @%s", err, cmd.Context)}
+	}
+	return setupError{err}
 }
 
 func (cmd taskCreate) report(ctx context.Context, s streams, tasks *client.Client, id int64) error {
@@ -102,10 +141,28 @@ func readArgument(text string) (json.RawMessage, error) {
 	case !isFile:
 		return json.RawMessage(text), nil
 	case path == "-":
-		return io.ReadAll(io.LimitReader(os.Stdin, engine.ContextBytesMax+1))
+		return readBounded(os.Stdin)
 	default:
-		return os.ReadFile(path)
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		return readBounded(file)
 	}
+}
+
+// readBounded reads no more than shows that it is too much.
+func readBounded(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, engine.ContextBytesMax+1))
+}
+
+// unknownTask says where to look for the task that there is not.
+func unknownTask(err error) error {
+	if errors.Is(err, client.ErrNoTask) {
+		return setupError{fmt.Errorf("%w; `tasker-worker task list` shows the newest", err)}
+	}
+	return err
 }
 
 type taskShow struct {
@@ -113,12 +170,18 @@ type taskShow struct {
 	JSON bool  `help:"Print JSON." name:"json"`
 }
 
+// Help implements kong's extension.
+func (taskShow) Help() string {
+	return `Shows each step with its attempts, the errors, and why the task is not moving if it is not. --json has the whole results
+and backtraces.`
+}
+
 // Run shows the task.
 func (cmd taskShow) Run(ctx context.Context, s streams) error {
 	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
 		task, err := client.New(pool).Task(ctx, cmd.ID)
 		if err != nil {
-			return err
+			return unknownTask(err)
 		}
 		if cmd.JSON {
 			return printJSON(s.out, task)
@@ -128,12 +191,20 @@ func (cmd taskShow) Run(ctx context.Context, s streams) error {
 }
 
 type taskList struct {
-	Namespace string `help:"Only tasks of this namespace."`
-	Name      string `help:"Only tasks of this name."`
-	State     string `enum:",pending,in_progress,complete,error,cancelled,resolved_manually"  default:"" help:"Only tasks in this state."`
-	Before    int64  `help:"Only tasks with smaller ids: the last id of the page before."`
-	Limit     int    `default:"20"                                                            help:"Tasks at most."`
-	JSON      bool   `help:"Print JSON."                                                      name:"json"`
+	Namespace string  `help:"Only tasks of this namespace." placeholder:"NAME"`
+	Name      string  `help:"Only tasks of this name." placeholder:"NAME"`
+	State     *string `enum:"pending,in_progress,complete,error,cancelled,resolved_manually" help:"Only tasks in this state: ${enum}." placeholder:"STATE"`
+	Before    int64   `placeholder:"ID" help:"Only tasks with smaller ids: the last id of the page before."`
+	Limit     int     `default:"20"                                                            help:"Tasks at most."`
+	JSON      bool    `help:"Print JSON."                                                      name:"json"`
+}
+
+// Help implements kong's extension.
+func (taskList) Help() string {
+	return `For example:
+
+    tasker-worker task list --state error
+    tasker-worker task list --limit 100 --before 4711    # the next page`
 }
 
 // Run lists tasks.
@@ -142,14 +213,16 @@ func (cmd taskList) Run(ctx context.Context, s streams) error {
 		return setupError{fmt.Errorf("--limit is %d; it must be between 1 and 1000", cmd.Limit)}
 	}
 	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
-		tasks, err := client.New(pool).Tasks(ctx, client.TaskFilter{
-			Namespace: cmd.Namespace, Name: cmd.Name, State: engine.State(cmd.State), Before: cmd.Before, Limit: cmd.Limit,
-		})
+		filter := client.TaskFilter{Namespace: cmd.Namespace, Name: cmd.Name, Before: cmd.Before, Limit: cmd.Limit}
+		if cmd.State != nil {
+			filter.State = engine.State(*cmd.State)
+		}
+		tasks, err := client.New(pool).Tasks(ctx, filter)
 		if err != nil {
 			return err
 		}
 		if cmd.JSON {
-			return printJSON(s.out, tasks)
+			return printJSON(s.out, orEmpty(tasks))
 		}
 		if len(tasks) == 0 {
 			_, err := fmt.Fprintln(s.out, "no tasks")

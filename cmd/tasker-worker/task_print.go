@@ -145,11 +145,11 @@ func taskReason(t *client.Task) []string {
 func whyStep(t *client.Task, step sql.Step) string {
 	switch {
 	case step.Readiness == engine.InFlight && step.Worker != "":
-		return fmt.Sprintf("%s runs on %s since %s UTC", step.Name, step.Worker, step.StartedAt.Format(time.TimeOnly))
+		return fmt.Sprintf("%s runs on %s since %s", step.Name, step.Worker, clock(step.StartedAt))
 	case step.Readiness == engine.InFlight:
 		return step.Name + " runs on a worker that is gone; it is taken back when that worker's lease ends"
 	case step.Readiness == engine.BackingOff && !t.State.TaskEnded():
-		return fmt.Sprintf("%s is tried again at %s UTC, attempt %d of %d", step.Name, step.DueAt.Format(time.TimeOnly), step.Attempts+1, step.Limit)
+		return fmt.Sprintf("%s is tried again at %s, attempt %d of %d", step.Name, clock(step.DueAt), step.Attempts+1, step.Limit)
 	case step.Readiness == engine.Ready && !t.State.TaskEnded():
 		return fmt.Sprintf("%s is ready and waits for a worker that serves the handler %q and works the queue %q", step.Name, step.Handler, step.Queue)
 	case step.Readiness == engine.Exhausted:
@@ -159,4 +159,12 @@ func whyStep(t *client.Task, step sql.Step) string {
 	default:
 		return ""
 	}
+}
+
+// clock is the time of day.
+func clock(at *time.Time) string {
+	if at == nil {
+		return "an unknown time"
+	}
+	return at.UTC().Format(time.TimeOnly) + " UTC"
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -20,6 +19,15 @@ type taskWatch struct {
 	JSON     bool          `help:"Print each change as a JSON line." name:"json"`
 }
 
+// Help implements kong's extension.
+func (taskWatch) Help() string {
+	return `On a terminal the task is drawn in place; elsewhere each change is a line. Exits with 0 when the task ends complete, with
+1 when it ends otherwise, and with 130 when you stop watching. For example:
+
+    tasker-worker task watch 7
+    tasker-worker task watch 7 --json | jq -r .state`
+}
+
 // Run follows the task until it ends. It exits with 1 when the task does not end complete.
 func (cmd taskWatch) Run(ctx context.Context, s streams) error {
 	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
@@ -27,21 +35,31 @@ func (cmd taskWatch) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		if task.State.TaskEnded() && task.State != engine.Complete {
+		switch {
+		case task.State == engine.Complete:
+			return nil
+		case task.State.TaskEnded():
 			return exitError(exitFailure)
+		default:
+			fmt.Fprintf(s.err, "tasker-worker: no longer watching; task %d is %s\n", task.TaskID, task.State)
+			return exitError(exitInterrupted)
 		}
-		return nil
 	})
 }
 
 func (cmd taskWatch) follow(ctx context.Context, tasks *client.Client, v view) (*client.Task, error) {
 	ticker := time.NewTicker(max(cmd.Interval, 10*time.Millisecond))
 	defer ticker.Stop()
+	var task *client.Task
 	for {
-		task, err := tasks.Task(ctx, cmd.ID)
-		if err != nil {
-			return nil, err
+		now, err := tasks.Task(ctx, cmd.ID)
+		if err != nil && task != nil && ctx.Err() != nil {
+			return task, nil
 		}
+		if err != nil {
+			return nil, unknownTask(err)
+		}
+		task = now
 		if err := v.show(task); err != nil || task.State.TaskEnded() {
 			return task, err
 		}
@@ -59,34 +77,24 @@ type view interface {
 }
 
 func newView(w io.Writer, asJSON bool) view {
-	if !asJSON && isTerminal(w) {
-		return &screen{out: w}
+	if screen := newScreen(w); screen != nil && !asJSON {
+		return taskScreen{screen}
 	}
 	return &lines{out: w, json: asJSON, seen: make(map[int64]string)}
 }
 
-// screen redraws the task in place.
-type screen struct {
-	out io.Writer
-	// drawn is the number of lines that the last drawing took.
-	drawn int
-}
+// taskScreen redraws the task in place. At its end all of it is printed, to stay.
+type taskScreen struct{ *screen }
 
-func (v *screen) show(t *client.Task) error {
+func (v taskScreen) show(t *client.Task) error {
 	var frame bytes.Buffer
 	if err := printTask(&frame, t); err != nil {
 		return err
 	}
-	return v.draw(frame.String())
-}
-
-func (v *screen) draw(frame string) error {
-	if v.drawn > 0 {
-		fmt.Fprintf(v.out, "\x1b[%dA\x1b[J", v.drawn)
+	if t.State.TaskEnded() {
+		return v.last(frame.String())
 	}
-	v.drawn = strings.Count(frame, "\n")
-	_, err := io.WriteString(v.out, frame)
-	return err
+	return v.draw(frame.String())
 }
 
 // lines prints one line for each change.

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -17,93 +18,6 @@ type templateCommand struct {
 	List     templateList     `cmd:"" help:"List the templates of the folder."`
 	Show     templateShow     `cmd:"" help:"Show a template with its graph."`
 	Sync     templateSync     `cmd:"" help:"Write the templates to the database, as run does at its start."`
-}
-
-type templateValidate struct {
-	Paths      []string `arg:""                                                              help:"Files or folders; TASKER_TEMPLATES_DIR when there are none." optional:""`
-	NoHandlers bool     `help:"Do not start the handler processes to ask what they serve."`
-	JSON       bool     `help:"Print JSON."                                                  name:"json"`
-}
-
-// fault is one fault or warning, for JSON.
-type fault struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Message string `json:"message"`
-	Hint    string `json:"hint"`
-	Warning bool   `json:"warning"`
-}
-
-// Run prints every fault and exits with 1 when there is one.
-func (cmd templateValidate) Run(ctx context.Context, s streams) error {
-	c, err := loadConfig()
-	if err != nil {
-		return err
-	}
-	paths := cmd.Paths
-	if len(paths) == 0 {
-		paths = []string{c.TemplatesDir}
-	}
-	set, loadErr := templates.LoadPaths(paths, templates.Options{Environment: c.Environment})
-	faults := templates.Errors(loadErr)
-	if loadErr != nil && len(faults) == 0 {
-		return setupError{loadErr}
-	}
-	if !cmd.NoHandlers {
-		unserved, err := unservedHandlers(ctx, c, s, set.Templates)
-		if err != nil {
-			return err
-		}
-		faults = append(faults, unserved...)
-	}
-	if err := cmd.print(s, set, faults); err != nil {
-		return err
-	}
-	if len(faults) > 0 {
-		return exitError(exitFailure)
-	}
-	return nil
-}
-
-func unservedHandlers(ctx context.Context, c config, s streams, all []*templates.Template) ([]*templates.Error, error) {
-	c.LogFormat = "text"
-	supervisor, err := startExecutors(ctx, c, newLogger(c, s.err))
-	if err != nil {
-		return nil, err
-	}
-	defer stopExecutors(ctx, supervisor, slog.New(slog.DiscardHandler))
-	served := handlerNames(supervisor)
-	var faults []*templates.Error
-	for _, t := range all {
-		faults = append(faults, t.CheckHandlers(served)...)
-	}
-	return faults, nil
-}
-
-func (cmd templateValidate) print(s streams, set templates.Set, faults []*templates.Error) error {
-	if cmd.JSON {
-		all := []fault{}
-		for _, e := range faults {
-			all = append(all, fault{e.File, e.Line, e.Column, e.Message, e.Hint, false})
-		}
-		for _, e := range set.Warnings {
-			all = append(all, fault{e.File, e.Line, e.Column, e.Message, e.Hint, true})
-		}
-		return printJSON(s.out, all)
-	}
-	for _, warning := range set.Warnings {
-		fmt.Fprintln(s.out, "warning:", printable(warning.Error()))
-	}
-	for _, e := range faults {
-		fmt.Fprintln(s.out, printable(e.Error()))
-	}
-	if len(faults) > 0 {
-		_, err := fmt.Fprintf(s.out, "%d faults\n", len(faults))
-		return err
-	}
-	_, err := fmt.Fprintf(s.out, "%d templates are valid\n", len(set.Templates))
-	return err
 }
 
 type templateList struct {
@@ -121,6 +35,12 @@ type templateSummary struct {
 	Source string `json:"source"`
 }
 
+// Help implements kong's extension.
+func (templateList) Help() string {
+	return `Lists the folder TASKER_TEMPLATES_DIR, which needs no database; with --synced, what workers have written to the
+database, from which tasks are created.`
+}
+
 // Run lists templates.
 func (cmd templateList) Run(ctx context.Context, s streams) error {
 	all, err := cmd.read(ctx)
@@ -129,6 +49,10 @@ func (cmd templateList) Run(ctx context.Context, s streams) error {
 	}
 	if cmd.JSON {
 		return printJSON(s.out, all)
+	}
+	if len(all) == 0 {
+		_, err := fmt.Fprintln(s.out, "no templates")
+		return err
 	}
 	rows := [][]string{{"TEMPLATE", "STEPS", "SOURCE"}}
 	for _, t := range all {
@@ -143,34 +67,47 @@ func (cmd templateList) read(ctx context.Context) ([]templateSummary, error) {
 		err := withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
 			synced, err := sql.NewStore(pool).SyncedTemplates(ctx)
 			for _, t := range synced {
-				all = append(all, templateSummary{t.Namespace, t.Name, t.Version, t.Steps, "synced " + t.SyncedAt.UTC().Format("2006-01-02 15:04:05") + " UTC"})
+				all = append(all, templateSummary{t.Namespace, t.Name, t.Version, t.Steps, "synced " + t.SyncedAt.UTC().Format(time.DateTime) + " UTC"})
 			}
 			return err
 		})
 		return all, err
 	}
-	_, set, err := loadTemplates()
+	set, err := loadTemplates()
 	for _, t := range set.Templates {
 		all = append(all, templateSummary{t.Namespace, t.Name, t.Version, len(t.Steps), t.File})
 	}
 	return all, err
 }
 
-func loadTemplates() (config, templates.Set, error) {
+// loadTemplates loads the templates folder that the environment names.
+func loadTemplates() (templates.Set, error) {
 	c, err := loadConfig()
 	if err != nil {
-		return c, templates.Set{}, err
+		return templates.Set{}, err
 	}
+	return loadFolder(c)
+}
+
+// loadFolder loads the templates folder, all of it or nothing.
+func loadFolder(c config) (templates.Set, error) {
 	set, err := templates.LoadDir(c.TemplatesDir, templates.Options{Environment: c.Environment})
 	if err != nil {
-		err = setupError{fmt.Errorf("templates in %s:\n%w", c.TemplatesDir, err)}
+		return set, setupError{fmt.Errorf("templates in %s:\n%w", c.TemplatesDir, err)}
 	}
-	return c, set, err
+	return set, nil
 }
 
 type templateShow struct {
 	Template string `arg:""              help:"NAMESPACE/NAME@VERSION."`
 	JSON     bool   `help:"Print JSON." name:"json"`
+}
+
+// Help implements kong's extension.
+func (templateShow) Help() string {
+	return `Shows a template of the folder TASKER_TEMPLATES_DIR. For example:
+
+    tasker-worker template show ecommerce/process_order@1.0.0`
 }
 
 // Run shows a template of the folder.
@@ -179,18 +116,26 @@ func (cmd templateShow) Run(s streams) error {
 	if err != nil {
 		return setupError{err}
 	}
-	_, set, err := loadTemplates()
+	set, err := loadTemplates()
 	if err != nil {
 		return err
 	}
 	t := set.Find(namespace, name, version)
 	if t == nil {
-		return unknownTemplate(cmd.Template, set)
+		names := make([]string, len(set.Templates))
+		for i, t := range set.Templates {
+			names[i] = t.Ref()
+		}
+		return unknownTemplate(cmd.Template, names, "tasker-worker template list")
 	}
 	if cmd.JSON {
 		return printJSON(s.out, t.Content())
 	}
-	fmt.Fprintf(s.out, "%s  (%s)\n%s\n\n%s\n", t.Ref(), t.File, printable(t.Description), t.Graph())
+	fmt.Fprintf(s.out, "%s  (%s)\n", printable(t.Ref()), printable(t.File))
+	if t.Description != "" {
+		fmt.Fprintln(s.out, printableLines(strings.TrimSpace(t.Description)))
+	}
+	fmt.Fprintf(s.out, "\n%s\n", printableLines(t.Graph()))
 	rows := [][]string{{"STEP", "HANDLER", "AFTER", "ATTEMPTS", "TIMEOUT", "QUEUE"}}
 	for _, step := range t.Steps {
 		rows = append(rows, stepRow(step))
@@ -206,25 +151,15 @@ func stepRow(step templates.Step) []string {
 	if step.Timeout > 0 {
 		timeout = step.Timeout.String()
 	}
-	after := ""
-	for i, parent := range step.DependsOn {
-		if i > 0 {
-			after += ", "
-		}
-		after += parent
-	}
-	return []string{step.Name, step.Handler, after, attempts, timeout, step.Queue}
+	return []string{step.Name, step.Handler, strings.Join(step.DependsOn, ", "), attempts, timeout, step.Queue}
 }
 
-func unknownTemplate(wanted string, set templates.Set) error {
-	names := make([]string, len(set.Templates))
-	for i, t := range set.Templates {
-		names[i] = t.Ref()
-	}
+// unknownTemplate names the nearest of the names that there are; list is the command that shows them all.
+func unknownTemplate(wanted string, names []string, list string) error {
 	if nearest, ok := templates.Nearest(wanted, names); ok {
-		return setupError{fmt.Errorf("no template %s; did you mean %s?", wanted, nearest)}
+		return setupError{fmt.Errorf("there is no template %s; did you mean %s?", wanted, nearest)}
 	}
-	return setupError{fmt.Errorf("no template %s; `tasker-worker template list` shows what there is", wanted)}
+	return setupError{fmt.Errorf("there is no template %s; `%s` shows what there is", wanted, list)}
 }
 
 type templateSync struct {
@@ -232,9 +167,15 @@ type templateSync struct {
 	JSON    bool `help:"Print JSON."                                                                       name:"json"`
 }
 
+// Help implements kong's extension.
+func (templateSync) Help() string {
+	return `A template that is in the database with other content is refused, with the difference, and then nothing at all is
+written: give the change a new version, or use --replace. Tasks that exist keep their steps.`
+}
+
 // Run writes the folder's templates to the database.
 func (cmd templateSync) Run(ctx context.Context, s streams) error {
-	_, set, err := loadTemplates()
+	set, err := loadTemplates()
 	if err != nil {
 		return err
 	}
@@ -247,7 +188,7 @@ func (cmd templateSync) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if cmd.JSON {
-			return printJSON(s.out, report)
+			return printJSON(s.out, map[string]int{"added": report.Added, "replaced": report.Replaced, "unchanged": report.Unchanged})
 		}
 		_, err = fmt.Fprintf(s.out, "%d added, %d replaced, %d unchanged\n", report.Added, report.Replaced, report.Unchanged)
 		return err

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -25,14 +26,17 @@ func watchFiles(ctx context.Context, c config, log *slog.Logger, changed func())
 	}
 	defer watcher.Close()
 	addFolders(watcher, c, log)
+	log.Info("files are watched", "executors", c.ExecutorsDir, "templates", c.TemplatesDir)
 	quiet := time.NewTimer(time.Hour)
 	defer quiet.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-watcher.Events:
-			quiet.Reset(settle)
+		case event := <-watcher.Events:
+			if concerns(event) {
+				quiet.Reset(settle)
+			}
 		case err := <-watcher.Errors:
 			log.Warn("watching files", "error", err)
 		case <-quiet.C:
@@ -42,12 +46,25 @@ func watchFiles(ctx context.Context, c config, log *slog.Logger, changed func())
 	}
 }
 
+// concerns says whether an event is about a file that may be loaded.
+func concerns(event fsnotify.Event) bool {
+	return event.Op != fsnotify.Chmod && !ignored(filepath.Base(event.Name))
+}
+
+// ignored are the names that editors, interpreters and package managers make.
+func ignored(name string) bool {
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || name == "__pycache__" || name == "node_modules"
+}
+
 // addFolders watches both folders with their sub-folders; adding one again is harmless.
 func addFolders(watcher *fsnotify.Watcher, c config, log *slog.Logger) {
 	for _, root := range []string{c.ExecutorsDir, c.TemplatesDir} {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || !entry.IsDir() {
 				return err
+			}
+			if path != root && ignored(entry.Name()) {
+				return fs.SkipDir
 			}
 			return watcher.Add(path)
 		})
@@ -63,7 +80,11 @@ func reload(ctx context.Context, c config, pool *pgxpool.Pool, supervisor *execu
 		return
 	}
 	logProblems(supervisor.Problems(), log)
-	if err := syncTemplates(ctx, c, pool, supervisor, log, true); err != nil {
+	set, err := loadFolder(c)
+	if err == nil {
+		err = syncTemplates(ctx, set, pool, supervisor, log, true)
+	}
+	if err != nil {
 		log.Error("templates not loaded again", "error", err)
 		return
 	}

@@ -116,8 +116,11 @@ func (s *summary) seeTest(e event) {
 	p := s.packageRun(e.Package)
 	t := p.test(e.Test)
 	switch e.Action {
-	case "run":
+	case "run", "cont":
 		t.running = true
+		return
+	case "pause": // it waits for its turn, which does not come when the package ends early
+		t.running = false
 		return
 	case "output":
 		t.output = append(t.output, e.Output)

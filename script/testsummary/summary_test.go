@@ -49,8 +49,12 @@ func TestSummary(t *testing.T) {
 			want: "p.go:1: undefined: x\nFAIL\tp [build failed]\n\nfailed:\n  p (the package itself)\n0 passed, 1 failed, 0 skipped\n",
 		},
 		{
-			name: "a test that never ended failed",
-			events: `{"Action":"run","Package":"p","Test":"TestHangs"}
+			name: "a test that never ended failed, one that never had its turn did not",
+			events: `{"Action":"run","Package":"p","Test":"TestWaits"}
+{"Action":"pause","Package":"p","Test":"TestWaits"}
+{"Action":"run","Package":"p","Test":"TestHangs"}
+{"Action":"pause","Package":"p","Test":"TestHangs"}
+{"Action":"cont","Package":"p","Test":"TestHangs"}
 {"Action":"output","Package":"p","Test":"TestHangs","Output":"panic: test timed out\n"}
 {"Action":"fail","Package":"p"}`,
 			want: "panic: test timed out\n\nfailed:\n  p TestHangs\n0 passed, 1 failed, 0 skipped\n",

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTableAlignsColumns(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := table(&out, [][]string{{"A", "B", "C"}, {"é", "", "x\ny"}, {"long", "1"}}); err != nil {
+		t.Fatal(err)
+	}
+	want := "A     B  C\né        x·y\nlong  1\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+}
+
+func TestScreenNeverDrawsMoreThanFits(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	s := &screen{out: &out, size: func() (int, int, bool) { return 12, 4, true }}
+	for _, frame := range []string{"1\n2\n3\n4\n5\n", "1\ntoo long for it\n"} {
+		if err := s.draw(frame); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.last("1\n2\n3\n4\n5\n"); err != nil {
+		t.Fatal(err)
+	}
+	want := "\x1b[?7l1\x1b[K\n2\x1b[K\n… 3 more l…\x1b[K\n\x1b[J\x1b[?7h" +
+		"\x1b[?7l\x1b[3A\r1\x1b[K\ntoo long f…\x1b[K\n\x1b[J\x1b[?7h" +
+		"\x1b[2A\r1\x1b[K\n2\x1b[K\n3\x1b[K\n4\x1b[K\n5\x1b[K\n\x1b[J"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("drawn (-want +got):\n%s", diff)
+	}
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
+	t.Parallel()
+	var stderr strings.Builder
+	code := execute(t.Context(), []string{"version"}, full{}, &stderr)
+	if code != exitFailure || !strings.Contains(stderr.String(), "no space left") {
+		t.Errorf("exit code %d and stderr %q, want 1 and the reason", code, stderr.String())
+	}
+}
