@@ -61,12 +61,18 @@ func (cmd demoCommand) Run(ctx context.Context, s streams) error {
 	return stopped(ctx, s, cmd.run(ctx, c, s))
 }
 
+// errKept ends a demo that had done its work and stayed up until it was told to stop.
+var errKept = errors.New("the demo has stayed up long enough")
+
 // stopped says so when a signal has ended the demo: what failed after that failed for it.
 func stopped(ctx context.Context, s streams, err error) error {
 	if ctx.Err() == nil {
 		return err
 	}
 	fmt.Fprintln(s.out, "stopped")
+	if errors.Is(err, errKept) {
+		return nil
+	}
 	return exitError(exitInterrupted)
 }
 
@@ -114,9 +120,9 @@ func (cmd demoCommand) show(ctx context.Context, c config, pool *pgxpool.Pool, s
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmd.Timeout)
+	bounded, cancel := context.WithTimeout(ctx, cmd.Timeout)
 	defer cancel()
-	if err := follow(ctx, tasks, runs, s.out); err != nil {
+	if err := follow(bounded, tasks, runs, s.out); err != nil {
 		return err
 	}
 	failed := printOutcomes(s.out, runs)
@@ -124,10 +130,14 @@ func (cmd demoCommand) show(ctx context.Context, c config, pool *pgxpool.Pool, s
 	if cmd.Keep {
 		<-ctx.Done()
 	}
-	if failed {
+	switch {
+	case failed:
 		return exitError(exitFailure)
+	case cmd.Keep:
+		return errKept
+	default:
+		return nil
 	}
-	return nil
 }
 
 // waitForTemplates returns when the worker has synced the demo's templates.

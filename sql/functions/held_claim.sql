@@ -10,7 +10,8 @@ AS $$
                      WHERE t.id = p_token AND t.workflow_step_id = p_step AND t.most_recent AND t.to_state = 'in_progress')
             THEN 'held'
         WHEN EXISTS (SELECT FROM public.tasker_workflow_step_transitions t
-                     WHERE t.workflow_step_id = p_step AND t.id > p_token AND t.metadata ->> 'token' = p_token::text AND NOT t.metadata ? 'expired')
+                     WHERE t.workflow_step_id = p_step AND t.id > p_token AND t.metadata ->> 'token' = p_token::text AND NOT t.metadata ? 'expired'
+                       AND t.metadata ->> 'reason' IS DISTINCT FROM 'claim_answer_lost')
             THEN 'recorded'
         ELSE 'stale' END
 $$;
