@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -75,7 +76,10 @@ func (l language) root(tb testing.TB, parts ...string) string {
 	return root
 }
 
-// environ is what the worker sets, over our own environment.
+// environ is what the worker sets, over our own environment without what the worker would never pass on.
 func environ(extra ...string) []string {
-	return append(os.Environ(), append([]string{"TASKER_PROTOCOL=1", "TASKER_EXECUTOR_ID=conformance-1"}, extra...)...)
+	own := slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return strings.HasPrefix(entry, "TASKER_") || strings.HasPrefix(entry, "DATABASE_URL=")
+	})
+	return append(own, append([]string{"TASKER_PROTOCOL=1", "TASKER_EXECUTOR_ID=conformance-1"}, extra...)...)
 }

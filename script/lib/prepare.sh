@@ -32,6 +32,12 @@ prepare() {
 need_go() {
   command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin:/usr/lib/go/bin
   command -v go >/dev/null || fail "Go is not on the PATH; install it from https://go.dev/dl/ or with your package manager"
+  # Where GOPATH belongs to somebody else, as in some images, Go keeps its modules in the user's own folder.
+  local modules
+  modules=$(go env GOMODCACHE)
+  if ! mkdir -p "$modules" 2>/dev/null || [ ! -w "$modules" ]; then
+    export GOPATH=$HOME/go GOMODCACHE=$HOME/go/pkg/mod
+  fi
   # Go stamps builds with the commit, and gives up where git refuses to read somebody else's folder.
   if ! git -C "$root" rev-parse HEAD >/dev/null 2>&1; then
     export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
