@@ -96,7 +96,7 @@ func (s *localStage) environment() []string {
 func (s *localStage) startWorker(t *testing.T) process {
 	t.Helper()
 	p := &localProcess{cmd: exec.Command(program, "run"), log: &logBuffer{}, done: make(chan error, 1)}
-	p.cmd.Env = s.environment()
+	p.cmd.Env = append(s.environment(), "TMPDIR="+t.TempDir()) // killed workers leave their folder behind
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

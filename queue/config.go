@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -60,8 +61,14 @@ func (c Config) withDefaults() Config {
 	if c.SweepInterval == 0 {
 		c.SweepInterval = SweepIntervalDefault
 	}
+	c.Queues = maps.Clone(c.Queues)
 	if len(c.Queues) == 0 {
 		c.Queues = map[string]int{"default": 0}
+	}
+	for name, steps := range c.Queues {
+		if steps == 0 {
+			c.Queues[name] = c.MaxSteps
+		}
 	}
 	return c
 }

@@ -23,9 +23,6 @@ const (
 func riverConfig(config Config, clientID string, workers *river.Workers) *river.Config {
 	queues := map[string]river.QueueConfig{TicksQueue: {MaxWorkers: tickWorkers}}
 	for name, steps := range config.Queues {
-		if steps == 0 {
-			steps = config.MaxSteps
-		}
 		queues[name] = river.QueueConfig{MaxWorkers: steps}
 	}
 	return &river.Config{

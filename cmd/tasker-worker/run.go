@@ -118,7 +118,8 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	host, _ := os.Hostname() // an empty name is as good
 	worker, err := queue.New(queue.Config{
 		Pool: pool, Executor: supervisor, Handlers: handlerNames(supervisor), Queues: queues, MaxSteps: c.MaxSteps,
-		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease, DrainTimeout: c.DrainTimeout,
+		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease,
+		DrainTimeout:  max(c.DrainTimeout, time.Millisecond), // zero would mean the default
 		SweepInterval: c.SweepInterval, Log: log,
 	})
 	if err != nil {
