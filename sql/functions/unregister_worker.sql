@@ -6,6 +6,8 @@ AS $$
 DECLARE
     v_steps integer;
 BEGIN
+    -- The worker's row before the tasks, as claims take them.
+    PERFORM FROM tasker.workers w WHERE w.worker_id = p_worker FOR UPDATE;
     v_steps := tasker.expire_claims(p_worker, 'worker_stopped');
     PERFORM tasker.release_jobs(w.client_id) FROM tasker.workers w WHERE w.worker_id = p_worker;
     DELETE FROM tasker.workers WHERE worker_id = p_worker;
