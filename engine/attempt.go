@@ -12,7 +12,7 @@ type Attempt struct {
 	Token int64
 	Task  TaskInfo
 	Step  StepInfo
-	// Dependencies are the finished ancestors of the step, parents first.
+	// Dependencies are the finished ancestors of the step, its parents last.
 	Dependencies []Dependency
 	Handler      Handler
 }
@@ -41,6 +41,16 @@ type StepInfo struct {
 	Inputs      json.RawMessage
 	// Results are what earlier attempts left in the row: an object with error keys, or null.
 	Results json.RawMessage
+}
+
+// then is the attempt of a step that was handed over when this one completed with result.
+func (a *Attempt) then(next *NextStep, result json.RawMessage) *Attempt {
+	following := &Attempt{Token: next.Token, Task: a.Task, Step: next.Step, Dependencies: next.Dependencies, Handler: next.Handler}
+	if next.Dependencies == nil {
+		// Along a chain the slices share one array: each attempt sees its own length of it.
+		following.Dependencies = append(a.Dependencies, Dependency{StepID: a.Step.ID, Name: a.Step.Name, Result: result})
+	}
+	return following
 }
 
 // Dependency is a finished ancestor of a step.

@@ -18,11 +18,14 @@ type Executor interface {
 	Acquire(ctx context.Context, handler string) (Slot, error)
 }
 
-// Slot is room for one step in a handler process. Its holder calls Execute at most once and Release exactly once.
+// Slot is room for one step at a time in a handler process. Its holder calls Release exactly once, and Execute once, and
+// once more after each Keep that returned true.
 type Slot interface {
 	// Execute runs the attempt's handler to its end and says how it ended. It never panics and never returns without
 	// the handler having stopped or its process having been killed. When ctx is cancelled the outcome is GivenBack.
 	Execute(ctx context.Context, attempt *Attempt) Outcome
+	// Keep says whether the slot may be used for one more step, one with this handler. It never waits.
+	Keep(handler string) bool
 	// Release returns the slot. It may be called without Execute.
 	Release()
 }

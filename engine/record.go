@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -19,19 +20,30 @@ const giveBackCapDefault = 5
 // finish turns an outcome into what the store records. The keys of a failure are the engine's: error, error_class and
 // backtrace as one string, joined by newlines; code and context are ours.
 func finish(a *Attempt, o Outcome, took time.Duration) Finish {
-	f := Finish{StepID: a.Step.ID, Token: a.Token}
-	metadata := map[string]any{"attempt_number": a.Step.Attempt, "execution_duration": took.Seconds()}
+	f := Finish{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token}
 	if o.Kind == OutcomeSucceeded {
 		f.Succeeded, f.Result = true, o.Result
-	} else {
-		fail := o.Failure
-		f.Permanent, f.RetryAfter = fail.Permanent, fail.RetryAfter
-		f.Result = failureKeys(fail)
-		metadata["error_message"] = clip(fail.Message, messageBytesMax)
-		metadata["exception_class"] = fail.Class
+		f.Metadata = successMetadata(a.Step.Attempt, took)
+		return f
 	}
-	f.Metadata = mustJSON(metadata)
+	fail := o.Failure
+	f.Permanent, f.RetryAfter = fail.Permanent, fail.RetryAfter
+	f.Result = failureKeys(fail)
+	f.Metadata = mustJSON(map[string]any{
+		"attempt_number": a.Step.Attempt, "execution_duration": took.Seconds(),
+		"error_message": clip(fail.Message, messageBytesMax), "exception_class": fail.Class,
+	})
 	return f
+}
+
+// successMetadata is written by hand, as every completed step has it.
+func successMetadata(attempt int, took time.Duration) json.RawMessage {
+	data := make([]byte, 0, 64)
+	data = append(data, `{"attempt_number":`...)
+	data = strconv.AppendInt(data, int64(attempt), 10)
+	data = append(data, `,"execution_duration":`...)
+	data = strconv.AppendFloat(data, took.Seconds(), 'f', -1, 64)
+	return append(data, '}')
 }
 
 func failureKeys(f *Failure) json.RawMessage {

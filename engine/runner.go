@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Runner brings one step at a time from claim to outcome. It is safe for concurrent use; every call of Run is one step.
+// Runner brings steps from claim to outcome, and goes on with the steps that are handed over. It is safe for concurrent
+// use; every call of Run is one step at a time.
 type Runner struct {
 	Executor Executor
 	Store    Store
@@ -18,73 +19,105 @@ type Runner struct {
 	// RecordTimeout bounds how long an outcome is kept and offered to a database that does not answer. Zero means
 	// RecordTimeoutDefault.
 	RecordTimeout time.Duration
-	// WakeIn is told when a task has its next retry due. It may be nil.
-	WakeIn func(time.Duration)
+	// Wake is told when and where a task has something due. It may be nil.
+	Wake func(Due)
+	// TaskEnded is told of each task that ended with a finish of this runner, after its commit. It may be nil.
+	TaskEnded func(task int64, state State)
 }
 
 // RecordTimeoutDefault is long enough for a database to restart.
 const RecordTimeoutDefault = 2 * time.Minute
 
-// StepRef is what a wake-up says about a step: a hint, the claim decides.
-type StepRef struct {
-	TaskID  int64
-	StepID  int64
+// Bounds of a run, so that a long task does not keep the others from its room: after so many steps, or so long, what
+// comes next goes to the end of the queue like everything else.
+const (
+	runStepsMax = 100
+	runTimeMax  = time.Second
+)
+
+// Opening is how a run begins.
+type Opening struct {
+	TaskID int64
+	// Handler is that of the first step, for which there must be room before it is claimed.
 	Handler string
-	// Key names the wake-up; see [Wish].
-	Key string
+	// Queue is the queue in whose room the steps of the run are.
+	Queue string
+	// Claim claims the first step. It returns nil when there is none to be claimed: somebody else has it, or it is not its time.
+	Claim func(context.Context) (*Attempt, error)
 }
 
-// Run waits for room in a handler process, claims the step, runs its handler and records the outcome. Nothing is claimed
-// before there is room, and nothing after take has ended. It returns nil also when the step was not there to be claimed:
-// then somebody else has it, or it is not its time. It returns ErrHandlerNotServed, ErrExecutorUnavailable, the error of
-// take, ErrWorkerUnknown, or the error of a database that did not answer. When ctx ends during the attempt, the step is given back.
-func (r *Runner) Run(ctx, take context.Context, ref StepRef) error {
-	slot, err := r.Executor.Acquire(take, ref.Handler)
+// Run waits for room in a handler process, claims a step, runs its handler and records the outcome, and goes on so with each
+// step that is handed over. Nothing is claimed before there is room, and nothing after take has ended. It returns
+// ErrHandlerNotServed, ErrExecutorUnavailable, the error of take, ErrWorkerUnknown, or the error of a database that did
+// not answer. When ctx ends during an attempt, the step is given back.
+func (r *Runner) Run(ctx, take context.Context, o Opening) error {
+	slot, err := r.Executor.Acquire(take, o.Handler)
 	if err != nil {
-		return fmt.Errorf("waiting to run step %d of task %d with handler %q: %w", ref.StepID, ref.TaskID, ref.Handler, err)
+		return fmt.Errorf("waiting to run a step of task %d with handler %q: %w", o.TaskID, o.Handler, err)
 	}
-	defer slot.Release()
+	room := &room{executor: r.Executor, handler: o.Handler, slot: slot}
+	defer room.leave()
 	if err := take.Err(); err != nil {
 		return err
 	}
-	claims, err := r.Store.Claim(ctx, r.Worker(), []Wish{{StepID: ref.StepID, Key: ref.Key}})
+	attempt, err := o.Claim(ctx)
 	if err != nil {
-		return fmt.Errorf("claiming step %d of task %d: %w", ref.StepID, ref.TaskID, err)
+		return err
 	}
-	for _, claim := range claims {
-		if claim.Status != Claimed {
-			r.Log.DebugContext(ctx, "step not claimed", "task_id", ref.TaskID, "step_id", ref.StepID, "status", claim.Status)
-			continue
+	began := time.Now()
+	for steps := 1; attempt != nil; steps++ {
+		queue := o.Queue
+		if steps >= runStepsMax || time.Since(began) >= runTimeMax {
+			queue = ""
 		}
-		if err := r.attempt(ctx, slot, claim.Attempt); err != nil {
+		if attempt, err = r.step(ctx, take, room, attempt, queue); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Runner) attempt(ctx context.Context, slot Slot, a *Attempt) error {
-	log := r.Log.With("namespace", a.Task.Namespace, "task_id", a.Task.ID, "task", a.Task.Name,
-		"step", a.Step.Name, "step_id", a.Step.ID, "attempt", a.Step.Attempt)
-	log.DebugContext(ctx, "step started", "handler", a.Handler.Name)
-	started := time.Now()
-	outcome := slot.Execute(ctx, a)
-	took := time.Since(started)
-	recorded, err := r.record(ctx, a, outcome, took)
+// step runs one attempt in the room and returns the one that was handed over, if any.
+func (r *Runner) step(ctx, take context.Context, room *room, a *Attempt, queue string) (*Attempt, error) {
+	debug := r.Log.Enabled(ctx, slog.LevelDebug)
+	if debug {
+		r.about(a).DebugContext(ctx, "step started", "handler", a.Handler.Name)
+	}
+	outcome, took := r.execute(ctx, take, room, a)
+	if take.Err() != nil || outcome.Kind != OutcomeSucceeded {
+		queue = ""
+	}
+	recorded, err := r.record(ctx, a, &outcome, took, queue)
 	if err != nil {
-		log.ErrorContext(ctx, "outcome not recorded; the step is taken back when this worker's lease ends", "error", err)
-		return fmt.Errorf("recording step %d of task %d: %w", a.Step.ID, a.Task.ID, err)
+		r.about(a).ErrorContext(ctx, "outcome not recorded; the step is taken back when this worker's lease ends", "error", err)
+		return nil, fmt.Errorf("recording step %d of task %d: %w", a.Step.ID, a.Task.ID, err)
 	}
-	logOutcome(ctx, log, outcome, recorded, took)
-	if recorded.RetryIn > 0 && r.WakeIn != nil {
-		r.WakeIn(recorded.RetryIn)
+	r.tell(ctx, a, outcome, recorded, took)
+	if recorded.Due.Queue != "" && r.Wake != nil {
+		r.Wake(recorded.Due)
 	}
-	return nil
+	if recorded.TaskState.TaskEnded() && r.TaskEnded != nil {
+		r.TaskEnded(a.Task.ID, recorded.TaskState)
+	}
+	if recorded.Next == nil {
+		return nil, nil
+	}
+	return a.then(recorded.Next, outcome.Result), nil
+}
+
+// execute finds room for the attempt, which is claimed already, and runs it.
+func (r *Runner) execute(ctx, take context.Context, room *room, a *Attempt) (Outcome, time.Duration) {
+	if err := room.fit(take, a.Handler.Name); err != nil {
+		return GivenBack(ReasonNoRoom, 0), 0
+	}
+	started := time.Now()
+	outcome := room.slot.Execute(ctx, a)
+	return outcome, time.Since(started)
 }
 
 // record offers the outcome until the database has it. It does not stop when ctx ends: the handler's work is done and
-// must not be lost to a drain.
-func (r *Runner) record(ctx context.Context, a *Attempt, o Outcome, took time.Duration) (Recorded, error) {
+// must not be lost to a drain. A result that the database refuses becomes a failure.
+func (r *Runner) record(ctx context.Context, a *Attempt, o *Outcome, took time.Duration, queue string) (Recorded, error) {
 	timeout := r.RecordTimeout
 	if timeout == 0 {
 		timeout = RecordTimeoutDefault
@@ -92,12 +125,12 @@ func (r *Runner) record(ctx context.Context, a *Attempt, o Outcome, took time.Du
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		recorded, err := r.recordOnce(ctx, a, o, took)
+		recorded, err := r.recordOnce(ctx, a, *o, took, queue)
 		if err == nil {
 			return recorded, nil
 		}
 		if errors.Is(err, ErrRejected) && o.Kind == OutcomeSucceeded {
-			o = Failed(Failure{Permanent: true, Class: ClassInvalidResult, Message: err.Error()})
+			*o = Failed(Failure{Permanent: true, Class: ClassInvalidResult, Message: err.Error()})
 			continue
 		}
 		r.Log.WarnContext(ctx, "database did not take an outcome, trying again",
@@ -110,31 +143,33 @@ func (r *Runner) record(ctx context.Context, a *Attempt, o Outcome, took time.Du
 	}
 }
 
-func (r *Runner) recordOnce(ctx context.Context, a *Attempt, o Outcome, took time.Duration) (Recorded, error) {
-	var recorded []Recorded
-	var err error
+func (r *Runner) recordOnce(ctx context.Context, a *Attempt, o Outcome, took time.Duration, queue string) (Recorded, error) {
 	if o.Kind == OutcomeGivenBack {
-		recorded, err = r.Store.GiveBack(ctx, []Return{{
-			StepID: a.Step.ID, Token: a.Token, Reason: o.GiveBack.Reason, Delay: o.GiveBack.Delay, Cap: giveBackCapDefault,
-		}})
-	} else {
-		recorded, err = r.Store.Finish(ctx, []Finish{finish(a, o, took)})
+		return r.Store.GiveBack(ctx, Return{
+			TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Reason: o.GiveBack.Reason, Delay: o.GiveBack.Delay, Cap: giveBackCapDefault,
+		})
 	}
-	if err != nil {
-		return Recorded{}, err
-	}
-	if len(recorded) != 1 {
-		return Recorded{}, fmt.Errorf("the store answered %d records for one outcome", len(recorded))
-	}
-	return recorded[0], nil
+	f := finish(a, o, took)
+	f.Queue = queue
+	return r.Store.Finish(ctx, r.Worker(), f)
 }
 
-func logOutcome(ctx context.Context, log *slog.Logger, o Outcome, recorded Recorded, took time.Duration) {
-	log = log.With("duration_ms", took.Milliseconds())
+func (r *Runner) about(a *Attempt) *slog.Logger {
+	return r.Log.With("namespace", a.Task.Namespace, "task_id", a.Task.ID, "task", a.Task.Name,
+		"step", a.Step.Name, "step_id", a.Step.ID, "attempt", a.Step.Attempt)
+}
+
+// tell logs what an attempt came to.
+func (r *Runner) tell(ctx context.Context, a *Attempt, o Outcome, recorded Recorded, took time.Duration) {
+	fine := o.Kind == OutcomeSucceeded && recorded.Status != StatusStale
+	if fine && !r.Log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	log := r.about(a).With("duration_ms", took.Milliseconds())
 	switch {
 	case recorded.Status == StatusStale:
 		log.WarnContext(ctx, "step was taken from this worker in the meantime, its outcome is dropped", "outcome", o.Kind)
-	case o.Kind == OutcomeSucceeded:
+	case fine:
 		log.InfoContext(ctx, "step complete")
 	case o.Kind == OutcomeGivenBack:
 		log.WarnContext(ctx, "step given back", "reason", o.GiveBack.Reason, "counted", recorded.Status == StatusCounted)

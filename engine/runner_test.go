@@ -20,53 +20,62 @@ import (
 type fakeExecutor struct {
 	outcome    engine.Outcome
 	acquireErr error
-	held       int
+	// keeps is the handler whose steps may stay in a slot; others need a new one.
+	keeps    string
+	held     int
+	acquired []string
+	executed []*engine.Attempt
 }
 
-func (e *fakeExecutor) Acquire(context.Context, string) (engine.Slot, error) {
+func (e *fakeExecutor) Acquire(_ context.Context, handler string) (engine.Slot, error) {
 	if e.acquireErr != nil {
 		return nil, e.acquireErr
 	}
 	e.held++
+	e.acquired = append(e.acquired, handler)
 	return e, nil
 }
 
-func (e *fakeExecutor) Execute(context.Context, *engine.Attempt) engine.Outcome { return e.outcome }
-func (e *fakeExecutor) Release()                                                { e.held-- }
+func (e *fakeExecutor) Execute(_ context.Context, a *engine.Attempt) engine.Outcome {
+	e.executed = append(e.executed, a)
+	return e.outcome
+}
 
-// fakeStore grants the claim, fails as often as it is told, and remembers what was recorded.
+func (e *fakeExecutor) Keep(handler string) bool { return handler == e.keeps }
+func (e *fakeExecutor) Release()                 { e.held-- }
+
+// fakeStore fails as often as it is told, and remembers what was recorded.
 type fakeStore struct {
-	status   engine.ClaimStatus
 	failures []error
 	record   engine.Recorded
-	claims   int
+	// next are handed over, one with each finish that would go on.
+	next     []*engine.NextStep
 	finishes []engine.Finish
 	returns  []engine.Return
 }
 
-func (s *fakeStore) Claim(_ context.Context, _ string, wishes []engine.Wish) ([]engine.Claim, error) {
-	s.claims++
-	claim := engine.Claim{StepID: wishes[0].StepID, Status: s.status}
-	if s.status == engine.Claimed {
-		claim.Attempt = &engine.Attempt{Token: 70, Step: engine.StepInfo{ID: wishes[0].StepID, Name: "pay", Attempt: 2}}
-	}
-	return []engine.Claim{claim}, nil
+func (s *fakeStore) Claim(context.Context, string, engine.Wish) (engine.Claim, error) {
+	panic("the opening claims")
 }
 
-func (s *fakeStore) Finish(_ context.Context, finishes []engine.Finish) ([]engine.Recorded, error) {
+func (s *fakeStore) Finish(_ context.Context, _ string, finish engine.Finish) (engine.Recorded, error) {
 	if err := s.fail(); err != nil {
-		return nil, err
+		return engine.Recorded{}, err
 	}
-	s.finishes = append(s.finishes, finishes...)
-	return []engine.Recorded{s.record}, nil
+	s.finishes = append(s.finishes, finish)
+	recorded := s.record
+	if finish.Queue != "" && len(s.next) > 0 {
+		recorded.Next, s.next = s.next[0], s.next[1:]
+	}
+	return recorded, nil
 }
 
-func (s *fakeStore) GiveBack(_ context.Context, returns []engine.Return) ([]engine.Recorded, error) {
+func (s *fakeStore) GiveBack(_ context.Context, back engine.Return) (engine.Recorded, error) {
 	if err := s.fail(); err != nil {
-		return nil, err
+		return engine.Recorded{}, err
 	}
-	s.returns = append(s.returns, returns...)
-	return []engine.Recorded{s.record}, nil
+	s.returns = append(s.returns, back)
+	return s.record, nil
 }
 
 func (s *fakeStore) fail() error {
@@ -78,13 +87,28 @@ func (s *fakeStore) fail() error {
 	return err
 }
 
+// opening claims the step pay, with the handler Pay.
+func opening(claims *int) engine.Opening {
+	return engine.Opening{TaskID: 1, Handler: "Pay", Queue: "default", Claim: func(context.Context) (*engine.Attempt, error) {
+		*claims++
+		return &engine.Attempt{
+			Token: 70, Task: engine.TaskInfo{ID: 1}, Step: engine.StepInfo{ID: 7, Name: "pay", Attempt: 2}, Handler: engine.Handler{Name: "Pay"},
+		}, nil
+	}}
+}
+
+func newRunner(executor *fakeExecutor, store *fakeStore) *engine.Runner {
+	return &engine.Runner{Executor: executor, Store: store, Log: slog.New(slog.DiscardHandler), Worker: func() string { return "w" }}
+}
+
 func run(t *testing.T, executor *fakeExecutor, store *fakeStore, change func(*engine.Runner)) error {
 	t.Helper()
-	runner := &engine.Runner{Executor: executor, Store: store, Log: slog.New(slog.DiscardHandler), Worker: func() string { return "w" }}
+	runner := newRunner(executor, store)
 	if change != nil {
 		change(runner)
 	}
-	err := runner.Run(t.Context(), t.Context(), engine.StepRef{TaskID: 1, StepID: 7, Handler: "Pay"})
+	var claims int
+	err := runner.Run(t.Context(), t.Context(), opening(&claims))
 	if executor.held != 0 {
 		t.Errorf("%d slots were not released", executor.held)
 	}
@@ -93,7 +117,7 @@ func run(t *testing.T, executor *fakeExecutor, store *fakeStore, change func(*en
 
 func TestRunnerRecordsSuccess(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{status: engine.Claimed}
+	store := &fakeStore{}
 	if err := run(t, &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`{"ok":true}`))}, store, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +128,7 @@ func TestRunnerRecordsSuccess(t *testing.T) {
 
 func TestRunnerRecordsFailureWithTheEnginesKeys(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{status: engine.Claimed}
+	store := &fakeStore{}
 	outcome := engine.Failed(engine.Failure{
 		Permanent: true, Class: "Card::Declined", Message: "no\x00 money", Code: "DECLINED",
 		Backtrace: []string{"a.rb:1", strings.Repeat("x", 600)}, Details: json.RawMessage(`{"card": 4242}`),
@@ -130,28 +154,29 @@ func TestRunnerRecordsFailureWithTheEnginesKeys(t *testing.T) {
 
 func TestRunnerClaimsNothingWithoutRoom(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{status: engine.Claimed}
-	err := run(t, &fakeExecutor{acquireErr: engine.ErrHandlerNotServed}, store, nil)
-	if !errors.Is(err, engine.ErrHandlerNotServed) || store.claims != 0 {
-		t.Errorf("%v after %d claims", err, store.claims)
+	var claims int
+	err := newRunner(&fakeExecutor{acquireErr: engine.ErrHandlerNotServed}, &fakeStore{}).Run(t.Context(), t.Context(), opening(&claims))
+	if !errors.Is(err, engine.ErrHandlerNotServed) || claims != 0 {
+		t.Errorf("%v after %d claims", err, claims)
 	}
 }
 
 func TestRunnerClaimsNothingOnceTakingHasEnded(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{status: engine.Claimed}
 	take, stop := context.WithCancel(t.Context())
 	stop()
-	runner := &engine.Runner{Executor: &fakeExecutor{}, Store: store, Log: slog.New(slog.DiscardHandler), Worker: func() string { return "w" }}
-	if err := runner.Run(t.Context(), take, engine.StepRef{}); !errors.Is(err, context.Canceled) || store.claims != 0 {
-		t.Errorf("%v after %d claims", err, store.claims)
+	var claims int
+	err := newRunner(&fakeExecutor{}, &fakeStore{}).Run(t.Context(), take, opening(&claims))
+	if !errors.Is(err, context.Canceled) || claims != 0 {
+		t.Errorf("%v after %d claims", err, claims)
 	}
 }
 
 func TestRunnerLeavesAStepThatIsNotReady(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{status: engine.NotReady}
-	if err := run(t, &fakeExecutor{}, store, nil); err != nil || len(store.finishes) != 0 {
+	store := &fakeStore{}
+	nothing := engine.Opening{Claim: func(context.Context) (*engine.Attempt, error) { return nil, nil }}
+	if err := newRunner(&fakeExecutor{}, store).Run(t.Context(), t.Context(), nothing); err != nil || len(store.finishes) != 0 {
 		t.Errorf("%v, recorded %v", err, store.finishes)
 	}
 }
@@ -160,7 +185,7 @@ func TestRunnerKeepsAnOutcomeUntilTheDatabaseIsBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		down := errors.New("connection refused")
-		store := &fakeStore{status: engine.Claimed, failures: []error{down, down, down}}
+		store := &fakeStore{failures: []error{down, down, down}}
 		if err := run(t, &fakeExecutor{outcome: engine.GivenBack("shutdown", 0)}, store, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +203,7 @@ func TestRunnerDropsAnOutcomeThatNobodyTakes(t *testing.T) {
 			down[i] = errors.New("connection refused")
 		}
 		start := time.Now()
-		err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, &fakeStore{status: engine.Claimed, failures: down}, nil)
+		err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, &fakeStore{failures: down}, nil)
 		if err == nil || time.Since(start) > 2*engine.RecordTimeoutDefault {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
@@ -187,7 +212,7 @@ func TestRunnerDropsAnOutcomeThatNobodyTakes(t *testing.T) {
 
 func TestRunnerTurnsARefusedResultIntoAPermanentFailure(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{status: engine.Claimed, failures: []error{fmt.Errorf("%w: 22P05", engine.ErrRejected)}}
+	store := &fakeStore{failures: []error{fmt.Errorf("%w: 22P05", engine.ErrRejected)}}
 	if err := run(t, &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`))}, store, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -198,12 +223,12 @@ func TestRunnerTurnsARefusedResultIntoAPermanentFailure(t *testing.T) {
 
 func TestRunnerAsksToBeWokenForTheRetry(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{status: engine.Claimed, record: engine.Recorded{RetryIn: 3 * time.Second}}
-	var asked time.Duration
+	store := &fakeStore{record: engine.Recorded{Due: engine.Due{Queue: "mail", In: 3 * time.Second}}}
+	var asked engine.Due
 	err := run(t, &fakeExecutor{outcome: engine.Failed(engine.Failure{})}, store, func(r *engine.Runner) {
-		r.WakeIn = func(d time.Duration) { asked = d }
+		r.Wake = func(due engine.Due) { asked = due }
 	})
-	if err != nil || asked != 3*time.Second {
-		t.Errorf("%v, asked for %s", err, asked)
+	if err != nil || asked != (engine.Due{Queue: "mail", In: 3 * time.Second}) {
+		t.Errorf("%v, asked for %v", err, asked)
 	}
 }

@@ -18,8 +18,8 @@ const (
 // Done says whether a step in this state satisfies its children.
 func (s State) Done() bool { return s == Complete || s == ResolvedManually }
 
-// TaskEnded says whether a task in this state is never ticked again.
-func (s State) TaskEnded() bool { return s != Pending && s != InProgress }
+// TaskEnded says whether a task in this state is never ticked again. No state is none that has ended.
+func (s State) TaskEnded() bool { return s != "" && s != Pending && s != InProgress }
 
 // CanTaskMove says whether the engine's state machine lets a task go from one state to the other.
 func CanTaskMove(from, to State) bool {

@@ -11,16 +11,17 @@ import (
 // again is of no use.
 var ErrRejected = errors.New("the database refuses this result")
 
-// Store keeps the truth about steps. Its methods take many claims at once, because many that are waiting at the same
-// moment can share one statement. All of them are idempotent: calling again after a lost answer changes nothing.
+// Store keeps the truth about steps. Its methods are idempotent: calling again after a lost answer changes nothing.
+// Implementations are safe for concurrent use.
 type Store interface {
-	// Claim claims each of the steps that is ready, for the worker. It returns ErrWorkerUnknown, which may be wrapped, when
-	// others have declared the worker dead.
-	Claim(ctx context.Context, worker string, wishes []Wish) ([]Claim, error)
-	// Finish records outcomes and ticks the tasks, in one transaction.
-	Finish(ctx context.Context, finishes []Finish) ([]Recorded, error)
-	// GiveBack returns claims whose attempt does not count, and ticks the tasks, in one transaction.
-	GiveBack(ctx context.Context, returns []Return) ([]Recorded, error)
+	// Claim claims the step for the worker if it is ready. It returns ErrWorkerUnknown, which may be wrapped, when others
+	// have declared the worker dead.
+	Claim(ctx context.Context, worker string, wish Wish) (Claim, error)
+	// Finish records an outcome and what follows from it, in one transaction: jobs for the steps that became ready, the end
+	// of the task. It may claim one of those steps for the worker and hand it over.
+	Finish(ctx context.Context, worker string, finish Finish) (Recorded, error)
+	// GiveBack returns a claim whose attempt does not count.
+	GiveBack(ctx context.Context, back Return) (Recorded, error)
 }
 
 // ErrWorkerUnknown is returned by [Store.Claim] when the worker is not registered, or not any more.
@@ -28,6 +29,7 @@ var ErrWorkerUnknown = errors.New("this worker is not registered in the database
 
 // Wish is a step to claim.
 type Wish struct {
+	TaskID int64
 	StepID int64
 	// Key names the wake-up that asks. When the same wake-up comes again, the answer to its first claim was lost, and the
 	// step is claimed anew. An empty key never does this.
@@ -44,8 +46,10 @@ const (
 	NotReady ClaimStatus = "not_ready"
 	// TaskClosed: the step's task has ended.
 	TaskClosed ClaimStatus = "closed"
-	// StepGone: there is no such step.
+	// StepGone: the task has no such step.
 	StepGone ClaimStatus = "gone"
+	// ClaimBusy: somebody else holds the task at this moment. Only a store that was told not to wait answers this.
+	ClaimBusy ClaimStatus = "busy"
 )
 
 // Claim answers the wish to claim one step. Attempt is set when Status is Claimed.
@@ -57,6 +61,7 @@ type Claim struct {
 
 // Finish is one outcome to record.
 type Finish struct {
+	TaskID    int64
 	StepID    int64
 	Token     int64
 	Succeeded bool
@@ -68,10 +73,14 @@ type Finish struct {
 	RetryAfter time.Duration
 	// Metadata goes into the transition.
 	Metadata json.RawMessage
+	// Queue is the queue in whose room the attempt ran, if the worker would go on there with a step of that queue; empty
+	// when it would not.
+	Queue string
 }
 
 // Return is one claim to give back.
 type Return struct {
+	TaskID int64
 	StepID int64
 	Token  int64
 	Reason string
@@ -91,14 +100,31 @@ const (
 	StatusCounted RecordStatus = "counted"
 	// StatusStale: the claim is not held any more, nothing was changed.
 	StatusStale RecordStatus = "stale"
+	// StatusBusy: somebody else holds the task at this moment. Only a store that was told not to wait answers this.
+	StatusBusy RecordStatus = "busy"
 )
 
-// Recorded answers one Finish or Return.
+// Recorded answers a Finish or Return.
 type Recorded struct {
-	StepID    int64
-	TaskID    int64
 	Status    RecordStatus
 	TaskState State
-	// RetryIn is when the task has its next retry due, zero when none is awaited.
-	RetryIn time.Duration
+	// Due is when and where a look for the task is worth while: a retry, or a tick.
+	Due Due
+	// Next is the step that was claimed with the finish, nil when there is none.
+	Next *NextStep
+}
+
+// Due is a job that waits in a queue until it is due, or nothing when Queue is empty.
+type Due struct {
+	Queue string
+	In    time.Duration
+}
+
+// NextStep is a step that was claimed with the finish of another one of its task.
+type NextStep struct {
+	Token   int64
+	Step    StepInfo
+	Handler Handler
+	// Dependencies are nil when the finished step is the only parent: then they are its own, and itself.
+	Dependencies []Dependency
 }

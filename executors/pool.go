@@ -97,6 +97,20 @@ func (p *pool) release(m *member) {
 	p.releaseLocked(m)
 }
 
+// keep says whether whoever holds room in m may use it once more: not when m is leaving or should be replaced.
+func (p *pool) keep(m *member) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m.leaving || m.wornClosed || !m.host.Usable() {
+		return false
+	}
+	m.taken++
+	if p.recycleAfter > 0 && m.taken >= p.recycleAfter {
+		m.wearLocked()
+	}
+	return true
+}
+
 func (p *pool) releaseLocked(m *member) {
 	m.load--
 	m.taken++

@@ -2,7 +2,7 @@ package executors
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
@@ -37,7 +37,7 @@ type slot struct {
 	generation *generation
 	pool       *pool
 	member     *member
-	release    sync.Once
+	released   atomic.Bool
 }
 
 // Execute implements [engine.Slot].
@@ -51,9 +51,20 @@ func (s *slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	return s.supervisor.judge(a, ending)
 }
 
+// Keep implements [engine.Slot]. A process that is leaving is not kept.
+func (s *slot) Keep(handler string) bool {
+	if s.supervisor.generation() != s.generation {
+		return false
+	}
+	pool, err := s.generation.route(handler)
+	return err == nil && pool == s.pool && !s.released.Load() && s.pool.keep(s.member)
+}
+
 // Release implements [engine.Slot].
 func (s *slot) Release() {
-	s.release.Do(func() { s.pool.release(s.member) })
+	if !s.released.Swap(true) {
+		s.pool.release(s.member)
+	}
 }
 
 // heed draws the consequences for the process of what it refused.

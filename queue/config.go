@@ -25,7 +25,8 @@ type Config struct {
 	// Pool stays the caller's to close, once Run has returned. One of its connections listens all the time.
 	Pool     *pgxpool.Pool
 	Executor engine.Executor
-	// Handlers are the names that Executor serves, for others to see.
+	// Handlers are the names that Executor serves, for others to see. Steps with another handler are not handed over from
+	// one to the next.
 	Handlers []string
 	// Queues are the River queues of steps to work, with the number of steps at once from each; 0 means MaxSteps.
 	// Empty means the queue "default". TicksQueue is not for steps.
@@ -41,6 +42,9 @@ type Config struct {
 	DrainTimeout time.Duration
 	// SweepInterval is the time between looks for what was lost.
 	SweepInterval time.Duration
+	// TaskEnded is told of each task that this worker brought to its end, after the commit. It is called from many goroutines and
+	// holds up the one that calls it. Nil means nobody.
+	TaskEnded func(task int64, state engine.State)
 	// Log gets what the worker has to say; nil means nowhere.
 	Log *slog.Logger
 }
@@ -54,6 +58,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.TaskEnded == nil {
+		c.TaskEnded = func(int64, engine.State) {}
 	}
 	if c.MaxSteps == 0 {
 		c.MaxSteps = MaxStepsDefault

@@ -75,6 +75,9 @@ func (s slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	return s.handler(ctx, a)
 }
 
+// Keep implements engine.Slot.
+func (s slot) Keep(string) bool { return false }
+
 // Release implements engine.Slot.
 func (s slot) Release() {}
 

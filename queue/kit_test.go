@@ -82,6 +82,23 @@ func document(name string, steps ...string) string {
 // handlerOf is the handler of a step in templates that document wrote.
 func handlerOf(step string) string { return strings.ToUpper(step[:1]) + step[1:] }
 
+// servedBy are the handlers of the templates so far that the executor serves.
+func (b bench) servedBy(e *executor) []string {
+	b.t.Helper()
+	rows, err := b.pool.Query(b.t.Context(), `SELECT DISTINCT handler FROM tasker.template_steps`)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(name string) bool {
+		_, named := e.handlers[name]
+		return !named && e.fallback == nil
+	})
+}
+
 // create creates a task of test/NAME@1.0.0.
 func (b bench) create(name string) int64 { return b.createWith(name, `{"n": 1}`) }
 
@@ -166,7 +183,7 @@ func (b bench) hurry(id int64) {
 			 WHERE task_id = $1 AND NOT in_process AND NOT processed`,
 			`UPDATE tasker_workflow_step_transitions t SET created_at = t.created_at - interval '10 minutes'
 			 FROM tasker_workflow_steps s WHERE s.task_id = $1 AND t.workflow_step_id = s.workflow_step_id AND t.to_state = 'error'`,
-			`SELECT tasker.tick(ARRAY[$1::bigint], true)`,
+			`SELECT tasker.tick(ARRAY[$1::bigint], '{t}', NULL, '{""}', '{""}', true)`,
 		} {
 			if _, err := tx.Exec(b.t.Context(), statement, id); err != nil {
 				return err

@@ -41,16 +41,17 @@ func TestReapedWorkerClaimsNothingUnderItsOldID(t *testing.T) {
 	}
 }
 
-// deafConn loses the server's answer to the first claim, once the server has given it.
+// deafConn loses the server's answer to the first call of a function, once the server has given it.
 type deafConn struct {
 	net.Conn
-	lost *atomic.Bool // over all connections
-	// prepared: this connection's next statement executes the claim.
+	function string
+	lost     *atomic.Bool // over all connections
+	// prepared: this connection's next statement calls the function.
 	prepared, deaf bool
 }
 
 func (c *deafConn) Write(p []byte) (int, error) {
-	if strings.Contains(string(p), "tasker.claim_steps") {
+	if strings.Contains(string(p), c.function+"(") {
 		c.prepared = true
 	} else if c.prepared && c.lost.CompareAndSwap(false, true) {
 		c.deaf = true
@@ -67,13 +68,9 @@ func (c *deafConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A claim that was committed, but whose answer was lost with its connection, is taken back while its worker lives.
-func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
-	t.Parallel()
-	b := setup(t, document("one", "only"))
-	var lost atomic.Bool
-	e := serve(nil)
-	b.start(options{name: "w", executor: e, change: func(c *queue.Config) {
+// deafTo gives the worker connections that lose an answer.
+func deafTo(t *testing.T, function string, lost *atomic.Bool) func(*queue.Config) {
+	return func(c *queue.Config) {
 		config := c.Pool.Config()
 		dial := config.ConnConfig.DialFunc
 		config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -81,7 +78,7 @@ func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			return &deafConn{Conn: conn, lost: &lost}, nil
+			return &deafConn{Conn: conn, function: function, lost: lost}, nil
 		}
 		pool, err := pgxpool.NewWithConfig(context.Background(), config)
 		if err != nil {
@@ -89,10 +86,44 @@ func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
 		}
 		c.Pool = pool
 		t.Cleanup(pool.Close)
-	}})
-	b.awaitEnd(b.create("one"), engine.Complete)
-	if !lost.Load() {
-		t.Error("no answer was lost")
 	}
-	sqltest.CheckInvariants(t, b.pool, true)
+}
+
+// A claim that was committed, but whose answer was lost with its connection, is taken back while its worker lives.
+func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		function string
+		// handed: steps are handed over; otherwise each is claimed by a job of its own.
+		handed bool
+	}{
+		"with the start of the task": {"tasker.tick", true},
+		"from a job":                 {"tasker.claim_steps", false},
+		"with the step before":       {"tasker.finish_steps", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, document("linear", "first", "middle: first", "last: middle"))
+			var lost atomic.Bool
+			e := serve(nil)
+			deaf := deafTo(t, row.function, &lost)
+			b.start(options{name: "w", executor: e, change: func(c *queue.Config) {
+				deaf(c)
+				if !row.handed {
+					c.Handlers = nil
+				}
+			}})
+			id := b.create("linear")
+			b.awaitEnd(id, engine.Complete)
+			if !lost.Load() {
+				t.Error("no answer was lost")
+			}
+			for _, step := range []string{"first", "middle", "last"} {
+				if n := e.count(step); n != 1 || b.states(id)[step] != "complete 1" {
+					t.Errorf("%s is %s after %d executions", step, b.states(id)[step], n)
+				}
+			}
+			sqltest.CheckInvariants(t, b.pool, true)
+		})
+	}
 }

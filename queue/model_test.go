@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/queue"
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
@@ -142,12 +143,19 @@ func (o *oracle) run(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	}
 }
 
+// servingDrawn lets the worker take the steps of all models over from one another.
+func servingDrawn(c *queue.Config) {
+	for i := range 12 {
+		c.Handlers = append(c.Handlers, fmt.Sprintf("S%d", i))
+	}
+}
+
 func TestRandomGraphsEndAsTheRulesForetell(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	o := &oracle{}
 	for _, name := range []string{"a", "b"} {
-		b.start(options{name: name, executor: &executor{fallback: o.run}})
+		b.start(options{name: name, executor: &executor{fallback: o.run}, change: servingDrawn})
 	}
 	var drawn atomic.Int32
 	rapid.Check(t, func(rt *rapid.T) {

@@ -49,7 +49,8 @@ func (b bench) start(o options) *node {
 	n := &node{t: b.t, name: o.name, log: &journal{}, pool: pool, ended: make(chan struct{})}
 	config := queue.Config{
 		Pool: pool, Executor: o.executor, Name: o.name, Version: "test", DrainTimeout: patience, SweepInterval: 50 * time.Millisecond,
-		Log: slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:      slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Handlers: b.servedBy(o.executor),
 	}
 	if o.change != nil {
 		o.change(&config)

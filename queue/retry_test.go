@@ -19,7 +19,7 @@ func TestFailedStepRunsAgainWhenItsBackoffIsOver(t *testing.T) {
 	id := b.create("flaky")
 
 	// The retry is a job that River's own scheduler, up to five seconds late, has no part in.
-	const isRetry = ` FROM tasker.river_job WHERE kind = 'tasker_tick' AND convert_from(unique_key, 'UTF8') LIKE 'tick:%:retry:%'`
+	const isRetry = ` FROM tasker.river_job WHERE kind = 'tasker_step'`
 	eventually(t, "a retry is asked for", func() bool { return one[int](b, `SELECT count(*)`+isRetry) > 0 })
 	if state := one[string](b, `SELECT state::text`+isRetry); state == "scheduled" || state == "retryable" {
 		t.Errorf("the retry's job is %s, so that River has to schedule it first", state)

@@ -3,12 +3,15 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/riverqueue/river"
 
+	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/sql"
 	"github.com/tasker-systems/tasker-worker/templates"
 )
@@ -20,69 +23,93 @@ const tickTimeout = 30 * time.Second
 type tickWorker struct {
 	river.WorkerDefaults[tickArgs]
 
-	store   *sql.Store
-	schemas *schemaCache
-	wakeIn  func(time.Duration)
-	log     *slog.Logger
+	taker     *taker
+	commit    *committer
+	store     *sql.Store
+	schemas   *schemaCache
+	wake      func(engine.Due)
+	taskEnded func(task int64, state engine.State)
+	log       *slog.Logger
 }
 
-// Timeout implements river.Worker.
-func (w *tickWorker) Timeout(*river.Job[tickArgs]) time.Duration { return tickTimeout }
+// Timeout implements river.Worker. A tick that claims a step has the time of that step.
+func (w *tickWorker) Timeout(job *river.Job[tickArgs]) time.Duration {
+	if job.Args.Handler != "" {
+		return stepTimeout
+	}
+	return tickTimeout
+}
 
 // NextRetry implements river.Worker.
 func (w *tickWorker) NextRetry(job *river.Job[tickArgs]) time.Time { return nextRetry(job.Attempt) }
 
 // Work implements river.Worker.
 func (w *tickWorker) Work(ctx context.Context, job *river.Job[tickArgs]) error {
-	result, err := w.tick(ctx, job.Args.TaskID, false)
+	if job.Args.Handler == "" {
+		_, err := w.tick(ctx, sql.TickWish{TaskID: job.Args.TaskID})
+		return err
+	}
+	var ticked bool
+	err := w.taker.run(ctx, engine.Opening{
+		TaskID: job.Args.TaskID, Handler: job.Args.Handler, Queue: job.Queue,
+		Claim: func(ctx context.Context) (*engine.Attempt, error) {
+			ticked = true
+			return w.tick(ctx, sql.TickWish{TaskID: job.Args.TaskID, Queue: job.Queue, Key: strconv.FormatInt(job.ID, 10)})
+		},
+	})
+	if snooze, ok := errors.AsType[*river.JobSnoozeError](err); ok && !ticked && snooze.Duration > 0 {
+		// There is no room here for the first step: the task starts, and the step waits for whoever has.
+		_, err = w.tick(ctx, sql.TickWish{TaskID: job.Args.TaskID})
+	}
+	return err
+}
+
+// tick ticks a task, and returns the step that was claimed with it, if any.
+func (w *tickWorker) tick(ctx context.Context, wish sql.TickWish) (*engine.Attempt, error) {
+	result, err := w.commit.Tick(ctx, wish)
 	if err == nil && result.Status == sql.TickUnchecked {
-		result, err = w.check(ctx, result)
+		result, err = w.check(ctx, wish, result)
 	}
 	if err != nil {
-		return fmt.Errorf("ticking task %d: %w", job.Args.TaskID, err)
+		return nil, fmt.Errorf("ticking task %d: %w", wish.TaskID, err)
 	}
 	switch {
 	case result.Status == sql.TickUnknownTemplate:
 		w.log.WarnContext(ctx, "task is left alone: its template is not synced", "task_id", result.TaskID)
 	case result.Status == sql.Ticked && result.State.TaskEnded():
 		w.log.InfoContext(ctx, "task "+string(result.State), "task_id", result.TaskID)
+		w.taskEnded(result.TaskID, result.State)
 	}
-	if result.RetryIn > 0 {
-		w.wakeIn(result.RetryIn)
+	if result.Due.Queue != "" {
+		w.wake(result.Due)
 	}
-	return nil
-}
-
-func (w *tickWorker) tick(ctx context.Context, task int64, checked bool) (sql.TickResult, error) {
-	results, err := w.store.Tick(ctx, []int64{task}, checked)
-	if err != nil {
-		return sql.TickResult{}, err
-	}
-	if len(results) != 1 {
-		return sql.TickResult{}, fmt.Errorf("the database answered %d ticks for one task", len(results))
-	}
-	return results[0], nil
+	return result.Attempt, nil
 }
 
 // check validates the context of a task that has not started, and starts or rejects it.
-func (w *tickWorker) check(ctx context.Context, unchecked sql.TickResult) (sql.TickResult, error) {
+func (w *tickWorker) check(ctx context.Context, wish sql.TickWish, unchecked sql.TickResult) (sql.TickResult, error) {
 	schema, err := w.schemas.get(ctx, unchecked.NamedTaskID, unchecked.Digest)
 	if err != nil {
 		return unchecked, err
 	}
 	violations := schema.Check(unchecked.Context)
 	if len(violations) == 0 {
-		return w.tick(ctx, unchecked.TaskID, true)
+		wish.Checked = true
+		return w.commit.Tick(ctx, wish)
 	}
 	reason, err := json.Marshal(rejection(violations))
 	if err != nil {
 		return unchecked, err
 	}
-	if _, err := w.store.Reject(ctx, unchecked.TaskID, reason); err != nil {
+	rejected, err := w.store.Reject(ctx, unchecked.TaskID, reason)
+	if err != nil {
 		return unchecked, err
 	}
 	w.log.WarnContext(ctx, "task rejected: its context does not match the template's schema",
 		"task_id", unchecked.TaskID, "violations", violations)
+	if rejected {
+		w.taskEnded(unchecked.TaskID, engine.Error)
+	}
 	return sql.TickResult{TaskID: unchecked.TaskID, Status: sql.TickClosed}, nil
 }
 

@@ -1,10 +1,13 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
 const (
@@ -16,23 +19,29 @@ const (
 	wakerGrain = 5 * time.Millisecond
 )
 
-// waker makes River look at the ticks queue at the moment a retry is due. The retry itself is a job in the database; the
-// waker only spares it the wait for the next poll.
+// waker makes River look at a queue at the moment something there is due. That is a job in the database; the waker only
+// spares it the wait for the next poll.
 type waker struct {
 	// wishes is written by any goroutine and read by run.
-	wishes chan time.Time
-	wake   func(context.Context) error
+	wishes chan wish
+	wake   func(ctx context.Context, queue string) error
 	log    *slog.Logger
 }
 
-func newWaker(wake func(context.Context) error, log *slog.Logger) *waker {
-	return &waker{wishes: make(chan time.Time, wakerPending), wake: wake, log: log}
+// wish is a queue to look at and when.
+type wish struct {
+	queue string
+	at    time.Time
 }
 
-// wakeIn asks for a look after d. It never blocks.
-func (w *waker) wakeIn(d time.Duration) {
+func newWaker(wake func(ctx context.Context, queue string) error, log *slog.Logger) *waker {
+	return &waker{wishes: make(chan wish, wakerPending), wake: wake, log: log}
+}
+
+// wakeIn asks for a look. It never blocks.
+func (w *waker) wakeIn(due engine.Due) {
 	select {
-	case w.wishes <- time.Now().Add(d):
+	case w.wishes <- wish{queue: due.Queue, at: time.Now().Add(due.In)}:
 	default:
 	}
 }
@@ -47,44 +56,45 @@ func (w *waker) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case at := <-w.wishes:
-			due = due.with(start.Add(at.Sub(start).Truncate(wakerGrain) + wakerGrain))
+		case wish := <-w.wishes:
+			wish.at = start.Add(wish.at.Sub(start).Truncate(wakerGrain) + wakerGrain)
+			due = due.with(wish)
 		case now := <-timer.C:
-			left := due.after(now)
-			if len(left) < len(due) {
-				w.look(ctx)
+			var past dueList
+			past, due = due.split(now)
+			for _, wish := range past {
+				w.look(ctx, wish.queue)
 			}
-			due = left
 		}
 		if len(due) > 0 {
-			timer.Reset(time.Until(due[0]))
+			timer.Reset(time.Until(due[0].at))
 		}
 	}
 }
 
-func (w *waker) look(ctx context.Context) {
-	if err := w.wake(ctx); err != nil && ctx.Err() == nil {
-		w.log.WarnContext(ctx, "retries wait for the next poll", "error", err)
+func (w *waker) look(ctx context.Context, queue string) {
+	if err := w.wake(ctx, queue); err != nil && ctx.Err() == nil {
+		w.log.WarnContext(ctx, "retries wait for the next poll", "queue", queue, "error", err)
 	}
 }
 
-// dueList holds instants, earliest first, each once.
-type dueList []time.Time
+// dueList holds wishes, earliest first, each once.
+type dueList []wish
 
-// with adds an instant, if there is room.
-func (d dueList) with(at time.Time) dueList {
-	i, found := slices.BinarySearchFunc(d, at, time.Time.Compare)
+// with adds a wish, if there is room.
+func (d dueList) with(w wish) dueList {
+	i, found := slices.BinarySearchFunc(d, w, func(a, b wish) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.queue, b.queue)) })
 	if found || len(d) >= wakerPending {
 		return d
 	}
-	return slices.Insert(d, i, at)
+	return slices.Insert(d, i, w)
 }
 
-// after returns the instants after now.
-func (d dueList) after(now time.Time) dueList {
-	i := slices.IndexFunc(d, func(at time.Time) bool { return at.After(now) })
+// split returns the wishes up to now, and those after.
+func (d dueList) split(now time.Time) (past, left dueList) {
+	i := slices.IndexFunc(d, func(w wish) bool { return w.at.After(now) })
 	if i < 0 {
-		return nil
+		return d, nil
 	}
-	return d[i:]
+	return d[:i:i], d[i:]
 }

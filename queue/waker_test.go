@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
 // wakes runs a waker in a bubble of its own until an hour has passed, and returns when it woke River.
@@ -18,7 +20,7 @@ func wakes(t *testing.T, wish func(*waker), answer error) []time.Duration {
 	var woken []time.Duration
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		w := newWaker(func(context.Context) error {
+		w := newWaker(func(context.Context, string) error {
 			woken = append(woken, time.Since(start))
 			return answer
 		}, slog.New(slog.DiscardHandler))
@@ -39,7 +41,7 @@ func TestWakerWakesWhenARetryIsDueAndNotBefore(t *testing.T) {
 	t.Parallel()
 	got := wakes(t, func(w *waker) {
 		for _, d := range []time.Duration{30 * time.Second, 2 * time.Second, 4 * time.Second} {
-			w.wakeIn(d)
+			w.wakeIn(engine.Due{Queue: "q", In: d})
 		}
 	}, nil)
 	want := []time.Duration{2 * time.Second, 4 * time.Second, 30 * time.Second}
@@ -55,23 +57,24 @@ func TestWishesForAlmostTheSameInstantShareALookAndAPlace(t *testing.T) {
 	t.Parallel()
 	got := wakes(t, func(w *waker) {
 		for i := range 500 {
-			w.wakeIn(2*time.Second + time.Duration(i)*time.Microsecond)
+			w.wakeIn(engine.Due{Queue: "q", In: 2*time.Second + time.Duration(i)*time.Microsecond})
 		}
 	}, nil)
 	if len(got) != 1 {
 		t.Errorf("woken at %v, want once", got)
 	}
 	at := time.Now()
-	if due := (dueList{}).with(at).with(at); len(due) != 1 {
-		t.Errorf("one instant takes %d places", len(due))
+	due := dueList{}.with(wish{queue: "a", at: at}).with(wish{queue: "b", at: at}).with(wish{queue: "a", at: at})
+	if len(due) != 2 {
+		t.Errorf("one instant of two queues takes %d places", len(due))
 	}
 }
 
 func TestWakerGoesOnWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	got := wakes(t, func(w *waker) {
-		w.wakeIn(time.Second)
-		w.wakeIn(3 * time.Second)
+		w.wakeIn(engine.Due{Queue: "q", In: time.Second})
+		w.wakeIn(engine.Due{Queue: "q", In: 3 * time.Second})
 	}, errors.New("down"))
 	if len(got) != 2 {
 		t.Errorf("woken at %v, want twice", got)
@@ -83,10 +86,11 @@ func TestWakerRemembersABoundedNumberOfInstants(t *testing.T) {
 	start := time.Now()
 	var due dueList
 	for i := range 3 * wakerPending {
-		due = due.with(start.Add(time.Duration(i%wakerPending*2) * time.Second))
-		due = due.with(start.Add(time.Duration(i*2+1) * time.Second))
+		due = due.with(wish{at: start.Add(time.Duration(i%wakerPending*2) * time.Second)})
+		due = due.with(wish{at: start.Add(time.Duration(i*2+1) * time.Second)})
 	}
-	if len(due) != wakerPending || !slices.IsSortedFunc(due, time.Time.Compare) {
-		t.Errorf("%d instants, in order: %t", len(due), slices.IsSortedFunc(due, time.Time.Compare))
+	sorted := slices.IsSortedFunc(due, func(a, b wish) int { return a.at.Compare(b.at) })
+	if len(due) != wakerPending || !sorted {
+		t.Errorf("%d instants, in order: %t", len(due), sorted)
 	}
 }

@@ -19,7 +19,7 @@ type Worker struct {
 	config  Config
 	client  *river.Client[pgxTx]
 	lease   *lease
-	steps   *stepWorker
+	taker   *taker
 	sweeper *sweeper
 	waker   *waker
 	// stopTaking ends the taking of new steps, while running ones go on.
@@ -40,15 +40,19 @@ func New(config Config) (*Worker, error) {
 			ClientID: newID(), Name: config.Name, Version: config.Version, Handlers: config.Handlers, Lease: config.Lease,
 		}},
 		sweeper:    &sweeper{store: store, interval: config.SweepInterval, log: config.Log},
-		waker:      newWaker(func(ctx context.Context) error { return store.WakeQueue(ctx, TicksQueue) }, config.Log),
+		waker:      newWaker(store.WakeQueue, config.Log),
 		stopTaking: stopTaking,
 	}
-	w.steps = newStepWorker(drain, &engine.Runner{
-		Executor: config.Executor, Store: store, Log: config.Log, Worker: w.lease.id, WakeIn: w.waker.wakeIn,
+	commit := newCommitter(store, w.lease.id)
+	w.taker = newTaker(drain, &engine.Runner{
+		Executor: config.Executor, Store: commit, Log: config.Log, Worker: w.lease.id, Wake: w.waker.wakeIn, TaskEnded: config.TaskEnded,
 	}, w.lease.renew)
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &tickWorker{store: store, schemas: newSchemaCache(store), wakeIn: w.waker.wakeIn, log: config.Log})
-	river.AddWorker(workers, w.steps)
+	river.AddWorker(workers, &stepWorker{taker: w.taker, store: commit, worker: w.lease.id})
+	river.AddWorker(workers, &tickWorker{
+		taker: w.taker, commit: commit, store: store, schemas: newSchemaCache(store), wake: w.waker.wakeIn,
+		taskEnded: config.TaskEnded, log: config.Log,
+	})
 	var err error
 	if w.client, err = river.NewClient(riverpgxv5.New(config.Pool), riverConfig(config, w.lease.worker.ClientID, workers)); err != nil {
 		stopTaking()
@@ -112,7 +116,7 @@ func (w *Worker) drain(ctx, hard context.Context) error {
 	if err := w.client.StopAndCancel(final); err != nil {
 		return fmt.Errorf("%w; some did not stop: %w", ErrStepsGivenBack, err)
 	}
-	if w.steps.cutShort.Load() {
+	if w.taker.cutShort.Load() {
 		return ErrStepsGivenBack
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
@@ -13,7 +14,7 @@ func TestStepRunsOnlyWhenItIsReady(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	status := func(name string) engine.ClaimStatus {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{StepID: b.step(id, name).StepID}})
+		claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.Wait)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,7 +32,7 @@ func TestStepRunsOnlyWhenItIsReady(t *testing.T) {
 	if got := status("left"); got != engine.TaskClosed {
 		t.Errorf("after the task was cancelled: %s", got)
 	}
-	claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{StepID: 1 << 60}})
+	claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: 1 << 60}}, sql.Wait)
 	if err != nil || claims[0].Status != engine.StepGone {
 		t.Errorf("a step that is not there: %v, %v", claims, err)
 	}
@@ -76,11 +77,11 @@ func TestGivenBackStepBurnsNoAttemptUntilItHappensTooOften(t *testing.T) {
 	id := b.create("diamond")
 	giveBack := func(limit int) engine.RecordStatus {
 		a := b.claim(id, "top")
-		recorded, err := b.store.GiveBack(t.Context(), []engine.Return{{StepID: a.Step.ID, Token: a.Token, Reason: "shutdown", Cap: limit}})
+		recorded, err := b.store.GiveBack(t.Context(), engine.Return{TaskID: id, StepID: a.Step.ID, Token: a.Token, Reason: "shutdown", Cap: limit})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return recorded[0].Status
+		return recorded.Status
 	}
 
 	for range 2 {
@@ -134,7 +135,7 @@ func TestClaimWhoseAnswerWasLostIsMadeAnewByTheSameWakeUp(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	claim := func(key string) engine.Claim {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{StepID: b.step(id, "top").StepID, Key: key}})
+		claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: b.step(id, "top").StepID, Key: key}}, sql.Wait)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +162,7 @@ func TestWorkerThatIsNotRegisteredClaimsNothing(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	b.exec(`DELETE FROM tasker.workers`)
-	_, err := b.store.Claim(t.Context(), worker, []engine.Wish{{StepID: b.step(id, "top").StepID}})
+	_, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: b.step(id, "top").StepID}}, sql.Wait)
 	if !errors.Is(err, engine.ErrWorkerUnknown) {
 		t.Errorf("got %v", err)
 	}

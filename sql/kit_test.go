@@ -71,7 +71,7 @@ func (b bundle) create(name string) int64 {
 
 func (b bundle) tick(id int64) sql.TickResult {
 	b.t.Helper()
-	results, err := b.store.Tick(b.t.Context(), []int64{id}, false)
+	results, err := b.store.Tick(b.t.Context(), worker, []sql.TickWish{{TaskID: id}}, sql.Wait)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func (b bundle) step(task int64, name string) sql.Step {
 // claim claims a step that must be ready.
 func (b bundle) claim(task int64, name string) *engine.Attempt {
 	b.t.Helper()
-	claims, err := b.store.Claim(b.t.Context(), worker, []engine.Wish{{StepID: b.step(task, name).StepID}})
+	claims, err := b.store.Claim(b.t.Context(), worker, []engine.Wish{{TaskID: task, StepID: b.step(task, name).StepID}}, sql.Wait)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func (b bundle) claim(task int64, name string) *engine.Attempt {
 func (b bundle) finish(f engine.Finish) engine.Recorded {
 	b.t.Helper()
 	f.Metadata = json.RawMessage(`{}`)
-	recorded, err := b.store.Finish(b.t.Context(), []engine.Finish{f})
+	recorded, err := b.store.Finish(b.t.Context(), worker, []engine.Finish{f}, sql.Wait)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -122,12 +122,12 @@ func (b bundle) finish(f engine.Finish) engine.Recorded {
 
 func (b bundle) succeed(a *engine.Attempt) engine.Recorded {
 	b.t.Helper()
-	return b.finish(engine.Finish{StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: fmt.Appendf(nil, `{"from": %q}`, a.Step.Name)})
+	return b.finish(engine.Finish{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: fmt.Appendf(nil, `{"from": %q}`, a.Step.Name)})
 }
 
 func (b bundle) fail(a *engine.Attempt, permanent bool) engine.Recorded {
 	b.t.Helper()
-	return b.finish(engine.Finish{StepID: a.Step.ID, Token: a.Token, Permanent: permanent, Result: json.RawMessage(`{"error": "no", "error_class": "E", "backtrace": ""}`)})
+	return b.finish(engine.Finish{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Permanent: permanent, Result: json.RawMessage(`{"error": "no", "error_class": "E", "backtrace": ""}`)})
 }
 
 // passBackoff moves everything that a retry waits for into the past.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
@@ -28,9 +29,9 @@ func TestTaskRunsToItsEndInTheOrderOfItsGraph(t *testing.T) {
 	for _, d := range bottom.Dependencies {
 		dependencies = append(dependencies, d.Name+" "+string(d.Result))
 	}
-	want := []string{`left {"from": "left"}`, `right {"from": "right"}`, `top {"from": "top"}`}
+	want := []string{`top {"from": "top"}`, `left {"from": "left"}`, `right {"from": "right"}`}
 	if diff := cmp.Diff(want, dependencies); diff != "" {
-		t.Errorf("bottom's dependencies, parents first (-want +got):\n%s", diff)
+		t.Errorf("bottom's dependencies, parents last (-want +got):\n%s", diff)
 	}
 	sqltest.CheckInvariants(t, b.pool, true)
 }
@@ -92,9 +93,9 @@ func TestOutcomeThatTheDatabaseRefusesIsRejected(t *testing.T) {
 	t.Parallel()
 	b := setup(t, diamondYAML)
 	a := b.claim(b.create("diamond"), "top")
-	_, err := b.store.Finish(t.Context(), []engine.Finish{{
-		StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: json.RawMessage(`"\u0000"`), Metadata: json.RawMessage(`{}`),
-	}})
+	_, err := b.store.Finish(t.Context(), worker, []engine.Finish{{
+		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: json.RawMessage(`"\u0000"`), Metadata: json.RawMessage(`{}`),
+	}}, sql.Wait)
 	if !errors.Is(err, engine.ErrRejected) {
 		t.Errorf("got %v", err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// Store reads and writes tasks, steps, templates and workers. It implements [engine.Store]. It is safe for concurrent
+// Store reads and writes tasks, steps, templates and workers. It is safe for concurrent
 // use; every method is one round trip unless it says otherwise.
 type Store struct {
 	pool *pgxpool.Pool
@@ -28,96 +28,89 @@ func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 // callTimeout bounds one call of a function, waiting for locks included.
 const callTimeout = 15 * time.Second
 
-const claimStepsSQL = `SELECT step_id, status, coalesce(token, 0) AS token, coalesce(task_id, 0) AS task_id,
-	coalesce(namespace, '') AS namespace, coalesce(task_name, '') AS task_name, coalesce(version, '') AS version,
-	context, tags, coalesce(initiator, '') AS initiator, coalesce(source_system, '') AS source_system,
-	coalesce(reason, '') AS reason, coalesce(requested_at, 'epoch') AS requested_at,
-	coalesce(step_name, '') AS step_name, coalesce(attempt, 0) AS attempt, coalesce(max_attempts, 0) AS max_attempts,
-	inputs, results, coalesce(handler, '') AS handler, config, coalesce(timeout_ms, 0) AS timeout_ms, dependencies
-FROM tasker.claim_steps($1, $2, $3)`
+// Lock says what a call does about tasks that somebody else holds at this moment.
+type Lock bool
+
+// The ways to lock.
+const (
+	// Wait until the task is free.
+	Wait Lock = true
+	// Skip leaves the task alone and answers busy, so that it holds up nobody else in the same call.
+	Skip Lock = false
+)
+
+// attemptColumns are those of tasker.attempt_of, made fit for scanning.
+const attemptColumns = `coalesce(step_id, 0), coalesce(token, 0), coalesce(task_id, 0),
+	coalesce(namespace, ''), coalesce(task_name, ''), coalesce(version, ''), context, tags, coalesce(initiator, ''),
+	coalesce(source_system, ''), coalesce(reason, ''), coalesce(requested_at, 'epoch'), coalesce(step_name, ''),
+	coalesce(attempt, 0), coalesce(max_attempts, 0), inputs, results, coalesce(handler, ''), config, coalesce(timeout_ms, 0), dependencies`
+
+// attemptScan is where a row with attemptColumns goes.
+type attemptScan struct {
+	attempt      engine.Attempt
+	timeoutMs    int64
+	dependencies json.RawMessage
+}
+
+func (r *attemptScan) targets() []any {
+	a := &r.attempt
+	return []any{
+		&a.Step.ID, &a.Token, &a.Task.ID, &a.Task.Namespace, &a.Task.Name, &a.Task.Version, &a.Task.Context, &a.Task.Tags,
+		&a.Task.Initiator, &a.Task.SourceSystem, &a.Task.Reason, &a.Task.RequestedAt, &a.Step.Name,
+		&a.Step.Attempt, &a.Step.MaxAttempts, &a.Step.Inputs, &a.Step.Results, &a.Handler.Name, &a.Handler.Config, &r.timeoutMs, &r.dependencies,
+	}
+}
+
+func (r *attemptScan) result() (*engine.Attempt, error) {
+	var err error
+	r.attempt.Handler.Timeout = milli(r.timeoutMs)
+	if r.attempt.Dependencies, err = parseDependencies(r.dependencies); err != nil {
+		return nil, fmt.Errorf("dependencies of step %d: %w", r.attempt.Step.ID, err)
+	}
+	return &r.attempt, nil
+}
+
+func milli(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
+
+const claimStepsSQL = `SELECT status, ` + attemptColumns + ` FROM tasker.claim_steps($1, $2, $3, $4, $5)`
 
 // noDataFound is raised for a worker that is not registered.
 const noDataFound = "P0002"
 
-type claimRow struct {
-	StepID       int64
-	Status       engine.ClaimStatus
-	Token        int64
-	TaskID       int64
-	Namespace    string
-	TaskName     string
-	Version      string
-	Context      json.RawMessage
-	Tags         json.RawMessage
-	Initiator    string
-	SourceSystem string
-	Reason       string
-	RequestedAt  time.Time
-	StepName     string
-	Attempt      int
-	MaxAttempts  int
-	Inputs       json.RawMessage
-	Results      json.RawMessage
-	Handler      string
-	Config       json.RawMessage
-	TimeoutMs    int64
-	Dependencies json.RawMessage
-}
-
-// Claim implements [engine.Store].
-func (s *Store) Claim(ctx context.Context, worker string, wishes []engine.Wish) ([]engine.Claim, error) {
+// Claim claims each of the steps that is ready, for the worker, in one transaction. The answers are in the order of the
+// wishes. See [engine.Store].
+func (s *Store) Claim(ctx context.Context, worker string, wishes []engine.Wish, lock Lock) ([]engine.Claim, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	steps, keys := make([]int64, len(wishes)), make([]string, len(wishes))
+	n := len(wishes)
+	tasks, steps, keys := make([]int64, n), make([]int64, n), make([]string, n)
 	for i, wish := range wishes {
-		steps[i], keys[i] = wish.StepID, wish.Key
+		tasks[i], steps[i], keys[i] = wish.TaskID, wish.StepID, wish.Key
 	}
-	rows, err := s.pool.Query(ctx, claimStepsSQL, worker, steps, keys)
+	rows, err := s.pool.Query(ctx, claimStepsSQL, worker, tasks, steps, keys, bool(lock))
 	if err != nil {
 		return nil, err
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[claimRow])
+	claims, err := pgx.AppendRows(make([]engine.Claim, 0, n), rows, scanClaim)
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == noDataFound {
 		return nil, fmt.Errorf("%w: %w", engine.ErrWorkerUnknown, err)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil && len(claims) != n {
+		err = fmt.Errorf("the database answered %d claims for %d", len(claims), n)
 	}
-	claims := make([]engine.Claim, len(found))
-	for i := range found {
-		if claims[i], err = found[i].claim(); err != nil {
-			return nil, err
-		}
-	}
-	return claims, nil
+	return claims, err
 }
 
-func (r *claimRow) claim() (engine.Claim, error) {
-	claim := engine.Claim{StepID: r.StepID, Status: r.Status}
-	if r.Status != engine.Claimed {
-		return claim, nil
+func scanClaim(row pgx.CollectableRow) (claim engine.Claim, err error) {
+	var scan attemptScan
+	if err = row.Scan(append([]any{&claim.Status}, scan.targets()...)...); err != nil {
+		return claim, err
 	}
-	dependencies, err := parseDependencies(r.Dependencies)
-	if err != nil {
-		return claim, fmt.Errorf("dependencies of step %d: %w", r.StepID, err)
+	claim.StepID = scan.attempt.Step.ID
+	if claim.Status == engine.Claimed {
+		claim.Attempt, err = scan.result()
 	}
-	claim.Attempt = &engine.Attempt{
-		Token: r.Token,
-		Task: engine.TaskInfo{
-			ID: r.TaskID, Namespace: r.Namespace, Name: r.TaskName, Version: r.Version,
-			Context: r.Context, Tags: r.Tags, Initiator: r.Initiator, SourceSystem: r.SourceSystem,
-			Reason: r.Reason, RequestedAt: r.RequestedAt,
-		},
-		Step: engine.StepInfo{
-			ID: r.StepID, Name: r.StepName, Attempt: r.Attempt, MaxAttempts: r.MaxAttempts,
-			Inputs: r.Inputs, Results: r.Results,
-		},
-		Dependencies: dependencies,
-		Handler: engine.Handler{
-			Name: r.Handler, Config: r.Config, Timeout: time.Duration(r.TimeoutMs) * time.Millisecond,
-		},
-	}
-	return claim, nil
+	return claim, err
 }
 
 func parseDependencies(data json.RawMessage) ([]engine.Dependency, error) {
@@ -140,76 +133,88 @@ func parseDependencies(data json.RawMessage) ([]engine.Dependency, error) {
 	return dependencies, nil
 }
 
-const finishStepsSQL = `SELECT step_id, status, coalesce(task_id, 0) AS task_id, coalesce(task_state, '') AS task_state,
-	coalesce(retry_in_ms, 0) AS retry_in_ms
-FROM tasker.finish_steps($1, $2, $3, $4, $5, $6, $7)`
+const finishStepsSQL = `SELECT status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
+	coalesce(next_step_id, 0), coalesce(next_token, 0), coalesce(next_name, ''), coalesce(next_max_attempts, 0), next_inputs,
+	coalesce(next_handler, ''), next_config, coalesce(next_timeout_ms, 0), next_dependencies
+FROM tasker.finish_steps($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
 
-const giveBackStepsSQL = `SELECT step_id, status, coalesce(task_id, 0) AS task_id, coalesce(task_state, '') AS task_state,
-	coalesce(retry_in_ms, 0) AS retry_in_ms
-FROM tasker.give_back_steps($1, $2, $3, $4, $5)`
-
-type recordedRow struct {
-	StepID    int64
-	Status    engine.RecordStatus
-	TaskID    int64
-	TaskState engine.State
-	RetryInMs int64
-}
-
-// Finish implements [engine.Store].
-func (s *Store) Finish(ctx context.Context, finishes []engine.Finish) ([]engine.Recorded, error) {
+// Finish records outcomes and what follows from them, in one transaction. The answers are in the order of the finishes. It
+// returns ErrRejected, wrapped, when the database refuses the data of one of them; then none is recorded. See [engine.Store].
+func (s *Store) Finish(ctx context.Context, worker string, finishes []engine.Finish, lock Lock) ([]engine.Recorded, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	n := len(finishes)
-	steps, tokens := make([]int64, n), make([]int64, n)
+	tasks, steps, tokens := make([]int64, n), make([]int64, n), make([]int64, n)
 	succeeded, permanent := make([]bool, n), make([]bool, n)
-	results, metadata := make([]string, n), make([]string, n)
-	retryAfter := make([]*int64, n)
+	results, metadata := make([]json.RawMessage, n), make([]json.RawMessage, n)
+	retryAfter, queues := make([]*int64, n), make([]string, n)
 	for i, f := range finishes {
-		steps[i], tokens[i] = f.StepID, f.Token
+		tasks[i], steps[i], tokens[i] = f.TaskID, f.StepID, f.Token
 		succeeded[i], permanent[i] = f.Succeeded, f.Permanent
-		results[i], metadata[i] = string(f.Result), string(f.Metadata)
+		results[i], metadata[i], queues[i] = f.Result, f.Metadata, f.Queue
 		if f.RetryAfter > 0 {
 			ms := f.RetryAfter.Milliseconds()
 			retryAfter[i] = &ms
 		}
 	}
-	recorded, err := s.record(ctx, finishStepsSQL, steps, tokens, succeeded, results, permanent, retryAfter, metadata)
+	rows, err := s.pool.Query(ctx, finishStepsSQL, worker, tasks, steps, tokens, succeeded, texts(results), permanent,
+		retryAfter, texts(metadata), queues, bool(lock))
+	if err != nil {
+		return nil, err
+	}
+	recorded, err := pgx.AppendRows(make([]engine.Recorded, 0, n), rows, scanRecorded)
 	if isDataError(err) {
 		return nil, fmt.Errorf("%w: %w", engine.ErrRejected, err)
+	}
+	if err == nil && len(recorded) != n {
+		err = fmt.Errorf("the database answered %d records for %d", len(recorded), n)
 	}
 	return recorded, err
 }
 
-// GiveBack implements [engine.Store].
-func (s *Store) GiveBack(ctx context.Context, returns []engine.Return) ([]engine.Recorded, error) {
-	n := len(returns)
-	steps, tokens := make([]int64, n), make([]int64, n)
-	reasons, delays, caps := make([]string, n), make([]int64, n), make([]int, n)
-	for i, r := range returns {
-		steps[i], tokens[i] = r.StepID, r.Token
-		reasons[i], delays[i], caps[i] = r.Reason, r.Delay.Milliseconds(), r.Cap
+func scanRecorded(row pgx.CollectableRow) (recorded engine.Recorded, err error) {
+	var next engine.NextStep
+	var dueMs, timeoutMs int64
+	var dependencies json.RawMessage
+	err = row.Scan(&recorded.Status, &recorded.TaskState, &dueMs, &recorded.Due.Queue,
+		&next.Step.ID, &next.Token, &next.Step.Name, &next.Step.MaxAttempts, &next.Step.Inputs,
+		&next.Handler.Name, &next.Handler.Config, &timeoutMs, &dependencies)
+	recorded.Due.In = milli(dueMs)
+	if err != nil || next.Token == 0 {
+		return recorded, err
 	}
-	return s.record(ctx, giveBackStepsSQL, steps, tokens, reasons, delays, caps)
-}
-
-func (s *Store) record(ctx context.Context, query string, args ...any) ([]engine.Recorded, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	rows, err := s.pool.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[recordedRow])
-	if err != nil {
-		return nil, err
-	}
-	recorded := make([]engine.Recorded, len(found))
-	for i, r := range found {
-		recorded[i] = engine.Recorded{
-			StepID: r.StepID, TaskID: r.TaskID, Status: r.Status, TaskState: r.TaskState,
-			RetryIn: time.Duration(r.RetryInMs) * time.Millisecond,
+	next.Step.Attempt, next.Handler.Timeout = 1, milli(timeoutMs)
+	if dependencies != nil {
+		if next.Dependencies, err = parseDependencies(dependencies); err != nil {
+			return recorded, fmt.Errorf("dependencies of step %d: %w", next.Step.ID, err)
 		}
 	}
+	recorded.Next = &next
 	return recorded, nil
+}
+
+const giveBackStepsSQL = `SELECT status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, '')
+FROM tasker.give_back_steps($1, $2, $3, $4, $5, $6)`
+
+// GiveBack returns a claim whose attempt does not count. See [engine.Store].
+func (s *Store) GiveBack(ctx context.Context, r engine.Return) (engine.Recorded, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var recorded engine.Recorded
+	var dueMs int64
+	err := s.pool.QueryRow(ctx, giveBackStepsSQL, []int64{r.TaskID}, []int64{r.StepID}, []int64{r.Token}, []string{r.Reason},
+		[]int64{r.Delay.Milliseconds()}, []int{r.Cap}).Scan(&recorded.Status, &recorded.TaskState, &dueMs, &recorded.Due.Queue)
+	recorded.Due.In = milli(dueMs)
+	return recorded, err
+}
+
+// texts passes JSON to a text[] parameter as it is.
+func texts(all []json.RawMessage) []string {
+	converted := make([]string, len(all))
+	for i, data := range all {
+		converted[i] = string(data)
+	}
+	return converted
 }
 
 // isDataError: class 22 is data exception, 54 program limit exceeded.

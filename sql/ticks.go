@@ -3,7 +3,7 @@ package sql
 import (
 	"context"
 	"encoding/json"
-	"time"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,7 +24,20 @@ const (
 	TickUnknownTemplate TickStatus = "unknown_template"
 	// TickGone: there is no such task.
 	TickGone TickStatus = "gone"
+	// TickBusy: somebody else holds the task at this moment. Only with Skip.
+	TickBusy TickStatus = "busy"
 )
+
+// TickWish is a task to look at.
+type TickWish struct {
+	TaskID int64
+	// Checked says that the task's context was found good.
+	Checked bool
+	// Queue is the queue in whose room the worker would run a step at once; empty when it would not.
+	Queue string
+	// Key names the wake-up that asks, as in [engine.Wish].
+	Key string
+}
 
 // TickResult is what one tick came to.
 type TickResult struct {
@@ -35,45 +48,50 @@ type TickResult struct {
 	NamedTaskID int32
 	Digest      string
 	Context     json.RawMessage
-	// RetryIn is when the task has its next retry due, zero when none is awaited.
-	RetryIn time.Duration
+	// Due is when and where the task has its next retry.
+	Due engine.Due
+	// Attempt is the step that was claimed with the tick, nil when there is none.
+	Attempt *engine.Attempt
 }
 
-const tickSQL = `SELECT task_id, status, coalesce(state, '') AS state, coalesce(named_task_id, 0) AS named_task_id,
-	coalesce(digest, '') AS digest, context, coalesce(retry_in_ms, 0) AS retry_in_ms
-FROM tasker.tick($1, $2)`
+const tickSQL = `SELECT id, status, coalesce(state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
+	coalesce(named_task_id, 0), coalesce(digest, ''), ` + attemptColumns + `
+FROM tasker.tick($1, $2, $3, $4, $5, $6)`
 
-type tickRow struct {
-	TaskID      int64
-	Status      TickStatus
-	State       engine.State
-	NamedTaskID int32
-	Digest      string
-	Context     json.RawMessage
-	RetryInMs   int64
-}
-
-// Tick looks at these tasks once, each in its own lock and all in one transaction. checked says that the contexts were
-// found good.
-func (s *Store) Tick(ctx context.Context, tasks []int64, checked bool) ([]TickResult, error) {
+// Tick looks at these tasks once, each in its own lock and all in one transaction. Each task is in wishes once; the answers
+// are in their order.
+func (s *Store) Tick(ctx context.Context, worker string, wishes []TickWish, lock Lock) ([]TickResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	rows, err := s.pool.Query(ctx, tickSQL, tasks, checked)
+	n := len(wishes)
+	tasks, checked, queues, keys := make([]int64, n), make([]bool, n), make([]string, n), make([]string, n)
+	for i, wish := range wishes {
+		tasks[i], checked[i], queues[i], keys[i] = wish.TaskID, wish.Checked, wish.Queue, wish.Key
+	}
+	rows, err := s.pool.Query(ctx, tickSQL, tasks, checked, worker, queues, keys, bool(lock))
 	if err != nil {
 		return nil, err
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[tickRow])
-	if err != nil {
-		return nil, err
+	results, err := pgx.AppendRows(make([]TickResult, 0, n), rows, scanTick)
+	if err == nil && len(results) != n {
+		err = fmt.Errorf("the database answered %d ticks for %d", len(results), n)
 	}
-	results := make([]TickResult, len(found))
-	for i, r := range found {
-		results[i] = TickResult{
-			TaskID: r.TaskID, Status: r.Status, State: r.State, NamedTaskID: r.NamedTaskID, Digest: r.Digest, Context: r.Context,
-			RetryIn: time.Duration(r.RetryInMs) * time.Millisecond,
-		}
+	return results, err
+}
+
+func scanTick(row pgx.CollectableRow) (result TickResult, err error) {
+	var scan attemptScan
+	var dueMs int64
+	err = row.Scan(append([]any{
+		&result.TaskID, &result.Status, &result.State, &dueMs, &result.Due.Queue, &result.NamedTaskID, &result.Digest,
+	}, scan.targets()...)...)
+	result.Due.In = milli(dueMs)
+	if err == nil && scan.attempt.Token != 0 {
+		result.Attempt, err = scan.result()
+	} else {
+		result.Context = scan.attempt.Task.Context
 	}
-	return results, nil
+	return result, err
 }
 
 // Reject ends a task that has not started in error, with reason (a JSON object) in its transition. It returns false

@@ -13,7 +13,8 @@ BEGIN
     ELSIF v_bytes > 262144 THEN
         RAISE EXCEPTION 'context has % bytes, more than the 262144 allowed', v_bytes
             USING ERRCODE = '22023', HINT = 'Store large data elsewhere and put a reference to it into the context.';
-    ELSIF tasker.json_deeper_than(p_context, 64) THEN
+    -- Brackets alone of so many levels have that many bytes.
+    ELSIF v_bytes > 2 * 64 AND tasker.json_deeper_than(p_context, 64) THEN
         RAISE EXCEPTION 'context is nested deeper than 64 levels' USING ERRCODE = '22023';
     ELSIF jsonb_typeof(p_tags) <> 'array' THEN
         RAISE EXCEPTION 'tags must be a JSON array, not %', jsonb_typeof(p_tags) USING ERRCODE = '22023';
@@ -23,6 +24,9 @@ BEGIN
         RAISE EXCEPTION 'initiator, source_system and reason hold at most 128 characters each' USING ERRCODE = '22023';
     END IF;
 
+    IF p_bypass_steps = '[]' THEN
+        RETURN;
+    END IF;
     SELECT b.name INTO v_unknown FROM jsonb_array_elements_text(p_bypass_steps) AS b (name)
     WHERE NOT EXISTS (
         SELECT FROM tasker.template_steps ts WHERE ts.named_task_id = p_named_task AND ts.name = b.name

@@ -8,6 +8,7 @@ BEGIN
     END IF;
     UPDATE public.tasker_tasks SET complete = true, updated_at = tasker.utc_now() WHERE task_id = p_task;
     PERFORM tasker.transition_task(p_task, 'complete', '{}');
+    DELETE FROM tasker.blocked_tasks WHERE task_id = p_task;
     RETURN 'complete';
 END
 $$;

@@ -52,8 +52,7 @@ BEGIN
     END IF;
 
     PERFORM tasker.materialise_steps(v_task, v_template.named_task_id, create_task.context);
-    PERFORM tasker.enqueue_tick(v_task, 'new');
-    PERFORM tasker.notify('{ticks}');
+    PERFORM tasker.notify(ARRAY[tasker.enqueue_start(v_task, v_template.named_task_id)]);
     RETURN v_task;
 END
 $$;

@@ -1,4 +1,4 @@
--- tasker.discover_tasks(newest): asks for a tick of every task that somebody inserted without tasker.create_task: open,
+-- tasker.discover_tasks(newest): asks for the first tick of every task that somebody inserted without tasker.create_task: open,
 -- no transition yet, of a template that is synced here. Looks at the newest tasks only; the sweep sees the rest.
 -- Returns how many were found.
 CREATE OR REPLACE FUNCTION tasker.discover_tasks(p_newest integer) RETURNS integer
@@ -6,15 +6,19 @@ LANGUAGE plpgsql VOLATILE
 SET jit = off
 AS $$
 DECLARE
-    v_found integer;
+    v_queues text[];
 BEGIN
-    SELECT count(*) FILTER (WHERE tasker.enqueue_tick(k.task_id, 'new')) INTO v_found
-    FROM (SELECT task_id, named_task_id FROM public.tasker_tasks WHERE complete = false ORDER BY task_id DESC LIMIT p_newest) AS k
-    WHERE EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id)
-      AND NOT EXISTS (SELECT FROM public.tasker_task_transitions t WHERE t.task_id = k.task_id);
-    IF v_found > 0 THEN
-        PERFORM tasker.notify('{ticks}');
+    SELECT array_agg(q.queue) INTO v_queues
+    FROM (
+        SELECT tasker.enqueue_start(k.task_id, k.named_task_id) AS queue
+        FROM (SELECT task_id, named_task_id FROM public.tasker_tasks WHERE complete = false ORDER BY task_id DESC LIMIT p_newest) AS k
+        WHERE EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id)
+          AND NOT EXISTS (SELECT FROM public.tasker_task_transitions t WHERE t.task_id = k.task_id)
+    ) q
+    WHERE q.queue IS NOT NULL;
+    IF v_queues IS NOT NULL THEN
+        PERFORM tasker.notify(v_queues);
     END IF;
-    RETURN v_found;
+    RETURN coalesce(cardinality(v_queues), 0);
 END
 $$;

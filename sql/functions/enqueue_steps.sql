@@ -1,24 +1,42 @@
--- tasker.enqueue_steps(task, steps): one tasker_step job for each step, in the queue that its template names. The job
--- is unique for the step's present state: while it waits or runs no second one is made, and after any transition of the
--- step a new one can be. Returns the queues that got a job. The caller holds the task's lock.
-CREATE OR REPLACE FUNCTION tasker.enqueue_steps(p_task bigint, p_steps bigint[]) RETURNS text[]
-LANGUAGE sql VOLATILE
+-- tasker.enqueue_steps(steps, due): one tasker_step job for each step, in the queue that its template names, for now or for
+-- the instant that due has in its place. The job is unique for the step's present state: while it waits or runs no second one
+-- is made, and after any transition of the step a new one can be. A job that is due later stays 'available', because River's
+-- scheduler would be up to five seconds late; the poll of its queue, or a notification at the right moment, finds it.
+-- Returns the queues that got a job that is due now. The caller holds the tasks' locks.
+CREATE OR REPLACE FUNCTION tasker.enqueue_steps(p_steps bigint[], p_due timestamptz[] DEFAULT NULL) RETURNS text[]
+LANGUAGE plpgsql VOLATILE
 AS $$
+DECLARE
+    v_queues text[];
+BEGIN
+    IF p_steps IS NULL OR p_steps = '{}' THEN
+        RETURN '{}';
+    END IF;
     WITH inserted AS (
-        INSERT INTO tasker.river_job (kind, args, queue, max_attempts, unique_key, unique_states)
+        INSERT INTO tasker.river_job (kind, args, queue, max_attempts, scheduled_at, unique_key, unique_states)
         SELECT 'tasker_step',
-               jsonb_build_object('task_id', p_task, 'step_id', s.workflow_step_id, 'handler', coalesce(ts.handler, '')),
-               coalesce(ts.queue, 'default'), 25,
-               convert_to('step:' || s.workflow_step_id || ':' || coalesce(t.id, 0), 'UTF8'), B'11110001'
-        FROM public.tasker_tasks k
-        JOIN public.tasker_workflow_steps s ON s.task_id = k.task_id AND s.workflow_step_id = ANY (p_steps)
-        LEFT JOIN tasker.template_steps ts ON ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id
-        LEFT JOIN public.tasker_workflow_step_transitions t ON t.workflow_step_id = s.workflow_step_id AND t.most_recent
-        WHERE k.task_id = p_task
-        ORDER BY s.workflow_step_id
+               jsonb_build_object('task_id', s.task_id, 'step_id', u.step, 'handler', coalesce(ts.handler, '')),
+               coalesce(ts.queue, 'default'), 25, coalesce(u.due, now()),
+               convert_to('step:' || u.step || ':' || coalesce(s.token, 0), 'UTF8'), B'11110001'
+        FROM unnest(p_steps, p_due) WITH ORDINALITY AS u (step, due, n)
+        CROSS JOIN LATERAL (
+            SELECT s.task_id, s.named_step_id, k.named_task_id,
+                (SELECT t.id FROM public.tasker_workflow_step_transitions t
+                 WHERE t.workflow_step_id = s.workflow_step_id AND t.most_recent) AS token
+            FROM public.tasker_workflow_steps s
+            JOIN public.tasker_tasks k ON k.task_id = s.task_id
+            WHERE s.workflow_step_id = u.step OFFSET 0
+        ) s
+        LEFT JOIN LATERAL (
+            SELECT ts.queue, ts.handler FROM tasker.template_steps ts
+            WHERE ts.named_task_id = s.named_task_id AND ts.named_step_id = s.named_step_id OFFSET 0
+        ) ts ON true
+        ORDER BY u.n
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND unique_states IS NOT NULL
             AND tasker.river_job_state_in_bitmask(unique_states, state) DO NOTHING
-        RETURNING queue
+        RETURNING queue, scheduled_at
     )
-    SELECT coalesce(array_agg(queue), '{}') FROM inserted
+    SELECT coalesce(array_agg(DISTINCT i.queue) FILTER (WHERE i.scheduled_at <= now()), '{}') INTO v_queues FROM inserted i;
+    RETURN v_queues;
+END
 $$;

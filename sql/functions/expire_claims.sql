@@ -1,15 +1,15 @@
 -- tasker.expire_claims(worker, reason): ends every claim that the worker still holds. The attempt stays counted. A step
--- with attempts left is pending again at once, through error; one without ends in error. Ticks the tasks. Returns the
--- number of steps.
+-- with attempts left is pending again at once, through error; one without ends in error. Returns the number of steps.
 CREATE OR REPLACE FUNCTION tasker.expire_claims(p_worker uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_claims record;
-    v_expired bigint[] := '{}';
+    v_expired integer := 0;
+    v_queues text[] := '{}';
 BEGIN
     -- Open tasks are the way to the claims: the transitions have no index on the worker, and need none for a rare event.
-    SELECT array_agg(DISTINCT s.task_id) AS tasks, array_agg(s.workflow_step_id) AS steps, array_agg(t.id) AS tokens INTO v_claims
+    SELECT array_agg(s.task_id) AS tasks, array_agg(s.workflow_step_id) AS steps, array_agg(t.id) AS tokens INTO v_claims
     FROM public.tasker_tasks k
     JOIN public.tasker_workflow_steps s ON s.task_id = k.task_id AND s.in_process AND NOT s.processed
     JOIN public.tasker_workflow_step_transitions t ON t.workflow_step_id = s.workflow_step_id AND t.most_recent
@@ -21,10 +21,11 @@ BEGIN
     FOR i IN 1 .. cardinality(v_claims.steps) LOOP
         IF tasker.held_claim(v_claims.steps[i], v_claims.tokens[i]) = 'held' THEN
             PERFORM tasker.expire_claim(v_claims.steps[i], v_claims.tokens[i], p_reason);
-            v_expired := v_expired || v_claims.steps[i];
+            v_queues := v_queues || (tasker.settle_step(v_claims.tasks[i], v_claims.steps[i])).queues;
+            v_expired := v_expired + 1;
         END IF;
     END LOOP;
-    PERFORM tasker.tick_tasks_of(v_expired);
-    RETURN cardinality(v_expired);
+    PERFORM tasker.notify(v_queues);
+    RETURN v_expired;
 END
 $$;

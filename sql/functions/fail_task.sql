@@ -15,6 +15,7 @@ BEGIN
     INTO v_blame
     FROM tasker.step_readiness(p_task) r;
     PERFORM tasker.transition_task(p_task, 'error', v_blame);
+    DELETE FROM tasker.blocked_tasks WHERE task_id = p_task;
     RETURN 'error';
 END
 $$;

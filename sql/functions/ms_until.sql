@@ -1,4 +1,7 @@
 -- tasker.ms_until(instant): whole milliseconds from this call to the instant, rounded up, never negative; NULL for NULL.
 CREATE OR REPLACE FUNCTION tasker.ms_until(p_instant timestamptz) RETURNS bigint
 LANGUAGE sql VOLATILE
-AS $$ SELECT greatest(0, ceil(extract(epoch FROM p_instant - clock_timestamp()) * 1000))::bigint WHERE p_instant IS NOT NULL $$;
+AS $$
+    SELECT CASE WHEN p_instant IS NOT NULL
+        THEN greatest(0, ceil(extract(epoch FROM p_instant - clock_timestamp()) * 1000))::bigint END
+$$;

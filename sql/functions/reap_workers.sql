@@ -16,6 +16,7 @@ BEGIN
         WHERE greatest(w.heartbeat_at, pg_postmaster_start_time()) < clock_timestamp() - w.lease_ms * interval '1 ms'
         LIMIT 1 FOR UPDATE SKIP LOCKED
     LOOP
+        PERFORM pg_advisory_xact_lock(tasker.worker_lock(v_worker.worker_id));
         steps := steps + tasker.expire_claims(v_worker.worker_id, 'lease_expired');
         PERFORM tasker.release_jobs(v_worker.client_id);
         DELETE FROM tasker.workers w WHERE w.worker_id = v_worker.worker_id;

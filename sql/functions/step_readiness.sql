@@ -14,7 +14,6 @@ CREATE OR REPLACE FUNCTION tasker.step_readiness(p_task bigint, p_steps bigint[]
 RETURNS TABLE (workflow_step_id bigint, name text, current_state text, readiness text, due_at timestamptz,
                attempts integer, retry_limit integer, retryable boolean)
 LANGUAGE sql STABLE
-SET timezone = 'UTC'
 AS $$
     SELECT r.workflow_step_id, r.name, r.current_state,
         CASE

@@ -9,13 +9,14 @@ AS $$
 DECLARE
     v_task record;
     v_tick record;
+    v_queue text;
     v_queues text[] := '{}';
     v_seen integer := 0;
 BEGIN
     next_after := 0;
     repaired := 0;
     FOR v_task IN
-        SELECT k.task_id, tasker.task_state(k.task_id) AS state,
+        SELECT k.task_id, k.named_task_id, tasker.task_state(k.task_id) AS state,
                EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id) AS known,
                k.updated_at < tasker.utc_now() - interval '30 seconds' AS waits
         FROM public.tasker_tasks k
@@ -26,15 +27,15 @@ BEGIN
         next_after := v_task.task_id;
         CONTINUE WHEN NOT v_task.known;
         IF v_task.state = 'pending' AND v_task.waits THEN
-            -- A cause of its own: the first tick's job may be held by a worker that is dead and not yet reaped.
-            IF tasker.enqueue_tick(v_task.task_id, 'sweep:' || extract(epoch FROM now())::bigint / 60) THEN
-                v_queues := v_queues || '{ticks}'::text[];
+            v_queue := tasker.enqueue_start(v_task.task_id, v_task.named_task_id);
+            IF v_queue IS NOT NULL THEN
+                v_queues := v_queues || v_queue;
                 repaired := repaired + 1;
             END IF;
         ELSIF v_task.state = 'in_progress' THEN
             PERFORM FROM public.tasker_tasks k WHERE k.task_id = v_task.task_id FOR NO KEY UPDATE SKIP LOCKED;
             IF FOUND THEN
-                SELECT * INTO v_tick FROM tasker.tick_task(v_task.task_id);
+                SELECT * INTO v_tick FROM tasker.tick_task(v_task.task_id, p_thorough => true);
                 v_queues := v_queues || v_tick.queues;
                 IF cardinality(v_tick.queues) > 0 OR v_tick.state <> 'in_progress' THEN
                     repaired := repaired + 1;

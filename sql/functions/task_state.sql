@@ -1,8 +1,10 @@
 -- tasker.task_state(task): the task's current state; no transition row means pending.
 CREATE OR REPLACE FUNCTION tasker.task_state(p_task bigint) RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT coalesce((
+BEGIN
+    RETURN coalesce((
         SELECT t.to_state FROM public.tasker_task_transitions t WHERE t.task_id = p_task AND t.most_recent
-    ), 'pending')
+    ), 'pending');
+END
 $$;

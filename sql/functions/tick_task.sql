@@ -1,8 +1,13 @@
--- tasker.tick_task(task): one look at one task whose lock the caller holds: enqueue its ready steps, ask for a tick when
--- the next retry is due, finalize it when nothing is left. Idempotent. Returns the task's state afterwards, the queues
--- that got a job and the instant of the next retry, if one is awaited.
+-- tasker.tick_task(task, worker, queue, handlers, key): one look at one task whose lock the caller holds: enqueue its ready
+-- steps, and for later those whose backoff ends later; finalize it when nothing is left. Idempotent. With a queue, the first
+-- ready step of that queue that never ran, with one of the handlers, is claimed for the worker instead. Returns the task's
+-- state afterwards, the queues that got a job for now, where and when the next retry is due, and the claim.
+-- A thorough look evaluates all steps, also those that are not ready, and notices what somebody else cancelled.
 -- It must run as a statement of its own after the lock was taken: only then does it see what the previous holder wrote.
-CREATE OR REPLACE FUNCTION tasker.tick_task(p_task bigint, OUT state text, OUT queues text[], OUT retry_at timestamptz)
+CREATE OR REPLACE FUNCTION tasker.tick_task(
+    p_task bigint, p_worker uuid DEFAULT NULL, p_queue text DEFAULT NULL, p_handlers text[] DEFAULT NULL, p_key text DEFAULT NULL,
+    p_thorough boolean DEFAULT false,
+    OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text, OUT next_step bigint, OUT next_token bigint)
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
@@ -13,30 +18,32 @@ BEGIN
     IF state NOT IN ('pending', 'in_progress') THEN
         RETURN;
     END IF;
-    SELECT count(*) AS total,
-           count(*) FILTER (WHERE r.readiness = 'done') AS done,
-           count(*) FILTER (WHERE r.readiness IN ('in_flight', 'ready', 'backing_off')) AS live,
-           array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready') AS ready,
-           min(r.due_at) FILTER (WHERE r.readiness = 'backing_off') AS due_at
+    SELECT array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready') AS ready,
+           array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready' AND r.transition_id = 0) AS fresh,
+           array_agg(r.workflow_step_id ORDER BY r.due_at) FILTER (WHERE r.readiness = 'backing_off') AS waiting,
+           array_agg(r.due_at ORDER BY r.due_at) FILTER (WHERE r.readiness = 'backing_off') AS due
     INTO v_steps
-    FROM tasker.step_readiness(p_task) r;
-
-    IF v_steps.done = v_steps.total THEN
-        state := tasker.complete_task(p_task, state);
-    ELSIF v_steps.live = 0 THEN
-        state := tasker.fail_task(p_task);
-    ELSE
-        IF state = 'pending' THEN
-            PERFORM tasker.start_task(p_task, NULL);
-            state := 'in_progress';
+    FROM tasker.ready_steps(p_task) r;
+    IF p_thorough OR v_steps.ready IS NULL AND v_steps.waiting IS NULL THEN
+        state := tasker.judge_task(p_task, state);
+    ELSIF state = 'pending' THEN
+        PERFORM tasker.start_task(p_task, NULL);
+        state := 'in_progress';
+    END IF;
+    IF state <> 'in_progress' THEN
+        RETURN;
+    END IF;
+    IF p_queue <> '' THEN
+        next_step := tasker.first_step_of(p_task, v_steps.fresh, p_queue, p_handlers);
+        IF next_step IS NOT NULL THEN
+            next_token := (tasker.claim_fresh_steps(p_worker, ARRAY[next_step], ARRAY[p_key]))[1];
         END IF;
-        IF v_steps.ready IS NOT NULL THEN
-            queues := tasker.enqueue_steps(p_task, v_steps.ready);
-        END IF;
-        retry_at := v_steps.due_at;
-        IF retry_at IS NOT NULL THEN
-            PERFORM tasker.enqueue_tick(p_task, 'retry:' || extract(epoch FROM retry_at), retry_at);
-        END IF;
+    END IF;
+    queues := tasker.enqueue_steps(array_remove(v_steps.ready, next_step));
+    IF v_steps.waiting IS NOT NULL THEN
+        PERFORM tasker.enqueue_steps(v_steps.waiting, v_steps.due);
+        due_at := v_steps.due[1];
+        due_queue := tasker.step_queue(v_steps.waiting[1]);
     END IF;
 END
 $$;

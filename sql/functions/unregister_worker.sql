@@ -6,8 +6,9 @@ AS $$
 DECLARE
     v_steps integer;
 BEGIN
-    -- The worker's row before the tasks, as claims take them.
+    -- Row and lock of the worker before the tasks, as the reaper and claims take them.
     PERFORM FROM tasker.workers w WHERE w.worker_id = p_worker FOR UPDATE;
+    PERFORM pg_advisory_xact_lock(tasker.worker_lock(p_worker));
     v_steps := tasker.expire_claims(p_worker, 'worker_stopped');
     PERFORM tasker.release_jobs(w.client_id) FROM tasker.workers w WHERE w.worker_id = p_worker;
     DELETE FROM tasker.workers WHERE worker_id = p_worker;

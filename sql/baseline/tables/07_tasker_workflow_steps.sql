@@ -20,5 +20,5 @@ CREATE TABLE public.tasker_workflow_steps (
     updated_at timestamp(6) NOT NULL,
     skippable boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 60);
--- The steps of a task: every look at a task starts here.
-CREATE INDEX workflow_steps_task_id_index ON public.tasker_workflow_steps (task_id);
+-- The steps of a task, in the order of their ids: every look at a task starts here.
+CREATE INDEX index_workflow_steps_task_and_id ON public.tasker_workflow_steps (task_id, workflow_step_id);

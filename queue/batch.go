@@ -1,0 +1,111 @@
+package queue
+
+import (
+	"context"
+	"runtime"
+	"sync"
+)
+
+// batcher joins calls: those that arrive while one is under way wait for it to end, and go together into the next. A call
+// that arrives alone goes at once, on its caller's own goroutine. It is safe for concurrent use.
+type batcher[Q, A any] struct {
+	// send makes one call for all. Its answers are in the order of the questions.
+	send func(ctx context.Context, questions []Q) ([]A, error)
+	// apart says whether an error is the fault of one question: then each is asked alone.
+	apart func(error) bool
+	// max is the most questions in one call.
+	max int
+
+	// mu protects the fields below.
+	mu      sync.Mutex
+	waiting []*call[Q, A]
+	// underway says that somebody makes a call; crowded that the last one was made for several.
+	underway, crowded bool
+}
+
+// call is one question and what comes of it. Its turn is true when its caller has to make the next call for all who
+// wait, and false when the answer is there.
+type call[Q, A any] struct {
+	question Q
+	answer   A
+	err      error
+	turn     chan bool
+}
+
+// do asks one question.
+func (b *batcher[Q, A]) do(ctx context.Context, question Q) (A, error) {
+	own := &call[Q, A]{question: question, turn: make(chan bool, 1)}
+	if b.wait(own) && !<-own.turn {
+		return own.answer, own.err
+	}
+	batch := b.take(own)
+	b.answer(context.WithoutCancel(ctx), batch)
+	b.handOn()
+	for _, other := range batch[1:] {
+		other.turn <- false
+	}
+	return own.answer, own.err
+}
+
+// wait puts the call in line when another is under way.
+func (b *batcher[Q, A]) wait(own *call[Q, A]) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.underway {
+		b.waiting = append(b.waiting, own)
+		return true
+	}
+	b.underway = true
+	return false
+}
+
+// take returns own and those that wait. In a crowd it lets the others come first: callers that were answered together are
+// back together, and would just miss this call.
+func (b *batcher[Q, A]) take(own *call[Q, A]) []*call[Q, A] {
+	b.mu.Lock()
+	crowded := b.crowded
+	b.mu.Unlock()
+	if crowded {
+		runtime.Gosched()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := min(len(b.waiting), b.max-1)
+	batch := append(make([]*call[Q, A], 0, n+1), own)
+	batch = append(batch, b.waiting[:n]...)
+	b.waiting = append(b.waiting[:0], b.waiting[n:]...)
+	b.crowded = n > 0
+	return batch
+}
+
+// handOn leaves the next call to the first who waits.
+func (b *batcher[Q, A]) handOn() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) == 0 {
+		b.underway = false
+		return
+	}
+	b.waiting[0].turn <- true
+	b.waiting = append(b.waiting[:0], b.waiting[1:]...)
+}
+
+// answer asks for all, and for each alone when one of several spoils it for the others.
+func (b *batcher[Q, A]) answer(ctx context.Context, batch []*call[Q, A]) {
+	questions := make([]Q, len(batch))
+	for i, c := range batch {
+		questions[i] = c.question
+	}
+	answers, err := b.send(ctx, questions)
+	if err != nil && len(batch) > 1 && b.apart(err) {
+		for _, c := range batch {
+			b.answer(ctx, []*call[Q, A]{c})
+		}
+		return
+	}
+	for i, c := range batch {
+		if c.err = err; err == nil {
+			c.answer = answers[i]
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
+)
+
+// batchMax bounds a statement, and with it how long its tasks are locked.
+const batchMax = 500
+
+// patientMax bounds the connections on which calls of one kind wait for tasks that others hold.
+const patientMax = 2
+
+// committer writes to the database for all the steps of a worker: claims, finishes and ticks that wait at the same moment
+// share a statement and a commit. It implements [engine.Store]. A task that somebody else holds does not hold up the
+// others: what is to be written there leaves the common statement, and waits in a line of its own.
+type committer struct {
+	store    *sql.Store
+	worker   func() string
+	claims   line[engine.Wish, engine.Claim]
+	finishes line[engine.Finish, engine.Recorded]
+	ticks    line[sql.TickWish, sql.TickResult]
+}
+
+func newCommitter(store *sql.Store, worker func() string) *committer {
+	c := &committer{store: store, worker: worker}
+	c.claims = newLine(
+		func(ctx context.Context, wishes []engine.Wish, lock sql.Lock) ([]engine.Claim, error) {
+			return store.Claim(ctx, worker(), wishes, lock)
+		},
+		func(claim engine.Claim) bool { return claim.Status == engine.ClaimBusy })
+	c.finishes = newLine(
+		func(ctx context.Context, finishes []engine.Finish, lock sql.Lock) ([]engine.Recorded, error) {
+			return store.Finish(ctx, worker(), finishes, lock)
+		},
+		func(recorded engine.Recorded) bool { return recorded.Status == engine.StatusBusy })
+	c.ticks = newLine(
+		func(ctx context.Context, wishes []sql.TickWish, lock sql.Lock) ([]sql.TickResult, error) {
+			return store.Tick(ctx, worker(), wishes, lock)
+		},
+		func(result sql.TickResult) bool { return result.Status == sql.TickBusy })
+	return c
+}
+
+// Claim implements [engine.Store].
+func (c *committer) Claim(ctx context.Context, _ string, wish engine.Wish) (engine.Claim, error) {
+	return c.claims.do(ctx, wish.TaskID, wish)
+}
+
+// Finish implements [engine.Store].
+func (c *committer) Finish(ctx context.Context, _ string, finish engine.Finish) (engine.Recorded, error) {
+	return c.finishes.do(ctx, finish.TaskID, finish)
+}
+
+// GiveBack implements [engine.Store]. It is rare and shares nothing.
+func (c *committer) GiveBack(ctx context.Context, back engine.Return) (engine.Recorded, error) {
+	return c.store.GiveBack(ctx, back)
+}
+
+// Tick looks at one task.
+func (c *committer) Tick(ctx context.Context, wish sql.TickWish) (sql.TickResult, error) {
+	return c.ticks.do(ctx, wish.TaskID, wish)
+}
+
+// line is where calls of one kind are joined.
+type line[Q, A any] struct {
+	common *batcher[Q, A]
+	busy   func(A) bool
+	// patient has the tasks that somebody else holds, each with a batcher that waits for it.
+	patient *patientLines[Q, A]
+}
+
+func newLine[Q, A any](send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) line[Q, A] {
+	return line[Q, A]{
+		busy: busy,
+		common: &batcher[Q, A]{apart: faultOfOne, max: batchMax, send: func(ctx context.Context, questions []Q) ([]A, error) {
+			return send(ctx, questions, sql.Skip)
+		}},
+		patient: &patientLines[Q, A]{
+			lines: make(map[int64]*patientLine[Q, A]), permits: make(chan struct{}, patientMax),
+			send: func(ctx context.Context, questions []Q) ([]A, error) { return send(ctx, questions, sql.Wait) },
+		},
+	}
+}
+
+func (l line[Q, A]) do(ctx context.Context, task int64, question Q) (A, error) {
+	answer, err := l.common.do(ctx, question)
+	if err != nil || !l.busy(answer) {
+		return answer, err
+	}
+	return l.patient.do(ctx, task, question)
+}
+
+// faultOfOne: the database answered and refused.
+func faultOfOne(err error) bool {
+	_, refused := errors.AsType[*pgconn.PgError](err)
+	return refused
+}
+
+// patientLines has a batcher for each task that somebody else holds, as long as anybody waits for it.
+type patientLines[Q, A any] struct {
+	send func(ctx context.Context, questions []Q) ([]A, error)
+	// permits is written by who waits in the database, and read when that is over.
+	permits chan struct{}
+
+	// mu protects the fields below.
+	mu    sync.Mutex
+	lines map[int64]*patientLine[Q, A]
+}
+
+type patientLine[Q, A any] struct {
+	batcher[Q, A]
+
+	callers int
+}
+
+func (p *patientLines[Q, A]) do(ctx context.Context, task int64, question Q) (A, error) {
+	line := p.enter(task)
+	defer p.leave(task, line)
+	return line.do(ctx, question)
+}
+
+func (p *patientLines[Q, A]) sendPermitted(ctx context.Context, questions []Q) ([]A, error) {
+	p.permits <- struct{}{}
+	defer func() { <-p.permits }()
+	return p.send(ctx, questions)
+}
+
+func (p *patientLines[Q, A]) enter(task int64) *patientLine[Q, A] {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := p.lines[task]
+	if line == nil {
+		line = &patientLine[Q, A]{batcher: batcher[Q, A]{apart: faultOfOne, max: batchMax, send: p.sendPermitted}}
+		p.lines[task] = line
+	}
+	line.callers++
+	return line
+}
+
+func (p *patientLines[Q, A]) leave(task int64, line *patientLine[Q, A]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if line.callers--; line.callers == 0 {
+		delete(p.lines, task)
+	}
+}

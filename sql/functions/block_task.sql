@@ -1,0 +1,10 @@
+-- tasker.block_task(task): notes that a step of the task failed for good or was cancelled; see tasker.blocked_tasks.
+CREATE OR REPLACE FUNCTION tasker.block_task(p_task bigint) RETURNS void
+LANGUAGE sql VOLATILE
+AS $$
+    INSERT INTO tasker.blocked_tasks (task_id, steps)
+    SELECT p_task, count(*) FROM public.tasker_workflow_steps s
+    WHERE s.task_id = p_task AND NOT EXISTS (SELECT FROM tasker.blocked_tasks b WHERE b.task_id = p_task)
+    HAVING NOT EXISTS (SELECT FROM tasker.blocked_tasks b WHERE b.task_id = p_task)
+    ON CONFLICT DO NOTHING
+$$;

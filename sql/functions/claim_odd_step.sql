@@ -1,0 +1,24 @@
+-- tasker.claim_odd_step(worker, task, step, key): claims one step for which it is not plain that it is ready: it ran before, or
+-- its task has not started, or it is claimed already. Returns what tasker.claim_steps promises.
+CREATE OR REPLACE FUNCTION tasker.claim_odd_step(p_worker uuid, p_task bigint, p_step bigint, p_key text, OUT status text, OUT token bigint)
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_found record;
+BEGIN
+    PERFORM tasker.drop_lost_claim(p_step, p_key);
+    SELECT r.readiness, r.current_state, tasker.task_state(p_task) AS task_state INTO v_found
+    FROM tasker.step_readiness(p_task, ARRAY[p_step]) r;
+    IF v_found.task_state NOT IN ('pending', 'in_progress') THEN
+        status := 'closed';
+    ELSIF v_found.readiness <> 'ready' THEN
+        status := 'not_ready';
+    ELSE
+        IF v_found.task_state = 'pending' THEN
+            PERFORM tasker.start_task(p_task, NULL);
+        END IF;
+        status := 'claimed';
+        token := tasker.claim_step(p_worker, p_step, p_key, v_found.current_state);
+    END IF;
+END
+$$;

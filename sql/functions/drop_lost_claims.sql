@@ -1,0 +1,9 @@
+-- tasker.drop_lost_claims(task, key): as tasker.drop_lost_claim, for whichever step of the task was claimed under the key.
+CREATE OR REPLACE FUNCTION tasker.drop_lost_claims(p_task bigint, p_key text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    PERFORM tasker.drop_lost_claim(s.workflow_step_id, p_key)
+    FROM public.tasker_workflow_steps s WHERE s.task_id = p_task AND s.in_process;
+END
+$$;

@@ -1,0 +1,15 @@
+-- tasker.hold_worker(worker): keeps others from declaring the worker dead until this transaction ends, and returns the
+-- handlers that it serves. Taken before the tasks' locks. An advisory lock, because many calls at once that share a row
+-- lock would write a new multixact each. NULL means that the worker is not registered: others have reaped it, and would
+-- never look for claims that it makes now.
+CREATE OR REPLACE FUNCTION tasker.hold_worker(p_worker uuid) RETURNS text[]
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_handlers text[];
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(tasker.worker_lock(p_worker));
+    SELECT w.handlers INTO v_handlers FROM tasker.workers w WHERE w.worker_id = p_worker;
+    RETURN v_handlers;
+END
+$$;
