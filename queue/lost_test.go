@@ -99,7 +99,7 @@ func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
 	}{
 		"with the start of the task": {"tasker.tick", true},
 		"from a job":                 {"tasker.claim_steps", false},
-		"with the step before":       {"tasker.finish_steps", true},
+		"with the step before":       {"tasker.finish_step", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -59,7 +59,7 @@ func (s *sweeper) sweep(ctx context.Context) error {
 		s.log.WarnContext(ctx, "dead workers found, their steps were taken back", "workers", workers, "steps", steps)
 	}
 	for range sweepPages {
-		next, repaired, err := s.store.Sweep(ctx, s.after, sweepPage)
+		next, repaired, err := s.store.Sweep(ctx, s.after, sweepPage, s.interval)
 		if err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ func (r *attemptScan) result() (*engine.Attempt, error) {
 
 func milli(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 
-const claimStepsSQL = `SELECT status, ` + attemptColumns + ` FROM tasker.claim_steps($1, $2, $3, $4, $5)`
+const claimStepsSQL = `SELECT n, status, ` + attemptColumns + ` FROM tasker.claim_steps($1, $2, $3, $4, $5)`
 
 // noDataFound is raised for a worker that is not registered.
 const noDataFound = "P0002"
@@ -91,19 +91,38 @@ func (s *Store) Claim(ctx context.Context, worker string, wishes []engine.Wish, 
 	if err != nil {
 		return nil, err
 	}
-	claims, err := pgx.AppendRows(make([]engine.Claim, 0, n), rows, scanClaim)
+	claims, err := place(rows, n, scanClaim)
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == noDataFound {
 		return nil, fmt.Errorf("%w: %w", engine.ErrWorkerUnknown, err)
-	}
-	if err == nil && len(claims) != n {
-		err = fmt.Errorf("the database answered %d claims for %d", len(claims), n)
 	}
 	return claims, err
 }
 
-func scanClaim(row pgx.CollectableRow) (claim engine.Claim, err error) {
+// place reads answers that come in no order, each with its position from 1 in the first column, into that order.
+func place[T any](rows pgx.Rows, n int, scan func(row pgx.CollectableRow, position *int) (T, error)) ([]T, error) {
+	defer rows.Close()
+	all := make([]T, n)
+	seen := 0
+	for ; rows.Next(); seen++ {
+		var position int
+		answer, err := scan(rows, &position)
+		if err != nil {
+			return nil, err
+		}
+		all[position-1] = answer
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if seen != n {
+		return nil, fmt.Errorf("the database gave %d answers for %d", seen, n)
+	}
+	return all, nil
+}
+
+func scanClaim(row pgx.CollectableRow, position *int) (claim engine.Claim, err error) {
 	var scan attemptScan
-	if err = row.Scan(append([]any{&claim.Status}, scan.targets()...)...); err != nil {
+	if err = row.Scan(append([]any{position, &claim.Status}, scan.targets()...)...); err != nil {
 		return claim, err
 	}
 	claim.StepID = scan.attempt.Step.ID
@@ -133,16 +152,36 @@ func parseDependencies(data json.RawMessage) ([]engine.Dependency, error) {
 	return dependencies, nil
 }
 
-const finishStepsSQL = `SELECT status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
+const recordedColumns = `n, status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
 	coalesce(next_step_id, 0), coalesce(next_token, 0), coalesce(next_name, ''), coalesce(next_max_attempts, 0), next_inputs,
-	coalesce(next_handler, ''), next_config, coalesce(next_timeout_ms, 0), next_dependencies
-FROM tasker.finish_steps($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	coalesce(next_handler, ''), next_config, coalesce(next_timeout_ms, 0), next_dependencies`
+
+const (
+	finishStepsSQL = `SELECT ` + recordedColumns + ` FROM tasker.finish_steps($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	finishStepSQL  = `SELECT ` + recordedColumns + ` FROM tasker.finish_step($1, $2, $3, $4, $5, $6, $7, $8)`
+)
 
 // Finish records outcomes and what follows from them, in one transaction. The answers are in the order of the finishes. It
 // returns ErrRejected, wrapped, when the database refuses the data of one of them; then none is recorded. See [engine.Store].
 func (s *Store) Finish(ctx context.Context, worker string, finishes []engine.Finish, lock Lock) ([]engine.Recorded, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	rows, err := s.finish(ctx, worker, finishes, lock)
+	if err != nil {
+		return nil, err
+	}
+	recorded, err := place(rows, len(finishes), scanRecorded)
+	if isDataError(err) {
+		return nil, fmt.Errorf("%w: %w", engine.ErrRejected, err)
+	}
+	return recorded, err
+}
+
+func (s *Store) finish(ctx context.Context, worker string, finishes []engine.Finish, lock Lock) (pgx.Rows, error) {
+	if len(finishes) == 1 && finishes[0].Succeeded {
+		f := finishes[0]
+		return s.pool.Query(ctx, finishStepSQL, worker, f.TaskID, f.StepID, f.Token, string(f.Result), string(f.Metadata), f.Queue, bool(lock))
+	}
 	n := len(finishes)
 	tasks, steps, tokens := make([]int64, n), make([]int64, n), make([]int64, n)
 	succeeded, permanent := make([]bool, n), make([]bool, n)
@@ -157,26 +196,15 @@ func (s *Store) Finish(ctx context.Context, worker string, finishes []engine.Fin
 			retryAfter[i] = &ms
 		}
 	}
-	rows, err := s.pool.Query(ctx, finishStepsSQL, worker, tasks, steps, tokens, succeeded, texts(results), permanent,
+	return s.pool.Query(ctx, finishStepsSQL, worker, tasks, steps, tokens, succeeded, texts(results), permanent,
 		retryAfter, texts(metadata), queues, bool(lock))
-	if err != nil {
-		return nil, err
-	}
-	recorded, err := pgx.AppendRows(make([]engine.Recorded, 0, n), rows, scanRecorded)
-	if isDataError(err) {
-		return nil, fmt.Errorf("%w: %w", engine.ErrRejected, err)
-	}
-	if err == nil && len(recorded) != n {
-		err = fmt.Errorf("the database answered %d records for %d", len(recorded), n)
-	}
-	return recorded, err
 }
 
-func scanRecorded(row pgx.CollectableRow) (recorded engine.Recorded, err error) {
+func scanRecorded(row pgx.CollectableRow, position *int) (recorded engine.Recorded, err error) {
 	var next engine.NextStep
 	var dueMs, timeoutMs int64
 	var dependencies json.RawMessage
-	err = row.Scan(&recorded.Status, &recorded.TaskState, &dueMs, &recorded.Due.Queue,
+	err = row.Scan(position, &recorded.Status, &recorded.TaskState, &dueMs, &recorded.Due.Queue,
 		&next.Step.ID, &next.Token, &next.Step.Name, &next.Step.MaxAttempts, &next.Step.Inputs,
 		&next.Handler.Name, &next.Handler.Config, &timeoutMs, &dependencies)
 	recorded.Due.In = milli(dueMs)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -50,6 +51,53 @@ func (s *Store) CreateTask(ctx context.Context, q Querier, t NewTask) (int64, er
 		return 0, fmt.Errorf("creating a task of %s/%s@%s: %w", t.Namespace, t.Name, t.Version, err)
 	}
 	return id, nil
+}
+
+const createTasksSQL = `SELECT id FROM tasker.create_tasks($1, $2, $3, $4::jsonb[], coalesce($5, 'unknown'), coalesce($6, 'unknown'),
+	coalesce($7, 'unknown'), $8::jsonb, $9::jsonb, $10) AS t (id)`
+
+// CreateTasks calls tasker.create_tasks through q once for each run of tasks that differ in context and identity key only.
+// The ids are in the order of the tasks. One that cannot be created fails all, when q is a transaction.
+func (s *Store) CreateTasks(ctx context.Context, q Querier, tasks []NewTask) ([]int64, error) {
+	ids := make([]int64, 0, len(tasks))
+	for len(tasks) > 0 {
+		n := 1
+		for n < len(tasks) && alike(&tasks[0], &tasks[n]) {
+			n++
+		}
+		var err error
+		if ids, err = appendCreated(ctx, ids, q, tasks[:n]); err != nil {
+			return nil, fmt.Errorf("creating %d tasks of %s/%s@%s: %w", n, tasks[0].Namespace, tasks[0].Name, tasks[0].Version, err)
+		}
+		tasks = tasks[n:]
+	}
+	return ids, nil
+}
+
+func alike(a, b *NewTask) bool {
+	return a.Namespace == b.Namespace && a.Name == b.Name && a.Version == b.Version &&
+		a.Initiator == b.Initiator && a.SourceSystem == b.SourceSystem && a.Reason == b.Reason &&
+		slices.Equal(a.Tags, b.Tags) && slices.Equal(a.BypassSteps, b.BypassSteps) && (a.IdentityKey == "") == (b.IdentityKey == "")
+}
+
+func appendCreated(ctx context.Context, ids []int64, q Querier, tasks []NewTask) ([]int64, error) {
+	contexts, keys := make([]string, len(tasks)), make([]string, len(tasks))
+	for i, t := range tasks {
+		contexts[i], keys[i] = string(t.Context), t.IdentityKey
+		if len(t.Context) == 0 {
+			contexts[i] = `{}`
+		}
+	}
+	t := tasks[0]
+	if t.IdentityKey == "" {
+		keys = nil
+	}
+	rows, err := q.Query(ctx, createTasksSQL, t.Namespace, t.Name, t.Version, contexts, orNull(t.Initiator), orNull(t.SourceSystem),
+		orNull(t.Reason), stringArray(t.Tags), stringArray(t.BypassSteps), keys)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.AppendRows(ids, rows, pgx.RowTo[int64])
 }
 
 func orNull(text string) *string {

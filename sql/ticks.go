@@ -3,7 +3,7 @@ package sql
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -54,7 +54,7 @@ type TickResult struct {
 	Attempt *engine.Attempt
 }
 
-const tickSQL = `SELECT id, status, coalesce(state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
+const tickSQL = `SELECT n, status, coalesce(state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
 	coalesce(named_task_id, 0), coalesce(digest, ''), ` + attemptColumns + `
 FROM tasker.tick($1, $2, $3, $4, $5, $6)`
 
@@ -72,18 +72,18 @@ func (s *Store) Tick(ctx context.Context, worker string, wishes []TickWish, lock
 	if err != nil {
 		return nil, err
 	}
-	results, err := pgx.AppendRows(make([]TickResult, 0, n), rows, scanTick)
-	if err == nil && len(results) != n {
-		err = fmt.Errorf("the database answered %d ticks for %d", len(results), n)
+	results, err := place(rows, n, scanTick)
+	for i := range results {
+		results[i].TaskID = tasks[i]
 	}
 	return results, err
 }
 
-func scanTick(row pgx.CollectableRow) (result TickResult, err error) {
+func scanTick(row pgx.CollectableRow, position *int) (result TickResult, err error) {
 	var scan attemptScan
 	var dueMs int64
 	err = row.Scan(append([]any{
-		&result.TaskID, &result.Status, &result.State, &dueMs, &result.Due.Queue, &result.NamedTaskID, &result.Digest,
+		position, &result.Status, &result.State, &dueMs, &result.Due.Queue, &result.NamedTaskID, &result.Digest,
 	}, scan.targets()...)...)
 	result.Due.In = milli(dueMs)
 	if err == nil && scan.attempt.Token != 0 {
@@ -123,10 +123,10 @@ func (s *Store) Discover(ctx context.Context, newest int) (int, error) {
 }
 
 // Sweep looks again at a page of open tasks with ids above after. It returns the id to go on after, 0 at the end, and how
-// many tasks had lost a wake-up.
-func (s *Store) Sweep(ctx context.Context, after int64, page int) (next int64, repaired int, err error) {
+// many tasks had lost a wake-up. Tasks in which anything happened during the last rest are left alone.
+func (s *Store) Sweep(ctx context.Context, after int64, page int, rest time.Duration) (next int64, repaired int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err = s.pool.QueryRow(ctx, `SELECT next_after, repaired FROM tasker.sweep_tasks($1, $2)`, after, page).Scan(&next, &repaired)
+	err = s.pool.QueryRow(ctx, `SELECT next_after, repaired FROM tasker.sweep_tasks($1, $2, $3)`, after, page, rest.Milliseconds()).Scan(&next, &repaired)
 	return next, repaired, err
 }

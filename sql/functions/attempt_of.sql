@@ -1,5 +1,5 @@
 -- tasker.attempt_of(step): everything that the handler of a claimed step needs, its task included; dependencies as
--- tasker.finished_ancestors.
+-- tasker.finished_ancestors. Each look-up stands alone (OFFSET 0), so that it stays one whatever the planner knows.
 CREATE OR REPLACE FUNCTION tasker.attempt_of(p_step bigint)
 RETURNS TABLE (task_id bigint, namespace text, task_name text, version text, context jsonb, tags jsonb,
     initiator text, source_system text, reason text, requested_at timestamptz,
@@ -7,15 +7,24 @@ RETURNS TABLE (task_id bigint, namespace text, task_name text, version text, con
     handler text, config jsonb, timeout_ms bigint, dependencies jsonb)
 LANGUAGE sql STABLE
 AS $$
-    SELECT k.task_id, ns.name::text, nt.name::text, nt.version::text, k.context, k.tags,
+    SELECT s.task_id, ns.name::text, nt.name::text, nt.version::text, k.context, k.tags,
         k.initiator::text, k.source_system::text, k.reason::text, k.requested_at AT TIME ZONE 'UTC',
         n.name::text, s.attempts, coalesce(s.retry_limit, 3), s.inputs, s.results,
-        coalesce(ts.handler, ''), ts.config, coalesce(ts.timeout_ms, 0), tasker.finished_ancestors(s.workflow_step_id)
-    FROM public.tasker_workflow_steps s
-    JOIN public.tasker_named_steps n ON n.named_step_id = s.named_step_id
-    JOIN public.tasker_tasks k ON k.task_id = s.task_id
-    JOIN public.tasker_named_tasks nt ON nt.named_task_id = k.named_task_id
-    JOIN public.tasker_task_namespaces ns ON ns.task_namespace_id = nt.task_namespace_id
-    LEFT JOIN tasker.template_steps ts ON ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id
-    WHERE s.workflow_step_id = p_step OFFSET 0
+        coalesce(ts.handler, ''), ts.config, coalesce(ts.timeout_ms, 0), tasker.finished_ancestors(p_step)
+    FROM (
+        SELECT s.task_id, s.named_step_id, s.attempts, s.retry_limit, s.inputs, s.results
+        FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = p_step OFFSET 0
+    ) s
+    CROSS JOIN LATERAL (SELECT n.name FROM public.tasker_named_steps n WHERE n.named_step_id = s.named_step_id OFFSET 0) n
+    CROSS JOIN LATERAL (SELECT k.* FROM public.tasker_tasks k WHERE k.task_id = s.task_id OFFSET 0) k
+    CROSS JOIN LATERAL (
+        SELECT nt.name, nt.version, nt.task_namespace_id FROM public.tasker_named_tasks nt WHERE nt.named_task_id = k.named_task_id OFFSET 0
+    ) nt
+    CROSS JOIN LATERAL (
+        SELECT ns.name FROM public.tasker_task_namespaces ns WHERE ns.task_namespace_id = nt.task_namespace_id OFFSET 0
+    ) ns
+    LEFT JOIN LATERAL (
+        SELECT ts.handler, ts.config, ts.timeout_ms FROM tasker.template_steps ts
+        WHERE ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id OFFSET 0
+    ) ts ON true
 $$;

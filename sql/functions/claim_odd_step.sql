@@ -1,11 +1,19 @@
--- tasker.claim_odd_step(worker, task, step, key): claims one step for which it is not plain that it is ready: it ran before, or
+-- tasker.claim_odd_step(worker, task, step, key, busy): claims one step for which it is not plain that it is ready: it ran before, or
 -- its task has not started, or it is claimed already. Returns what tasker.claim_steps promises.
-CREATE OR REPLACE FUNCTION tasker.claim_odd_step(p_worker uuid, p_task bigint, p_step bigint, p_key text, OUT status text, OUT token bigint)
+CREATE OR REPLACE FUNCTION tasker.claim_odd_step(p_worker uuid, p_task bigint, p_step bigint, p_key text, p_busy boolean,
+    OUT status text, OUT token bigint)
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_found record;
 BEGIN
+    IF NOT EXISTS (SELECT FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = p_step AND s.task_id = p_task) THEN
+        status := 'gone';
+        RETURN;
+    ELSIF p_busy THEN
+        status := 'busy';
+        RETURN;
+    END IF;
     PERFORM tasker.drop_lost_claim(p_step, p_key);
     SELECT r.readiness, r.current_state, tasker.task_state(p_task) AS task_state INTO v_found
     FROM tasker.step_readiness(p_task, ARRAY[p_step]) r;

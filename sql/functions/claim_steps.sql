@@ -6,9 +6,9 @@
 -- wake-up comes again only when its first answer was lost, so nobody runs that claim. An empty key never does this.
 -- Raises no_data_found (P0002) when the worker is not registered; see tasker.hold_worker.
 -- The token of a claim is the id of its in_progress transition, the fence that every outcome must show. The attempt is
--- counted here, so that a crash counts.
+-- counted here, so that a crash counts. The answers have the position of the step (n) and come in no order.
 CREATE OR REPLACE FUNCTION tasker.claim_steps(p_worker uuid, p_tasks bigint[], p_steps bigint[], p_keys text[], p_wait boolean)
-RETURNS TABLE (status text, step_id bigint, token bigint,
+RETURNS TABLE (n bigint, status text, step_id bigint, token bigint,
     task_id bigint, namespace text, task_name text, version text, context jsonb, tags jsonb,
     initiator text, source_system text, reason text, requested_at timestamptz,
     step_name text, attempt integer, max_attempts integer, inputs jsonb, results jsonb,
@@ -16,44 +16,38 @@ RETURNS TABLE (status text, step_id bigint, token bigint,
 LANGUAGE plpgsql VOLATILE
 SET timezone = 'UTC' SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET from_collapse_limit = 1 SET join_collapse_limit = 1
 AS $$
 #variable_conflict use_column
 DECLARE
-    v_count constant integer := cardinality(p_steps);
     v_busy bigint[];
-    v_status text[] := array_fill('claimed'::text, ARRAY[v_count]);
-    v_fresh bigint[] := array_fill(NULL::bigint, ARRAY[v_count]);
+    v_fresh bigint[];
+    v_steps bigint[];
     v_tokens bigint[];
-    v_found record;
-    v_odd integer[] := '{}';
-    i integer;
+    v_status text;
+    v_token bigint;
+    v_n bigint;
 BEGIN
     IF tasker.hold_worker(p_worker) IS NULL THEN
         RAISE EXCEPTION 'worker % is not registered', p_worker USING ERRCODE = 'no_data_found';
     END IF;
     v_busy := tasker.lock_tasks(p_tasks, p_wait);
-    FOR v_found IN SELECT * FROM tasker.claimable_steps(p_steps) LOOP
-        i := v_found.n;
-        IF v_found.task_id IS DISTINCT FROM p_tasks[i] THEN
-            v_status[i] := 'gone';
-        ELSIF p_tasks[i] = ANY (v_busy) THEN
-            v_status[i] := 'busy';
-        ELSIF v_found.fresh AND array_position(v_fresh, p_steps[i]) IS NULL THEN
-            v_fresh[i] := p_steps[i];
-        ELSE
-            v_odd := v_odd || i;
-        END IF;
-    END LOOP;
-    v_tokens := tasker.claim_fresh_steps(p_worker, v_fresh, p_keys);
-    FOREACH i IN ARRAY v_odd LOOP
-        SELECT * INTO v_found FROM tasker.claim_odd_step(p_worker, p_tasks[i], p_steps[i], p_keys[i]);
-        v_status[i] := v_found.status;
-        v_tokens[i] := v_found.token;
-    END LOOP;
-    RETURN QUERY
-        SELECT u.status, u.step, u.token, a.*
-        FROM unnest(v_status, p_steps, v_tokens) WITH ORDINALITY AS u (status, step, token, n)
-        LEFT JOIN LATERAL tasker.attempt_of(CASE WHEN u.status = 'claimed' THEN u.step END) a ON true
-        ORDER BY u.n;
+    v_fresh := tasker.claimable_steps(p_tasks, p_steps, v_busy);
+    IF v_fresh <> '{}' THEN
+        v_steps := ARRAY(SELECT p_steps[f.n] FROM unnest(v_fresh) AS f (n));
+        v_tokens := tasker.claim_fresh_steps(p_worker, v_steps, ARRAY(SELECT p_keys[f.n] FROM unnest(v_fresh) AS f (n)));
+        RETURN QUERY
+            SELECT u.n, 'claimed', u.step, u.token, a.* FROM unnest(v_fresh, v_steps, v_tokens) AS u (n, step, token)
+            CROSS JOIN LATERAL tasker.attempt_of(u.step) a;
+    END IF;
+    IF cardinality(v_fresh) < cardinality(p_steps) THEN
+        FOREACH v_n IN ARRAY ARRAY(SELECT generate_series(1, cardinality(p_steps))::bigint EXCEPT SELECT unnest(v_fresh)) LOOP
+            SELECT c.status, c.token INTO v_status, v_token
+            FROM tasker.claim_odd_step(p_worker, p_tasks[v_n], p_steps[v_n], p_keys[v_n], p_tasks[v_n] = ANY (v_busy)) c;
+            RETURN QUERY
+                SELECT v_n, v_status, p_steps[v_n], v_token, a.* FROM (SELECT) AS one
+                LEFT JOIN LATERAL tasker.attempt_of(CASE WHEN v_status = 'claimed' THEN p_steps[v_n] END) a ON true;
+        END LOOP;
+    END IF;
 END
 $$;

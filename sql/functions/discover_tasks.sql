@@ -6,19 +6,19 @@ LANGUAGE plpgsql VOLATILE
 SET jit = off
 AS $$
 DECLARE
-    v_queues text[];
+    v_found record;
+    v_queues text[] := '{}';
 BEGIN
-    SELECT array_agg(q.queue) INTO v_queues
-    FROM (
-        SELECT tasker.enqueue_start(k.task_id, k.named_task_id) AS queue
+    FOR v_found IN
+        SELECT k.named_task_id, array_agg(k.task_id ORDER BY k.task_id) AS tasks
         FROM (SELECT task_id, named_task_id FROM public.tasker_tasks WHERE complete = false ORDER BY task_id DESC LIMIT p_newest) AS k
         WHERE EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id)
           AND NOT EXISTS (SELECT FROM public.tasker_task_transitions t WHERE t.task_id = k.task_id)
-    ) q
-    WHERE q.queue IS NOT NULL;
-    IF v_queues IS NOT NULL THEN
-        PERFORM tasker.notify(v_queues);
-    END IF;
-    RETURN coalesce(cardinality(v_queues), 0);
+        GROUP BY k.named_task_id
+    LOOP
+        v_queues := v_queues || tasker.enqueue_starts(v_found.tasks, v_found.named_task_id);
+    END LOOP;
+    PERFORM tasker.notify(v_queues);
+    RETURN cardinality(v_queues);
 END
 $$;

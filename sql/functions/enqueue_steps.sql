@@ -20,12 +20,11 @@ BEGIN
                convert_to('step:' || u.step || ':' || coalesce(s.token, 0), 'UTF8'), B'11110001'
         FROM unnest(p_steps, p_due) WITH ORDINALITY AS u (step, due, n)
         CROSS JOIN LATERAL (
-            SELECT s.task_id, s.named_step_id, k.named_task_id,
+            SELECT s.task_id, s.named_step_id,
+                (SELECT k.named_task_id FROM public.tasker_tasks k WHERE k.task_id = s.task_id) AS named_task_id,
                 (SELECT t.id FROM public.tasker_workflow_step_transitions t
-                 WHERE t.workflow_step_id = s.workflow_step_id AND t.most_recent) AS token
-            FROM public.tasker_workflow_steps s
-            JOIN public.tasker_tasks k ON k.task_id = s.task_id
-            WHERE s.workflow_step_id = u.step OFFSET 0
+                 WHERE t.workflow_step_id = u.step AND t.most_recent) AS token
+            FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = u.step OFFSET 0
         ) s
         LEFT JOIN LATERAL (
             SELECT ts.queue, ts.handler FROM tasker.template_steps ts

@@ -18,8 +18,9 @@ BEGIN
         SELECT jsonb_agg(jsonb_build_object('step_id', a.id::text, 'name', s.name, 'result', s.results) ORDER BY s.parent, a.id)
         FROM ancestors a
         CROSS JOIN LATERAL (
-            SELECT n.name, s.results, EXISTS (
-                SELECT FROM public.tasker_workflow_step_edges e WHERE e.from_step_id = a.id AND e.to_step_id = p_step) AS parent
+            SELECT n.name, s.results, (
+                SELECT true FROM public.tasker_workflow_step_edges e
+                WHERE e.from_step_id = a.id AND e.to_step_id = p_step LIMIT 1) IS TRUE AS parent
             FROM public.tasker_workflow_steps s
             JOIN public.tasker_named_steps n ON n.named_step_id = s.named_step_id
             WHERE s.workflow_step_id = a.id OFFSET 0

@@ -8,10 +8,9 @@ BEGIN
     FROM public.tasker_tasks k
     CROSS JOIN unnest(p_steps) AS u (step)
     CROSS JOIN LATERAL (
-        SELECT ts.queue, ts.handler
-        FROM public.tasker_workflow_steps s
-        JOIN tasker.template_steps ts ON ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id
-        WHERE s.workflow_step_id = u.step OFFSET 0
+        SELECT ts.queue, ts.handler FROM tasker.template_steps ts
+        WHERE ts.named_task_id = k.named_task_id AND ts.named_step_id = (
+            SELECT s.named_step_id FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = u.step) OFFSET 0
     ) ts
     WHERE k.task_id = p_task AND ts.queue = p_queue AND ts.handler = ANY (p_handlers)
     LIMIT 1);

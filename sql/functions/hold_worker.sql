@@ -6,10 +6,9 @@ CREATE OR REPLACE FUNCTION tasker.hold_worker(p_worker uuid) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_handlers text[];
+    -- An expression, not a statement: the row is read after the lock was taken.
+    v_locked text := pg_advisory_xact_lock_shared(tasker.worker_lock(p_worker));
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(tasker.worker_lock(p_worker));
-    SELECT w.handlers INTO v_handlers FROM tasker.workers w WHERE w.worker_id = p_worker;
-    RETURN v_handlers;
+    RETURN (SELECT w.handlers FROM tasker.workers w WHERE w.worker_id = p_worker);
 END
 $$;

@@ -1,32 +1,41 @@
--- tasker.materialise_steps(task, named_task, context): writes the steps and edges of the task's template, as the engine
--- writes them: attempts 0, results {}, inputs a copy of the context, edges named 'provides' from parent to child.
--- Returns the number of edges.
-CREATE OR REPLACE FUNCTION tasker.materialise_steps(p_task bigint, p_named_task integer, p_context jsonb) RETURNS integer
+-- tasker.materialise_steps(tasks): writes the steps and edges of these tasks' templates, as the engine writes them: attempts 0,
+-- results {}, inputs a copy of the context, edges named 'provides' from parent to child.
+CREATE OR REPLACE FUNCTION tasker.materialise_steps(p_tasks bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_ids bigint[];
     v_now timestamp := tasker.utc_now();
-    v_edges integer;
+    v_ids bigint[];
 BEGIN
-    -- Ids first: edges then follow from positions, without reading the steps back.
-    SELECT array_agg(nextval('public.tasker_workflow_steps_workflow_step_id_seq') ORDER BY position) INTO v_ids
-    FROM (SELECT position FROM tasker.template_steps WHERE named_task_id = p_named_task ORDER BY position) AS p;
-
-    INSERT INTO public.tasker_workflow_steps
-        (workflow_step_id, task_id, named_step_id, retryable, retry_limit, in_process, processed, attempts,
-         inputs, results, skippable, created_at, updated_at)
-    SELECT v_ids[ts.position], p_task, ts.named_step_id, ts.retryable, ts.retry_limit, false, false, 0,
-           p_context, '{}', ts.skippable, v_now, v_now
-    FROM tasker.template_steps ts WHERE ts.named_task_id = p_named_task
-    ORDER BY ts.position;
+    -- The ids come back in the order of tasks and positions: edges then follow from positions, without reading the steps.
+    WITH written AS (
+        INSERT INTO public.tasker_workflow_steps
+            (task_id, named_step_id, retryable, retry_limit, in_process, processed, attempts,
+             inputs, results, skippable, created_at, updated_at)
+        SELECT k.task_id, ts.named_step_id, ts.retryable, ts.retry_limit, false, false, 0,
+               k.context, '{}', ts.skippable, v_now, v_now
+        FROM unnest(p_tasks) WITH ORDINALITY AS u (task, n)
+        JOIN public.tasker_tasks k ON k.task_id = u.task
+        JOIN tasker.template_steps ts ON ts.named_task_id = k.named_task_id
+        ORDER BY u.n, ts.position
+        RETURNING workflow_step_id
+    )
+    SELECT array_agg(w.workflow_step_id) INTO v_ids FROM written w;
 
     INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
-    SELECT v_ids[parent], v_ids[ts.position], 'provides', v_now, v_now
-    FROM tasker.template_steps ts CROSS JOIN LATERAL unnest(ts.parents) WITH ORDINALITY AS p (parent, ord)
-    WHERE ts.named_task_id = p_named_task
-    ORDER BY ts.position, p.ord;
-    GET DIAGNOSTICS v_edges = ROW_COUNT;
-    RETURN v_edges;
+    SELECT v_ids[u.before + e.parent], v_ids[u.before + e.position], 'provides', v_now, v_now
+    FROM (
+        SELECT u.n, k.named_task_id,
+            coalesce(sum(ts.steps) OVER (ORDER BY u.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS before
+        FROM unnest(p_tasks) WITH ORDINALITY AS u (task, n)
+        JOIN public.tasker_tasks k ON k.task_id = u.task
+        CROSS JOIN LATERAL (SELECT count(*) AS steps FROM tasker.template_steps ts WHERE ts.named_task_id = k.named_task_id) ts
+    ) u
+    CROSS JOIN LATERAL (
+        SELECT ts.position, p.parent, p.ord
+        FROM tasker.template_steps ts CROSS JOIN LATERAL unnest(ts.parents) WITH ORDINALITY AS p (parent, ord)
+        WHERE ts.named_task_id = u.named_task_id
+    ) e
+    ORDER BY u.n, e.position, e.ord;
 END
 $$;

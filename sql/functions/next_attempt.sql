@@ -1,14 +1,22 @@
--- tasker.next_attempt(step): what the handler of a step needs besides its task, and how many parents the step has, counted up to
--- two.
-CREATE OR REPLACE FUNCTION tasker.next_attempt(p_step bigint)
-RETURNS TABLE (step_name text, max_attempts integer, inputs jsonb, handler text, config jsonb, timeout_ms bigint, parents bigint)
+-- tasker.next_attempt(task, step): what the handler of a step needs besides its task; whether the step never ran, and how many parents
+-- it has, counted up to two. Each look-up stands alone (OFFSET 0), so that it stays one whatever the planner knows.
+CREATE OR REPLACE FUNCTION tasker.next_attempt(p_task bigint, p_step bigint)
+RETURNS TABLE (step_name text, max_attempts integer, inputs jsonb, queue text, handler text, config jsonb, timeout_ms bigint,
+    fresh boolean, parents bigint)
 LANGUAGE sql STABLE
 AS $$
-    SELECT n.name::text, coalesce(s.retry_limit, 3), s.inputs, coalesce(ts.handler, ''), ts.config, coalesce(ts.timeout_ms, 0),
+    SELECT n.name::text, coalesce(s.retry_limit, 3), s.inputs, ts.queue, coalesce(ts.handler, ''), ts.config, coalesce(ts.timeout_ms, 0),
+        coalesce(s.attempts, 0) = 0 AND NOT s.processed AND NOT s.in_process AND s.backoff_request_seconds IS NULL AND (
+            SELECT t.id FROM public.tasker_workflow_step_transitions t WHERE t.workflow_step_id = p_step AND t.most_recent) IS NULL,
         (SELECT count(*) FROM (SELECT FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = p_step LIMIT 2) AS e)
-    FROM public.tasker_workflow_steps s
-    JOIN public.tasker_named_steps n ON n.named_step_id = s.named_step_id
-    JOIN public.tasker_tasks k ON k.task_id = s.task_id
-    LEFT JOIN tasker.template_steps ts ON ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id
-    WHERE s.workflow_step_id = p_step OFFSET 0
+    FROM (
+        SELECT s.named_step_id, s.retry_limit, s.inputs, s.attempts, s.processed, s.in_process, s.backoff_request_seconds
+        FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = p_step OFFSET 0
+    ) s
+    CROSS JOIN LATERAL (SELECT n.name FROM public.tasker_named_steps n WHERE n.named_step_id = s.named_step_id OFFSET 0) n
+    CROSS JOIN LATERAL (SELECT k.named_task_id FROM public.tasker_tasks k WHERE k.task_id = p_task OFFSET 0) k
+    LEFT JOIN LATERAL (
+        SELECT ts.queue, ts.handler, ts.config, ts.timeout_ms FROM tasker.template_steps ts
+        WHERE ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id OFFSET 0
+    ) ts ON true
 $$;

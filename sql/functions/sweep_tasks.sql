@@ -1,15 +1,16 @@
--- tasker.sweep_tasks(after, page): looks again at open tasks with ids above after, a page at a time, so that nothing
--- depends on a notification or on a River job having survived. Tasks that somebody works on at this moment, and tasks
--- whose template is not synced here, are left alone. Returns the id to go on after (0 at the end) and the number of
--- tasks that had lost a wake-up: on a healthy system that is zero.
-CREATE OR REPLACE FUNCTION tasker.sweep_tasks(p_after bigint, p_page integer, OUT next_after bigint, OUT repaired integer)
+-- tasker.sweep_tasks(after, page, rest_ms): looks again at open tasks with ids above after, a page at a time, so that nothing
+-- depends on a notification or on a River job having survived. Left alone are tasks in which anything happened during the
+-- last rest_ms, tasks that somebody works on at this moment, and tasks whose template is not synced here. Returns the id
+-- to go on after (0 at the end) and the number of tasks that had lost a wake-up: on a healthy system that is zero.
+CREATE OR REPLACE FUNCTION tasker.sweep_tasks(p_after bigint, p_page integer, p_rest_ms bigint, OUT next_after bigint, OUT repaired integer)
 LANGUAGE plpgsql VOLATILE
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
     v_task record;
     v_tick record;
-    v_queue text;
+    v_started text[];
     v_queues text[] := '{}';
     v_seen integer := 0;
 BEGIN
@@ -18,7 +19,9 @@ BEGIN
     FOR v_task IN
         SELECT k.task_id, k.named_task_id, tasker.task_state(k.task_id) AS state,
                EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id) AS known,
-               k.updated_at < tasker.utc_now() - interval '30 seconds' AS waits
+               k.updated_at < tasker.utc_now() - interval '30 seconds' AS waits,
+               (SELECT true FROM public.tasker_workflow_steps s
+                WHERE s.task_id = k.task_id AND s.last_attempted_at > tasker.utc_now() - p_rest_ms * interval '1 ms' LIMIT 1) IS TRUE AS busy
         FROM public.tasker_tasks k
         WHERE k.complete = false AND k.task_id > p_after
         ORDER BY k.task_id LIMIT p_page
@@ -27,12 +30,10 @@ BEGIN
         next_after := v_task.task_id;
         CONTINUE WHEN NOT v_task.known;
         IF v_task.state = 'pending' AND v_task.waits THEN
-            v_queue := tasker.enqueue_start(v_task.task_id, v_task.named_task_id);
-            IF v_queue IS NOT NULL THEN
-                v_queues := v_queues || v_queue;
-                repaired := repaired + 1;
-            END IF;
-        ELSIF v_task.state = 'in_progress' THEN
+            v_started := tasker.enqueue_starts(ARRAY[v_task.task_id], v_task.named_task_id);
+            v_queues := v_queues || v_started;
+            repaired := repaired + cardinality(v_started);
+        ELSIF v_task.state = 'in_progress' AND NOT v_task.busy THEN
             PERFORM FROM public.tasker_tasks k WHERE k.task_id = v_task.task_id FOR NO KEY UPDATE SKIP LOCKED;
             IF FOUND THEN
                 SELECT * INTO v_tick FROM tasker.tick_task(v_task.task_id, p_thorough => true);

@@ -1,0 +1,25 @@
+-- tasker.enqueue_starts(tasks, named_task): asks for the first tick of new tasks of one template. The job waits in the queue of the
+-- template's first step and names its handler, so that whoever has room for that step starts the task with it in hand.
+-- Returns the queue of those that no such job waits for already. Sends no notification: see tasker.notify.
+CREATE OR REPLACE FUNCTION tasker.enqueue_starts(p_tasks bigint[], p_named_task integer) RETURNS text[]
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_first record;
+    v_queues text[];
+BEGIN
+    SELECT ts.handler, ts.queue INTO v_first FROM tasker.template_steps ts
+    WHERE ts.named_task_id = p_named_task AND ts.parents = '{}' ORDER BY ts.position LIMIT 1;
+    WITH inserted AS (
+        INSERT INTO tasker.river_job (kind, args, queue, max_attempts, unique_key, unique_states)
+        SELECT 'tasker_tick', jsonb_strip_nulls(jsonb_build_object('task_id', u.task, 'handler', v_first.handler)),
+            coalesce(v_first.queue, 'ticks'), 25, convert_to('tick:' || u.task || ':new', 'UTF8'), B'11110001'
+        FROM unnest(p_tasks) AS u (task)
+        ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND unique_states IS NOT NULL
+            AND tasker.river_job_state_in_bitmask(unique_states, state) DO NOTHING
+        RETURNING queue
+    )
+    SELECT coalesce(array_agg(i.queue), '{}') INTO v_queues FROM inserted i;
+    RETURN v_queues;
+END
+$$;

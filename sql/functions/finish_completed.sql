@@ -1,0 +1,38 @@
+-- tasker.finish_completed(...): what follows from the steps at the completed positions of tasker.finish_steps: steps that are handed
+-- over, jobs for the others that became ready, the ends of tasks.
+CREATE OR REPLACE FUNCTION tasker.finish_completed(p_worker uuid, p_tasks bigint[], p_steps bigint[], p_tokens bigint[],
+    p_completed bigint[], p_next text[], p_handlers text[])
+RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_queue text,
+    next_step_id bigint, next_token bigint, next_name text, next_max_attempts integer, next_inputs jsonb,
+    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb)
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_opened record;
+    v_tokens bigint[];
+    v_quiet bigint[];
+BEGIN
+    SELECT * INTO v_opened FROM tasker.opened_steps(p_tasks, p_steps, p_completed, p_next, p_handlers);
+    IF v_opened.handed IS NOT NULL THEN
+        v_tokens := tasker.claim_fresh_steps(p_worker, v_opened.handed,
+            ARRAY(SELECT 'next:' || p_tokens[b.n] FROM unnest(v_opened.places) AS b (n)));
+        RETURN QUERY
+            SELECT u.n, 'recorded', NULL::text, NULL::bigint, NULL::text, u.step, u.token, a.step_name, a.max_attempts, a.inputs,
+                a.handler, a.config, a.timeout_ms, CASE WHEN a.parents > 1 THEN tasker.finished_ancestors(u.step) END
+            FROM unnest(v_opened.places, v_opened.handed, v_tokens) AS u (n, step, token)
+            CROSS JOIN LATERAL tasker.next_attempt(p_tasks[u.n], u.step) a;
+    END IF;
+    IF v_opened.others IS NOT NULL OR v_opened.odd IS NOT NULL THEN
+        PERFORM tasker.notify(tasker.enqueue_steps(v_opened.others) || tasker.settle_steps(v_opened.odd));
+    END IF;
+    v_quiet := ARRAY(SELECT unnest(p_completed) EXCEPT SELECT unnest(v_opened.places));
+    IF v_quiet <> '{}' THEN
+        RETURN QUERY
+            SELECT q.n, 'recorded', q.task_state, q.due_in_ms, q.due_queue,
+                NULL::bigint, NULL::bigint, NULL::text, NULL::integer, NULL::jsonb, NULL::text, NULL::jsonb, NULL::bigint, NULL::jsonb
+            FROM tasker.settle_quiet(p_tasks, p_steps, v_quiet, v_opened.openers) q;
+    END IF;
+END
+$$;

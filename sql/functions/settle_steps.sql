@@ -1,0 +1,15 @@
+-- tasker.settle_steps(steps): tasker.settle_step for each of the steps; returns the queues that got a job for now.
+CREATE OR REPLACE FUNCTION tasker.settle_steps(p_steps bigint[]) RETURNS text[]
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_step bigint;
+    v_queues text[] := '{}';
+BEGIN
+    FOREACH v_step IN ARRAY coalesce(p_steps, '{}') LOOP
+        v_queues := v_queues || (tasker.settle_step(
+            (SELECT s.task_id FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = v_step), v_step)).queues;
+    END LOOP;
+    RETURN v_queues;
+END
+$$;
