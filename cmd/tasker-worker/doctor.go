@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tasker-systems/tasker-worker/sql"
+)
+
+type doctorCommand struct {
+	FailOnFindings bool `help:"Exit with 1 when there are findings."`
+	JSON           bool `help:"Print JSON."                          name:"json"`
+	Rows           int  `default:"500"                               help:"Rows to measure each index with; 0 measures none."`
+}
+
+// Help implements kong's extension.
+func (doctorCommand) Help() string {
+	return `Looks for what is slow or wrong in the database, and says what it costs and what to do. It changes nothing: what
+an index costs is measured on empty copies of the tables, in a transaction that is rolled back. That takes some
+seconds, and the right to create a schema. For example:
+
+    tasker-worker doctor
+    tasker-worker doctor --json | jq -r '.findings[] | select(.kind == "redundant_index") | .statements[]'
+
+Exits with 0 whatever is found, unless --fail-on-findings is given.`
+}
+
+// Run prints the findings.
+func (cmd doctorCommand) Run(ctx context.Context, s streams) error {
+	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
+		diagnosis, err := sql.Diagnose(ctx, pool, sql.DiagnoseOptions{Rows: cmd.Rows})
+		if err != nil {
+			return err
+		}
+		if cmd.JSON {
+			err = printJSON(s.out, diagnosis)
+		} else {
+			err = printDiagnosis(s.out, diagnosis)
+		}
+		if err == nil && cmd.FailOnFindings && len(diagnosis.Findings) > 0 {
+			return exitError(exitFailure)
+		}
+		return err
+	})
+}
+
+// printDiagnosis prints a paragraph for each finding.
+func printDiagnosis(w io.Writer, d sql.Diagnosis) error {
+	var text strings.Builder
+	for _, finding := range d.Findings {
+		fmt.Fprintf(&text, "%s\n  costs  %s\n  do     %s\n", printable(finding.What), printable(finding.Costs), printable(finding.Do))
+		for _, statement := range finding.Statements {
+			fmt.Fprintf(&text, "         %s\n", printable(statement))
+		}
+		text.WriteString("\n")
+	}
+	for _, total := range d.Totals {
+		if line := totalLine(total); line != "" {
+			text.WriteString(line + "\n")
+		}
+	}
+	for _, reason := range d.LeftOut {
+		fmt.Fprintf(&text, "left out: %s\n", printable(reason))
+	}
+	if len(d.Findings) == 0 {
+		text.WriteString("no findings\n")
+	} else {
+		text.WriteString(plural(len(d.Findings), "finding") + "\n")
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// totalLine says what dropping the indexes saves; nothing when there are none.
+func totalLine(total sql.IndexTotal) string {
+	if total.Indexes == 0 {
+		return ""
+	}
+	costs := make([]string, len(total.Costs))
+	for i, cost := range total.Costs {
+		costs[i] = cost.String()
+	}
+	which := map[string]string{
+		sql.FindingRedundantIndex: "every redundant index", sql.FindingOptionalIndex: "every redundant and every optional index",
+	}[total.Kind]
+	return fmt.Sprintf("dropping %s (%d) saves %d MB on disk; %s", which, total.Indexes, total.Bytes>>20, strings.Join(costs, "; "))
+}
