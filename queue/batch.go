@@ -2,8 +2,8 @@ package queue
 
 import (
 	"context"
-	"runtime"
 	"sync"
+	"time"
 )
 
 // batcher joins calls: those that arrive while one is under way wait for it to end, and go together into the next. A call
@@ -19,8 +19,9 @@ type batcher[Q, A any] struct {
 	// mu protects the fields below.
 	mu      sync.Mutex
 	waiting []*call[Q, A]
-	// underway says that somebody makes a call; crowded that the last one was made for several.
-	underway, crowded bool
+	// underway says that somebody makes a call; crowd is for how many the last one was made.
+	underway bool
+	crowd    int
 }
 
 // call is one question and what comes of it. Its turn is true when its caller has to make the next call for all who
@@ -59,14 +60,22 @@ func (b *batcher[Q, A]) wait(own *call[Q, A]) bool {
 	return false
 }
 
-// take returns own and those that wait. In a crowd it lets the others come first: callers that were answered together are
-// back together, and would just miss this call.
+// How long a call waits for company: callers that were answered together are back together, and would just miss it. A
+// caller alone does not wait.
+const (
+	lingerEach = 10 * time.Microsecond
+	lingerMax  = time.Millisecond
+	// lingerLeast is worth a sleep: below, the caller's own time is worth more than a shared statement.
+	lingerLeast = 150 * time.Microsecond
+)
+
+// take returns own and those that wait, after the others of a crowd had time to come back.
 func (b *batcher[Q, A]) take(own *call[Q, A]) []*call[Q, A] {
 	b.mu.Lock()
-	crowded := b.crowded
+	linger := min(time.Duration(b.crowd)*lingerEach, lingerMax)
 	b.mu.Unlock()
-	if crowded {
-		runtime.Gosched()
+	if linger >= lingerLeast {
+		time.Sleep(linger)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -74,7 +83,7 @@ func (b *batcher[Q, A]) take(own *call[Q, A]) []*call[Q, A] {
 	batch := append(make([]*call[Q, A], 0, n+1), own)
 	batch = append(batch, b.waiting[:n]...)
 	b.waiting = append(b.waiting[:0], b.waiting[n:]...)
-	b.crowded = n > 0
+	b.crowd = len(batch)
 	return batch
 }
 

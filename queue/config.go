@@ -22,7 +22,7 @@ const (
 
 // Config says what a worker works on and how. Zero values mean the defaults, except for Pool and Executor.
 type Config struct {
-	// Pool stays the caller's to close, once Run has returned. One of its connections listens all the time.
+	// Pool stays the caller's to close, once Run has returned. One of its connections listens all the time, unless PollOnly.
 	Pool     *pgxpool.Pool
 	Executor engine.Executor
 	// Handlers are the names that Executor serves, for others to see. Steps with another handler are not handed over from
@@ -40,6 +40,9 @@ type Config struct {
 	Lease time.Duration
 	// DrainTimeout is how long running steps may go on once the worker is told to stop.
 	DrainTimeout time.Duration
+	// PollOnly spares the connection that listens, for poolers that do not let sessions listen. The worker then asks each queue for
+	// work ten times a second.
+	PollOnly bool
 	// SweepInterval is the time between looks for what was lost.
 	SweepInterval time.Duration
 	// TaskEnded is told of each task that this worker brought to its end, after the commit. It is called from many goroutines and

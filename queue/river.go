@@ -11,13 +11,15 @@ import (
 
 type pgxTx = pgx.Tx
 
-// How River fetches. Its notifications are ours, sent by SQL in the transaction that inserts the jobs, so polling only
-// serves what is due later and what a lost connection missed.
+// How River fetches. Its notifications are ours, sent by SQL in the transaction that inserts the jobs, and by the waker when
+// a job falls due; what a lost connection missed the sweep finds. Polling is the last resort.
 const (
 	fetchCooldown     = 5 * time.Millisecond
-	fetchPollInterval = time.Second
-	tickWorkers       = 8
-	jobRetention      = time.Hour
+	fetchPollInterval = 30 * time.Second
+	// pollOnlyInterval is the poll where nothing can be listened to: ten statements a second for each queue.
+	pollOnlyInterval = 100 * time.Millisecond
+	tickWorkers      = 8
+	jobRetention     = time.Hour
 )
 
 func riverConfig(config Config, clientID string, workers *river.Workers) *river.Config {
@@ -25,13 +27,18 @@ func riverConfig(config Config, clientID string, workers *river.Workers) *river.
 	for name, steps := range config.Queues {
 		queues[name] = river.QueueConfig{MaxWorkers: steps}
 	}
+	poll := fetchPollInterval
+	if config.PollOnly {
+		poll = pollOnlyInterval
+	}
 	return &river.Config{
 		CompletedJobRetentionPeriod: jobRetention,
 		FetchCooldown:               fetchCooldown,
-		FetchPollInterval:           fetchPollInterval,
+		FetchPollInterval:           poll,
 		ID:                          clientID,
 		JobTimeout:                  tickTimeout,
 		Logger:                      slog.New(quiet{config.Log.Handler()}),
+		PollOnly:                    config.PollOnly,
 		Queues:                      queues,
 		// The jobs of a dead worker come back with its lease; River's own rescue must not come before the longest step.
 		RescueStuckJobsAfter: stepTimeout + time.Hour,

@@ -11,7 +11,7 @@ import (
 // How the sweeper looks.
 const (
 	// discoverInterval bounds how long a task waits that was inserted without tasker.create_task.
-	discoverInterval = time.Second
+	discoverInterval = 2 * time.Second
 	discoverNewest   = 100
 	// A page is one transaction, which holds the locks of its tasks: short. The pages of one look bound its cost.
 	sweepPage  = 50
@@ -23,7 +23,9 @@ const (
 type sweeper struct {
 	store    *sql.Store
 	interval time.Duration
-	log      *slog.Logger
+	// queues are those that this worker works.
+	queues []string
+	log    *slog.Logger
 	// after is where the next page of the sweep begins. Only run uses it.
 	after int64
 }
@@ -50,26 +52,34 @@ func (s *sweeper) run(ctx context.Context) {
 	}
 }
 
+// sweep looks once: for a dead worker, for queues that nobody has looked at, and at a page of tasks; if there is more, at more.
 func (s *sweeper) sweep(ctx context.Context) error {
-	workers, steps, err := s.store.ReapWorkers(ctx)
+	found, err := s.store.Patrol(ctx, s.queues, s.after, sweepPage, s.interval)
 	if err != nil {
 		return err
 	}
-	if workers > 0 {
-		s.log.WarnContext(ctx, "dead workers found, their steps were taken back", "workers", workers, "steps", steps)
+	if found.Workers > 0 {
+		// Each statement reaps one.
+		workers, steps, err := s.store.ReapWorkers(ctx)
+		if err != nil {
+			return err
+		}
+		s.log.WarnContext(ctx, "dead workers found, their steps were taken back", "workers", found.Workers+workers, "steps", found.Steps+steps)
 	}
-	for range sweepPages {
+	s.swept(ctx, found.Next, found.Repaired)
+	for page := 1; page < sweepPages && s.after != 0; page++ {
 		next, repaired, err := s.store.Sweep(ctx, s.after, sweepPage, s.interval)
 		if err != nil {
 			return err
 		}
-		s.after = next
-		if repaired > 0 {
-			s.log.WarnContext(ctx, "tasks had lost a wake-up and go on now", "tasks", repaired)
-		}
-		if next == 0 {
-			break
-		}
+		s.swept(ctx, next, repaired)
 	}
 	return nil
+}
+
+func (s *sweeper) swept(ctx context.Context, next int64, repaired int) {
+	s.after = next
+	if repaired > 0 {
+		s.log.WarnContext(ctx, "tasks had lost a wake-up and go on now", "tasks", repaired)
+	}
 }

@@ -60,18 +60,27 @@ func (t *taker) run(ctx context.Context, o engine.Opening) error {
 		return nil
 	case errors.Is(err, engine.ErrHandlerNotServed):
 		t.log.WarnContext(ctx, "step waits: no handler process here serves its handler", "task_id", o.TaskID, "handler", o.Handler)
-		return river.JobSnooze(t.notServedPause)
+		return t.rest(o, t.notServedPause)
 	case errors.Is(err, engine.ErrExecutorUnavailable):
 		t.log.WarnContext(ctx, "step waits for a handler process", "task_id", o.TaskID, "handler", o.Handler, "error", err)
-		return river.JobSnooze(t.unavailablePause)
+		return t.rest(o, t.unavailablePause)
 	case errors.Is(err, engine.ErrWorkerUnknown):
 		t.renew(ctx)
-		return river.JobSnooze(0)
+		return t.rest(o, 0)
 	case take.Err() != nil:
 		return river.JobSnooze(0)
 	default:
 		return err
 	}
+}
+
+// completionDelay is how long River may take to write down that a job rests.
+const completionDelay = 200 * time.Millisecond
+
+// rest puts a job off. River would look for it with its next poll only.
+func (t *taker) rest(o engine.Opening, pause time.Duration) error {
+	t.runner.Wake(engine.Due{Queue: o.Queue, In: pause + completionDelay})
+	return river.JobSnooze(pause)
 }
 
 // nextRetry spaces the attempts of a job that failed for want of a database.

@@ -57,6 +57,10 @@ func (s *Store) SyncTemplates(ctx context.Context, all []*templates.Template, re
 		}
 		return errors.Join(conflicts...)
 	})
+	if err == nil && report.Added+report.Replaced > 0 {
+		// So that sessions look templates up by their indexes, however small the table was when they planned.
+		_, err = s.pool.Exec(ctx, `ANALYZE tasker.template_steps`)
+	}
 	return report, err
 }
 

@@ -122,6 +122,28 @@ func (s *Store) Discover(ctx context.Context, newest int) (int, error) {
 	return found, err
 }
 
+// Swept is what one look for lost things found.
+type Swept struct {
+	// Workers is how many dead workers were reaped, and Steps how many steps they held.
+	Workers, Steps int
+	// Repaired is how many tasks had lost a wake-up.
+	Repaired int
+	// Next is the task to go on after, 0 at the end.
+	Next int64
+}
+
+// Patrol reaps a dead worker, wakes the queues in which due jobs wait, and sweeps a page of tasks, all in one statement. See
+// [Store.ReapWorkers] and [Store.Sweep].
+func (s *Store) Patrol(ctx context.Context, queues []string, after int64, page int, rest time.Duration) (Swept, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var found Swept
+	err := s.pool.QueryRow(ctx, `SELECT w.workers, w.steps, s.next_after, s.repaired
+		FROM tasker.reap_workers() w, tasker.sweep_tasks($1, $2, $3) s, tasker.wake_queues($4)`,
+		after, page, rest.Milliseconds(), queues).Scan(&found.Workers, &found.Steps, &found.Next, &found.Repaired)
+	return found, err
+}
+
 // Sweep looks again at a page of open tasks with ids above after. It returns the id to go on after, 0 at the end, and how
 // many tasks had lost a wake-up. Tasks in which anything happened during the last rest are left alone.
 func (s *Store) Sweep(ctx context.Context, after int64, page int, rest time.Duration) (next int64, repaired int, err error) {

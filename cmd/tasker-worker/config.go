@@ -27,6 +27,8 @@ type config struct {
 	LogLevel        string        `doc:"debug, info, warn or error"                                                                               env:"TASKER_LOG_LEVEL"         envDefault:"info"`
 	MaxSteps        int           `doc:"steps at once from one queue"                                                                             env:"TASKER_MAX_STEPS"         envDefault:"100"`
 	PassEnv         []string      `doc:"names of variables that handler processes inherit beyond the usual ones, separated by commas"            env:"TASKER_PASS_ENV"`
+	PollOnly        bool          `doc:"ask for work ten times a second instead of listening for it, for poolers that do not let sessions listen" env:"TASKER_POLL_ONLY"         envDefault:"false"`
+	Pprof           string        `doc:"address to serve the Go profiler at, e.g. 127.0.0.1:6060; not served when empty"                        env:"TASKER_PPROF"`
 	Processes       int           `doc:"handler processes for each language"                                                                      env:"TASKER_PROCESSES"         envDefault:"1"`
 	Queues          []string      `doc:"queues to work, separated by commas, each with an own limit if wanted: default,reports:2"                env:"TASKER_QUEUES"            envDefault:"default"`
 	StartupTimeout  time.Duration `doc:"how long a handler process may take to boot"                                                              env:"TASKER_STARTUP_TIMEOUT"   envDefault:"1m"`

@@ -119,12 +119,17 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	worker, err := queue.New(queue.Config{
 		Pool: pool, Executor: supervisor, Handlers: handlerNames(supervisor), Queues: queues, MaxSteps: c.MaxSteps,
 		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease,
-		DrainTimeout:  max(c.DrainTimeout, time.Millisecond), // zero would mean the default
-		SweepInterval: c.SweepInterval, Log: log,
+		DrainTimeout: max(c.DrainTimeout, time.Millisecond), // zero would mean the default
+		PollOnly:     c.PollOnly, SweepInterval: c.SweepInterval, Log: log,
 	})
 	if err != nil {
 		return err
 	}
+	stopProfiler, err := serveProfiler(c.Pprof, log)
+	if err != nil {
+		return err
+	}
+	defer stopProfiler()
 	var group conc.WaitGroup
 	defer group.Wait()
 	if cmd.Watch {

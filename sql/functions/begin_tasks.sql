@@ -1,4 +1,4 @@
--- tasker.begin_tasks(tasks, positions, queues, handlers): starts the pending tasks at these positions, with their templates' steps
+-- tasker.begin_tasks(tasks, positions, queues, handlers): starts the tasks at these positions, which never started, with their templates' steps
 -- when whoever inserted them wrote none. Of each whose steps nobody has touched it returns the roots, as
 -- tasker.opened_steps does: handed and places for the first that the caller may go on with, others. begun are the positions of
 -- these; the rest has to be ticked like any task. The caller holds the tasks' locks.

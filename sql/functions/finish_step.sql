@@ -13,15 +13,15 @@ SET from_collapse_limit = 1 SET join_collapse_limit = 1
 AS $$
 #variable_conflict use_column
 DECLARE
-    v_handlers text[];
+    v_held text; -- an expression takes the lock of tasker.hold_worker: the worker's row is read after it
     v_child record;
 BEGIN
     IF p_next <> '' THEN
-        v_handlers := tasker.hold_worker(p_worker);
+        v_held := pg_advisory_xact_lock_shared(tasker.worker_lock(p_worker));
         PERFORM FROM public.tasker_tasks k WHERE k.task_id = p_task FOR NO KEY UPDATE SKIP LOCKED;
         IF FOUND THEN
-            SELECT * INTO v_child FROM tasker.only_child(p_task, p_step);
-            IF v_child.queue = p_next AND v_child.handler = ANY (v_handlers) THEN
+            SELECT * INTO v_child FROM tasker.only_child(p_worker, p_task, p_step);
+            IF v_child.queue = p_next THEN
                 next_token := tasker.pass_on(p_worker, p_step, p_token, p_result::jsonb, p_metadata::jsonb, v_child.step_id);
             END IF;
         END IF;

@@ -1,6 +1,6 @@
--- tasker.only_child(task, step): the one child of the step, with what its handler needs, if it has no other parent, never ran and
--- its task is in progress; no row otherwise.
-CREATE OR REPLACE FUNCTION tasker.only_child(p_task bigint, p_step bigint)
+-- tasker.only_child(worker, task, step): the one child of the step, with what its handler needs, if it has no other parent, never
+-- ran, its task is in progress and the worker is registered and serves its handler; no row otherwise.
+CREATE OR REPLACE FUNCTION tasker.only_child(p_worker uuid, p_task bigint, p_step bigint)
 RETURNS TABLE (step_id bigint, step_name text, max_attempts integer, inputs jsonb, queue text, handler text, config jsonb, timeout_ms bigint)
 LANGUAGE sql STABLE
 AS $$
@@ -13,5 +13,7 @@ AS $$
     CROSS JOIN LATERAL tasker.next_attempt(p_task, child.id) a
     WHERE a.fresh AND a.parents = 1 AND (
         SELECT t.to_state FROM public.tasker_task_transitions t WHERE t.task_id = p_task AND t.most_recent
-    ) = 'in_progress'
+    ) = 'in_progress' AND (
+        SELECT a.handler = ANY (w.handlers) FROM tasker.workers w WHERE w.worker_id = p_worker
+    )
 $$;

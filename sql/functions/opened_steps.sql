@@ -36,11 +36,14 @@ BEGIN
             OFFSET 0
         ) k
         CROSS JOIN LATERAL (
-            SELECT s.named_step_id, coalesce(s.attempts, 0) = 0 AND NOT s.processed AND NOT s.in_process
-                AND s.backoff_request_seconds IS NULL AND (
-                    SELECT t.id FROM public.tasker_workflow_step_transitions t
-                    WHERE t.workflow_step_id = child.step AND t.most_recent) IS NULL AS fresh
-            FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = child.step
+            SELECT s.named_step_id, t.state, t.state IS NULL AND coalesce(s.attempts, 0) = 0 AND NOT s.processed AND NOT s.in_process
+                AND s.backoff_request_seconds IS NULL AS fresh
+            FROM public.tasker_workflow_steps s
+            CROSS JOIN LATERAL (
+                SELECT (SELECT t.to_state FROM public.tasker_workflow_step_transitions t
+                        WHERE t.workflow_step_id = child.step AND t.most_recent) AS state OFFSET 0
+            ) t
+            WHERE s.workflow_step_id = child.step
             OFFSET 0
         ) s
         LEFT JOIN LATERAL (
@@ -50,7 +53,7 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT coalesce(s.fresh AND ts.queue = p_next[child.n] AND ts.handler = ANY (p_handlers), false) AS fits
         ) fit
-        WHERE (
+        WHERE coalesce(s.state, 'pending') NOT IN ('complete', 'resolved_manually') AND (
             SELECT true FROM public.tasker_workflow_step_edges e
             WHERE e.to_step_id = child.step AND coalesce((
                 SELECT t.to_state FROM public.tasker_workflow_step_transitions t

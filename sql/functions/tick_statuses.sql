@@ -1,5 +1,5 @@
 -- tasker.tick_statuses(tasks, checked, busy): what tasker.tick finds, by position: the statuses that it returns, but 'begin' for a
--- task that is ticked and pending.
+-- task that is ticked and never started.
 CREATE OR REPLACE FUNCTION tasker.tick_statuses(p_tasks bigint[], p_checked boolean[], p_busy bigint[]) RETURNS text[]
 LANGUAGE plpgsql STABLE
 AS $$
@@ -8,16 +8,16 @@ BEGIN
         SELECT CASE
             WHEN u.task = ANY (p_busy) THEN 'busy'
             WHEN k.named_task_id IS NULL THEN 'gone'
-            WHEN k.state NOT IN ('pending', 'in_progress') THEN 'closed'
+            WHEN coalesce(k.state, 'pending') NOT IN ('pending', 'in_progress') THEN 'closed'
             WHEN tpl.has_schema IS NULL THEN 'unknown_template'
-            WHEN k.state = 'pending' AND tpl.has_schema AND NOT u.checked THEN 'unchecked'
-            WHEN k.state = 'pending' THEN 'begin'
+            WHEN coalesce(k.state, 'pending') = 'pending' AND tpl.has_schema AND NOT u.checked THEN 'unchecked'
+            WHEN k.state IS NULL THEN 'begin'
             ELSE 'ticked' END
         FROM unnest(p_tasks, p_checked) WITH ORDINALITY AS u (task, checked, n)
         LEFT JOIN LATERAL (
-            SELECT k.named_task_id, coalesce((
+            SELECT k.named_task_id, (
                 SELECT t.to_state FROM public.tasker_task_transitions t WHERE t.task_id = u.task AND t.most_recent
-            ), 'pending') AS state
+            ) AS state
             FROM public.tasker_tasks k WHERE k.task_id = u.task OFFSET 0
         ) k ON true
         LEFT JOIN LATERAL (

@@ -1,0 +1,15 @@
+-- tasker.wake_queues(queues): wakes the workers of those of these queues in which a job waits that is due: its notification may have
+-- been lost, or come when nobody had room. Returns how many there are.
+CREATE OR REPLACE FUNCTION tasker.wake_queues(p_queues text[]) RETURNS integer
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_waiting text[] := ARRAY(
+        SELECT u.queue FROM unnest(p_queues) AS u (queue)
+        WHERE (SELECT true FROM tasker.river_job j
+               WHERE j.state = 'available' AND j.queue = u.queue AND j.scheduled_at <= now() LIMIT 1));
+BEGIN
+    PERFORM tasker.notify(v_waiting);
+    RETURN cardinality(v_waiting);
+END
+$$;
