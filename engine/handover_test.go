@@ -25,15 +25,12 @@ func chain(n int, handler string) []*engine.NextStep {
 	return steps
 }
 
-func TestRunGoesOnWithWhatIsHandedOverInTheSameSlot(t *testing.T) {
+func TestRunGoesOnWithWhatIsHandedOver(t *testing.T) {
 	t.Parallel()
 	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`{"ok":true}`)), keeps: "Pay"}
 	store := &fakeStore{next: chain(3, "Pay")}
 	if err := run(t, executor, store, nil); err != nil {
 		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"Pay"}, executor.acquired); diff != "" {
-		t.Errorf("slots acquired (-want +got):\n%s", diff)
 	}
 	var tokens []int64
 	for _, f := range store.finishes {
@@ -85,6 +82,32 @@ func TestStepOfAnotherProcessGetsASlotOfItsOwn(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"Pay", "Mail"}, executor.acquired); diff != "" {
 		t.Errorf("slots acquired (-want +got):\n%s", diff)
+	}
+}
+
+func TestSlotIsKeptAfterASlowStepOnly(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		slow bool
+		want []string
+	}{
+		"quick": {false, []string{"Pay", "Pay", "Pay"}},
+		"slow":  {true, []string{"Pay"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), keeps: "Pay"}
+				err := run(t, executor, &fakeStore{next: chain(2, "Pay")}, func(r *engine.Runner) {
+					if row.slow {
+						r.Executor = slowExecutor{executor}
+					}
+				})
+				if diff := cmp.Diff(row.want, executor.acquired); diff != "" || err != nil {
+					t.Errorf("slots acquired (-want +got):\n%s%v", diff, err)
+				}
+			})
+		})
 	}
 }
 

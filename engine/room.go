@@ -12,6 +12,10 @@ const ReasonNoRoom = "no_room"
 // run it meanwhile.
 const roomPatience = 2 * time.Second
 
+// quick is how long a handler takes at most whose slot is given up while its outcome is recorded: others could run a step or two in
+// that time. After a slower one the slot is kept, because a new one could take as long to get.
+const quick = 5 * time.Millisecond
+
 // room is the slot that a run has at present.
 type room struct {
 	executor Executor
@@ -24,7 +28,7 @@ type room struct {
 func (r *room) fit(take context.Context, handler string) error {
 	acquiredFor := r.handler
 	r.handler = ""
-	if handler == acquiredFor || r.slot.Keep(handler) {
+	if r.slot != nil && (handler == acquiredFor || r.slot.Keep(handler)) {
 		return nil
 	}
 	r.leave()

@@ -112,7 +112,11 @@ func (r *Runner) execute(ctx, take context.Context, room *room, a *Attempt) (Out
 	}
 	started := time.Now()
 	outcome := room.slot.Execute(ctx, a)
-	return outcome, time.Since(started)
+	took := time.Since(started)
+	if took < quick {
+		room.leave()
+	}
+	return outcome, took
 }
 
 // record offers the outcome until the database has it. It does not stop when ctx ends: the handler's work is done and

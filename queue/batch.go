@@ -15,6 +15,9 @@ type batcher[Q, A any] struct {
 	apart func(error) bool
 	// max is the most questions in one call.
 	max int
+	// turns, unless it is nil, is written before a call and read after it: batchers that share it make one call at a time, and what
+	// arrives while another makes its call goes together into the next.
+	turns chan struct{}
 
 	// mu protects the fields below.
 	mu      sync.Mutex
@@ -39,13 +42,23 @@ func (b *batcher[Q, A]) do(ctx context.Context, question Q) (A, error) {
 	if b.wait(own) && !<-own.turn {
 		return own.answer, own.err
 	}
-	batch := b.take(own)
-	b.answer(context.WithoutCancel(ctx), batch)
+	batch := b.call(context.WithoutCancel(ctx), own)
 	b.handOn()
 	for _, other := range batch[1:] {
 		other.turn <- false
 	}
 	return own.answer, own.err
+}
+
+// call makes a call for own and those that wait.
+func (b *batcher[Q, A]) call(ctx context.Context, own *call[Q, A]) []*call[Q, A] {
+	if b.turns != nil {
+		b.turns <- struct{}{}
+		defer func() { <-b.turns }()
+	}
+	batch := b.take(own)
+	b.answer(ctx, batch)
+	return batch
 }
 
 // wait puts the call in line when another is under way.

@@ -30,17 +30,18 @@ type committer struct {
 
 func newCommitter(store *sql.Store, worker func() string) *committer {
 	c := &committer{store: store, worker: worker}
-	c.claims = newLine(
+	turns := make(chan struct{}, 1)
+	c.claims = newLine(turns,
 		func(ctx context.Context, wishes []engine.Wish, lock sql.Lock) ([]engine.Claim, error) {
 			return store.Claim(ctx, worker(), wishes, lock)
 		},
 		func(claim engine.Claim) bool { return claim.Status == engine.ClaimBusy })
-	c.finishes = newLine(
+	c.finishes = newLine(turns,
 		func(ctx context.Context, finishes []engine.Finish, lock sql.Lock) ([]engine.Recorded, error) {
 			return store.Finish(ctx, worker(), finishes, lock)
 		},
 		func(recorded engine.Recorded) bool { return recorded.Status == engine.StatusBusy })
-	c.ticks = newLine(
+	c.ticks = newLine(turns,
 		func(ctx context.Context, wishes []sql.TickWish, lock sql.Lock) ([]sql.TickResult, error) {
 			return store.Tick(ctx, worker(), wishes, lock)
 		},
@@ -76,10 +77,10 @@ type line[Q, A any] struct {
 	patient *patientLines[Q, A]
 }
 
-func newLine[Q, A any](send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) line[Q, A] {
+func newLine[Q, A any](turns chan struct{}, send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) line[Q, A] {
 	return line[Q, A]{
 		busy: busy,
-		common: &batcher[Q, A]{apart: faultOfOne, max: batchMax, send: func(ctx context.Context, questions []Q) ([]A, error) {
+		common: &batcher[Q, A]{apart: faultOfOne, max: batchMax, turns: turns, send: func(ctx context.Context, questions []Q) ([]A, error) {
 			return send(ctx, questions, sql.Skip)
 		}},
 		patient: &patientLines[Q, A]{

@@ -3,27 +3,35 @@
 CREATE OR REPLACE FUNCTION tasker.finished_ancestors(p_step bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
+DECLARE
+    v_parents bigint[] := ARRAY(SELECT e.from_step_id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = p_step ORDER BY e.from_step_id);
+    v_others bigint[] := '{}';
+    v_found bigint[] := v_parents;
 BEGIN
-    IF NOT EXISTS (SELECT FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = p_step) THEN
+    IF v_parents = '{}' THEN
         RETURN '[]';
     END IF;
-    RETURN (
-        WITH RECURSIVE ancestors (id) AS (
-            SELECT e.from_step_id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = p_step
-            UNION
-            SELECT e.id FROM ancestors a CROSS JOIN LATERAL (
-                SELECT e.from_step_id AS id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = a.id OFFSET 0
+    -- Level by level: a recursive query sets up a hash table for as many ancestors as statistics make it fear.
+    LOOP
+        v_found := ARRAY(
+            SELECT e.id FROM unnest(v_found) AS f (id)
+            CROSS JOIN LATERAL (
+                SELECT e.from_step_id AS id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = f.id OFFSET 0
             ) e
-        )
-        SELECT jsonb_agg(jsonb_build_object('step_id', a.id::text, 'name', s.name, 'result', s.results) ORDER BY s.parent, a.id)
-        FROM ancestors a
+            EXCEPT SELECT unnest(v_others));
+        EXIT WHEN v_found = '{}';
+        v_others := v_others || v_found;
+    END LOOP;
+    RETURN (
+        SELECT jsonb_agg(jsonb_build_object('step_id', u.id::text, 'name', s.name, 'result', s.results) ORDER BY u.parent, u.id)
+        FROM (
+            SELECT o.id, false AS parent FROM (SELECT unnest(v_others) AS id EXCEPT SELECT unnest(v_parents)) o
+            UNION ALL
+            SELECT DISTINCT p.id, true FROM unnest(v_parents) AS p (id)
+        ) u
         CROSS JOIN LATERAL (
-            SELECT n.name, s.results, (
-                SELECT true FROM public.tasker_workflow_step_edges e
-                WHERE e.from_step_id = a.id AND e.to_step_id = p_step LIMIT 1) IS TRUE AS parent
-            FROM public.tasker_workflow_steps s
-            JOIN public.tasker_named_steps n ON n.named_step_id = s.named_step_id
-            WHERE s.workflow_step_id = a.id OFFSET 0
+            SELECT s.results, (SELECT n.name FROM public.tasker_named_steps n WHERE n.named_step_id = s.named_step_id) AS name
+            FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = u.id OFFSET 0
         ) s
     );
 END
