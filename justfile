@@ -15,6 +15,14 @@ test *options:
 lint *options:
     script/lint {{options}}
 
+# measure throughput, latency and cost; e.g. just bench --workloads linear-10
+bench *options:
+    go run ./cmd/tasker-worker bench {{options}}
+
+# measure the same on DBOS and plain River, by turns; e.g. just bench-peers --rounds 1
+bench-peers *options:
+    cd bench/peers && go run . {{options}}
+
 # make bin/tasker-worker
 build:
     go build -o bin/tasker-worker ./cmd/tasker-worker

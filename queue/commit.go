@@ -22,14 +22,13 @@ const patientMax = 2
 // others: what is to be written there leaves the common statement, and waits in a line of its own.
 type committer struct {
 	store    *sql.Store
-	worker   func() string
 	claims   line[engine.Wish, engine.Claim]
 	finishes line[engine.Finish, engine.Recorded]
 	ticks    line[sql.TickWish, sql.TickResult]
 }
 
 func newCommitter(store *sql.Store, worker func() string) *committer {
-	c := &committer{store: store, worker: worker}
+	c := &committer{store: store}
 	turns := make(chan struct{}, 1)
 	c.claims = newLine(turns,
 		func(ctx context.Context, wishes []engine.Wish, lock sql.Lock) ([]engine.Claim, error) {

@@ -30,6 +30,7 @@ type cli struct {
 	Template templateCommand `cmd:"" help:"Validate, list, show and sync templates."`
 	Config   configCommand   `cmd:"" help:"Print every environment variable, its value, default and meaning."`
 	Demo     demoCommand     `cmd:"" help:"Run example tasks in Ruby, Python and Node from start to end."`
+	Bench    benchCommand    `cmd:"" help:"Measure throughput, latency and cost."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what is slow or wrong in the database, and what to do."`
 	Dev      devCommand      `cmd:"" help:"Helpers for development."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

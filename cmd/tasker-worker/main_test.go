@@ -28,7 +28,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	list := say(t)
 	for _, command := range []string{
 		"run", "migrate up", "migrate status", "task create", "task show", "task list", "task watch", "template validate",
-		"template list", "template show", "template sync", "config", "demo", "dev postgres", "version",
+		"template list", "template show", "template sync", "config", "bench", "doctor", "demo", "dev postgres", "version",
 	} {
 		if !strings.Contains(list, "\n  "+command+" ") {
 			t.Errorf("the list of commands lacks %s:\n%s", command, list)

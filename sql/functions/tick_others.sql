@@ -30,7 +30,9 @@ BEGIN
         IF p_keys[v_n] <> '' THEN
             PERFORM tasker.drop_lost_claims(p_tasks[v_n], p_keys[v_n]);
         END IF;
-        SELECT * INTO v_tick FROM tasker.tick_task(p_tasks[v_n], p_worker, p_queues[v_n], p_handlers, p_keys[v_n]);
+        -- A task that was set back to pending may have steps that failed for good, of which nobody knows any more.
+        SELECT * INTO v_tick FROM tasker.tick_task(p_tasks[v_n], p_worker, p_queues[v_n], p_handlers, p_keys[v_n],
+            tasker.task_state(p_tasks[v_n]) = 'pending');
         PERFORM tasker.notify(v_tick.queues);
         RETURN QUERY
             SELECT v_n, 'ticked', v_tick.state, tasker.ms_until(v_tick.due_at), v_tick.due_queue, NULL::integer, NULL::text,

@@ -85,7 +85,7 @@ func appendTask(dst []byte, t *engine.TaskInfo) []byte {
 	return append(dst, '}')
 }
 
-// appendDependencies keeps the order, parents first: the languages' JSON objects are ordered.
+// appendDependencies keeps the order, parents last: the languages' JSON objects are ordered.
 func appendDependencies(dst []byte, dependencies []engine.Dependency) []byte {
 	dst = append(dst, '{')
 	for i := range dependencies {

@@ -18,7 +18,7 @@ class Task {
   }
 }
 
-// The finished ancestors of the step, parents first.
+// The finished ancestors of the step, its parents last.
 class Sequence {
   constructor(dependencies) {
     this.steps = Object.entries(dependencies).map(([name, step]) => ({

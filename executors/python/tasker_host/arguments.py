@@ -43,7 +43,7 @@ class Dependency:
 
 
 class Sequence:
-    """The finished ancestors of the step, parents first."""
+    """The finished ancestors of the step, its parents last."""
 
     __slots__ = ("steps",)
 

@@ -22,7 +22,7 @@ module TaskerHost
     # A finished step that this one depends on, directly or not.
     Dependency = Struct.new(:workflow_step_id, :name, :results)
 
-    # The finished ancestors of the step, parents first.
+    # The finished ancestors of the step, its parents last.
     class Sequence
       attr_reader :steps
 

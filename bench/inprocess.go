@@ -1,0 +1,62 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+// inProcess runs handlers that are Go functions: what is left is the cost of the worker and of the database.
+type inProcess struct{}
+
+var (
+	noopResult = json.RawMessage(`{"ok": true, "note": "about a hundred bytes, as the results of small steps usually are"}`)
+	fiboResult = json.RawMessage(`{"ok": true, "fibo": 55}`)
+)
+
+// Acquire implements [engine.Executor].
+func (inProcess) Acquire(_ context.Context, handler string) (engine.Slot, error) {
+	if !serves(handler) {
+		return nil, engine.ErrHandlerNotServed
+	}
+	return goSlot{}, nil
+}
+
+func serves(handler string) bool {
+	return slices.ContainsFunc([]Job{Noop, Fibo, Flaky}, func(job Job) bool { return handler == Go.handler(job) })
+}
+
+type goSlot struct{}
+
+// Execute implements [engine.Slot].
+func (goSlot) Execute(_ context.Context, attempt *engine.Attempt) engine.Outcome {
+	switch handler := attempt.Handler.Name; {
+	case handler == Go.handler(Fibo) && fibonacci(10) == 55:
+		return engine.Succeeded(fiboResult)
+	case handler == Go.handler(Flaky) && attempt.Step.Attempt == 1 && attempt.Step.ID%20 == 0:
+		return engine.Failed(engine.Failure{Class: "Bench::Flaky", Message: "the first attempt of one step in twenty fails"})
+	default:
+		return engine.Succeeded(noopResult)
+	}
+}
+
+// Keep implements [engine.Slot].
+func (goSlot) Keep(handler string) bool { return serves(handler) }
+
+// Release implements [engine.Slot].
+func (goSlot) Release() {}
+
+// fibonacci is as slow as its definition, on purpose.
+func fibonacci(n int) int {
+	if n < 2 {
+		return n
+	}
+	return fibonacci(n-1) + fibonacci(n-2)
+}
+
+// NoopResult is what [Noop] returns, for systems whose handlers return values.
+func NoopResult() map[string]any {
+	return map[string]any{"ok": true, "note": "about a hundred bytes, as the results of small steps usually are"}
+}

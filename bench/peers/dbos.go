@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dbos-inc/dbos-transact-golang/dbos"
+
+	"github.com/tasker-systems/tasker-worker/bench"
+)
+
+// dbosSystem runs a task as a workflow and each of its steps with RunAsStep, or with Go where several go at once. All
+// else is as DBOS has it by default, its pool of 20 connections included.
+type dbosSystem struct {
+	context dbos.Context
+	stop    context.CancelFunc
+	mode    dbosMode
+	watch   bool
+	queue   dbos.Queue
+	shape   bench.Shape
+	done    chan bench.Done
+	steps   atomic.Int64
+	// open is what Submit has started.
+	open sync.WaitGroup
+
+	// mu protects the field below.
+	mu sync.Mutex
+	// traces has the open workflows by their input.
+	traces map[int]*trace
+	next   int
+}
+
+// trace is what goes on in one workflow.
+type trace struct {
+	began, finished time.Time
+	ended           chan time.Time
+}
+
+// dbosMode says how workflows are started.
+type dbosMode struct {
+	queued bool
+	poll   time.Duration
+}
+
+// direct runs workflows in the process that creates them.
+var direct = dbosMode{}
+
+// queued puts workflows into a queue that is polled so often; 0 is DBOS's default.
+func queued(poll time.Duration) dbosMode { return dbosMode{queued: true, poll: poll} }
+
+func startDBOS(mode dbosMode) func(context.Context, *bench.Database, *bench.Workload, bool) (bench.System, error) {
+	return func(ctx context.Context, d *bench.Database, w *bench.Workload, watch bool) (bench.System, error) {
+		life, stop := context.WithCancel(context.WithoutCancel(ctx))
+		s := &dbosSystem{
+			stop: stop, mode: mode, watch: watch, shape: w.Shapes[0], done: make(chan bench.Done, 1<<16), traces: make(map[int]*trace),
+		}
+		if err := s.launch(life, d); err != nil {
+			stop()
+			return nil, err
+		}
+		return s, nil
+	}
+}
+
+func (s *dbosSystem) launch(ctx context.Context, d *bench.Database) error {
+	var err error
+	s.context, err = dbos.NewContext(ctx, dbos.Config{
+		AppName: "bench", DatabaseURL: d.URL, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	dbos.RegisterWorkflow(s.context, s.workflow)
+	if err := dbos.Launch(s.context); err != nil {
+		return err
+	}
+	if !s.mode.queued {
+		return nil
+	}
+	var options []dbos.QueueOption
+	if s.mode.poll > 0 {
+		options = append(options, dbos.WithQueueBasePollingInterval(s.mode.poll))
+	}
+	s.queue, err = dbos.RegisterQueue(s.context, "bench", options...)
+	return err
+}
+
+// workflow runs the steps of the shape: each as soon as those before it in its chain, or in its layer, have ended.
+func (s *dbosSystem) workflow(ctx dbos.Context, task int) (string, error) {
+	t := s.trace(task)
+	for _, layer := range s.shape.Layers() {
+		if err := s.runLayer(ctx, t, layer); err != nil {
+			return "", err
+		}
+	}
+	t.ended <- time.Now()
+	return "done", nil
+}
+
+func (s *dbosSystem) runLayer(ctx dbos.Context, t *trace, layer []string) error {
+	step := func(context.Context) (map[string]any, error) {
+		if t.began.IsZero() {
+			t.began = time.Now()
+		}
+		s.steps.Add(1)
+		return bench.NoopResult(), nil
+	}
+	if len(layer) == 1 {
+		_, err := dbos.RunAsStep(ctx, step, dbos.WithStepName(layer[0]))
+		t.finished = time.Now()
+		return err
+	}
+	outcomes := make([]<-chan dbos.StepOutcome[map[string]any], len(layer))
+	for i, name := range layer {
+		var err error
+		if outcomes[i], err = dbos.Go(ctx, s.leaf, dbos.WithStepName(name)); err != nil {
+			return err
+		}
+	}
+	for _, outcome := range outcomes {
+		if o := <-outcome; o.Err != nil {
+			return o.Err
+		}
+	}
+	return nil
+}
+
+// leaf is a step of which several go on at once.
+func (s *dbosSystem) leaf(context.Context) (map[string]any, error) {
+	s.steps.Add(1)
+	return bench.NoopResult(), nil
+}
+
+// Submit implements bench.System. As in an app, each workflow is started by a goroutine of its own.
+func (s *dbosSystem) Submit(_ context.Context, n int) error {
+	for range n {
+		task := s.newTask()
+		s.open.Go(func() { s.done <- s.run(task) })
+	}
+	return nil
+}
+
+func (s *dbosSystem) run(task int) (d bench.Done) {
+	t := s.trace(task)
+	defer s.forget(task)
+	var options []dbos.WorkflowOption
+	if s.mode.queued {
+		options = append(options, dbos.WithQueue(s.queue))
+	}
+	handle, err := dbos.RunWorkflow(s.context, s.workflow, task, options...)
+	d.Created = time.Now()
+	if err != nil {
+		d.Err = err
+		return d
+	}
+	if s.mode.queued {
+		// The handle of a queued workflow polls the database. What the workflow says itself costs nothing, and is early by
+		// the commit of its end: in favour of DBOS.
+		select {
+		case d.Ended = <-t.ended:
+		case <-s.context.Done():
+			d.Err = s.context.Err()
+			return d
+		}
+	} else {
+		_, d.Err = handle.GetResult()
+		d.Ended = time.Now()
+	}
+	if s.watch {
+		d.Began, d.Finished = t.began, t.finished
+	}
+	return d
+}
+
+func (s *dbosSystem) newTask() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next++
+	s.traces[s.next] = &trace{ended: make(chan time.Time, 1)}
+	return s.next
+}
+
+func (s *dbosSystem) trace(task int) *trace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.traces[task]
+}
+
+func (s *dbosSystem) forget(task int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.traces, task)
+}
+
+// Done implements bench.System.
+func (s *dbosSystem) Done() <-chan bench.Done { return s.done }
+
+// Steps implements bench.System.
+func (s *dbosSystem) Steps() int64 { return s.steps.Load() }
+
+// Close implements bench.System. What is open is let go on for a moment, and then left.
+func (s *dbosSystem) Close() error {
+	ended := make(chan struct{})
+	go func() {
+		s.open.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+	}
+	_ = dbos.Shutdown(s.context, 2*time.Second) // it fails over what is left open
+	s.stop()
+	return nil
+}

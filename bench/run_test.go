@@ -1,0 +1,147 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tasker-systems/tasker-worker/sql/sqltest"
+)
+
+// TestEveryKindOfRun runs a few tasks, so that the code cannot rot. The times that it takes say nothing.
+func TestEveryKindOfRun(t *testing.T) {
+	t.Parallel()
+	server, err := UseServer(t.Context(), sqltest.URL(t, sqltest.NewEmpty(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	tiny := func(w Workload) *Workload {
+		w.Job, w.Concurrency = Noop, []int{1}
+		return &w
+	}
+	var got []string
+	medians, err := Run(t.Context(), server, Plan{
+		Workloads: []*Workload{
+			tiny(Workload{Name: "counted", Shapes: []Shape{Diamond(2), Linear(2)}, Tasks: 4, Warm: 2}),
+			tiny(Workload{Name: "timed", Shapes: []Shape{Linear(3)}}),
+			tiny(Workload{Name: "start", Shapes: []Shape{Linear(1)}, Tasks: 2, run: runStart}),
+			tiny(Workload{Name: "hop", Shapes: []Shape{Linear(3)}, Tasks: 2, run: runHop}),
+			tiny(Workload{Name: "create", Shapes: []Shape{Linear(2)}, run: runCreate}),
+			tiny(Workload{Name: "round-trip", Tasks: 5, run: runRoundTrip}),
+		},
+		Contenders: []Contender{Ours(Go, OwnIndexes), Ours(Go, EngineIndexes)},
+		Duration:   50 * time.Millisecond, Rounds: 1,
+		Each: func(r *Result) error {
+			got = append(got, r.Workload+" "+string(r.Indexes))
+			if r.Steps == 0 || r.P50 == 0 || r.StepsPerSecond == 0 {
+				t.Errorf("nothing measured: %+v", *r)
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"counted own", "counted engine", "timed own", "timed engine", "start own", "start engine", "hop own", "hop engine",
+		"create own", "create engine", "round-trip own", "round-trip engine",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("measurements (-want +got):\n%s", diff)
+	}
+	if len(medians) != len(want) {
+		t.Errorf("%d medians, want %d", len(medians), len(want))
+	}
+	if got := medians[0]; got.Tasks != 4 || got.Steps != 2*(4+2) {
+		t.Errorf("counted %d tasks and %d steps, want 4 and 12", got.Tasks, got.Steps)
+	}
+}
+
+func TestLoopReportsFailedTasks(t *testing.T) {
+	t.Parallel()
+	l := newLedger()
+	l.created([]int64{7}, time.Now())
+	l.ended(7, "error")
+	_, err := (&loop{system: told{l}}).collect(t.Context())
+	if err == nil || err.Error() != "task 7 ended error" {
+		t.Errorf("error %v, want that of task 7", err)
+	}
+}
+
+// told is a system of which only ends are told.
+type told struct{ *ledger }
+
+func (s told) Submit(context.Context, int) error { return nil }
+func (s told) Done() <-chan Done                 { return s.done }
+func (s told) Steps() int64                      { return 0 }
+func (s told) Close() error                      { return nil }
+
+func TestLedgerJoinsBothOrders(t *testing.T) {
+	t.Parallel()
+	l := newLedger()
+	l.created([]int64{1}, time.Now())
+	l.stepBegan(1)
+	l.stepEnded(1)
+	l.stepBegan(1)
+	l.ended(1, "complete")
+	l.ended(2, "complete")
+	l.created([]int64{2}, time.Now())
+	for _, hops := range []int{1, 0} {
+		d := <-l.done
+		if d.Err != nil || d.Created.IsZero() || d.Ended.IsZero() || len(d.Hops) != hops {
+			t.Errorf("told %+v, want both times and %d hops", d, hops)
+		}
+	}
+	if len(l.open) > 0 {
+		t.Errorf("still open: %v", l.open)
+	}
+}
+
+func TestPlanCheck(t *testing.T) {
+	t.Parallel()
+	good := Plan{Workloads: []*Workload{&Workloads[0]}, Contenders: []Contender{Ours(Go, OwnIndexes)}, Duration: time.Second, Rounds: 1}
+	if err := good.Check(); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(*Plan){
+		"no round":       func(p *Plan) { p.Rounds = 0 },
+		"no time":        func(p *Plan) { p.Duration = 0 },
+		"no task":        func(p *Plan) { p.Concurrency = []int{0} },
+		"nobody to run":  func(p *Plan) { p.Contenders = nil },
+		"nothing to run": func(p *Plan) { p.Workloads = nil },
+	} {
+		plan := good
+		change(&plan)
+		if plan.Check() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestComplaintExplainsErrors(t *testing.T) {
+	t.Parallel()
+	var c complaint
+	if err := c.explain(context.Canceled); !errors.Is(err, context.Canceled) || err.Error() != context.Canceled.Error() {
+		t.Errorf("explained without a complaint: %v", err)
+	}
+	for _, line := range []string{"first\n", "last\n"} {
+		if _, err := c.Write([]byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := c.explain(context.Canceled)
+	if want := "context canceled; the worker's last complaint: last"; !errors.Is(err, context.Canceled) || err.Error() != want {
+		t.Errorf("explained %q, want %q", err, want)
+	}
+	if c.explain(nil) != nil {
+		t.Error("a complaint makes no error")
+	}
+}

@@ -1,0 +1,190 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
+)
+
+// runTasks measures tasks from their creation to their end. Every workload without a run of its own has this one.
+func runTasks(ctx context.Context, b *rig, r *Result) error {
+	m, err := b.drive(ctx)
+	if err == nil {
+		r.fill(m)
+	}
+	return err
+}
+
+// runStart measures the time from the creation of a task to the call of its first handler.
+func runStart(ctx context.Context, b *rig, r *Result) error {
+	m, err := b.drive(ctx)
+	if err == nil {
+		r.fill(m)
+		r.fillLatencies(m.Starts)
+	}
+	return err
+}
+
+// runHop measures the time from the return of a handler to the call of the next one.
+func runHop(ctx context.Context, b *rig, r *Result) error {
+	m, err := b.drive(ctx)
+	if err == nil {
+		r.fill(m)
+		r.fillLatencies(m.Hops)
+	}
+	return err
+}
+
+// runCreate measures the creation of tasks alone, so many in a transaction.
+func runCreate(ctx context.Context, b *rig, r *Result) error {
+	system, err := b.contender.Start(ctx, b.database, b.workload, false)
+	if err != nil {
+		return err
+	}
+	// It has written the templates; from here on nobody works.
+	if err := system.Close(); err != nil {
+		return err
+	}
+	pool, err := sql.Connect(ctx, b.database.URL, sql.PoolOptions{MaxConns: 1})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	names := slices.Repeat([]string{b.workload.Shapes[0].Name}, b.concurrency)
+	var m Measured
+	before, err := b.meter.Read(ctx)
+	if err != nil {
+		return err
+	}
+	for end := time.Now().Add(b.duration); time.Now().Before(end); {
+		began := time.Now()
+		if _, err := create(ctx, pool, names); err != nil {
+			return err
+		}
+		m.Tasks += b.concurrency
+		m.Steps += b.concurrency * b.workload.Shapes[0].Size()
+		m.Latencies = append(m.Latencies, time.Since(began))
+	}
+	after, err := b.meter.Read(ctx)
+	m.Usage = after.Since(before)
+	r.fill(m)
+	return err
+}
+
+// How long a worker is left alone before its idleness is measured, and for how long that is.
+const (
+	idleRest = 3 * time.Second
+	idleTime = 20 * time.Second
+)
+
+// runIdle measures what a worker without work costs, for each second.
+func runIdle(ctx context.Context, b *rig, r *Result) (err error) {
+	system, err := b.contender.Start(ctx, b.database, b.workload, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, system.Close()) }()
+	if err := rest(ctx, idleRest); err != nil {
+		return err
+	}
+	before, err := b.meter.Read(ctx)
+	if err != nil {
+		return err
+	}
+	if err := rest(ctx, idleTime); err != nil {
+		return err
+	}
+	after, err := b.meter.Read(ctx)
+	u := after.Since(before)
+	r.Seconds = u.At.Seconds()
+	r.fillCosts(u, r.Seconds)
+	return err
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// runRoundTrip measures calls of handlers, without a task: from the worker to the handler process and back.
+func runRoundTrip(ctx context.Context, b *rig, r *Result) (err error) {
+	executor, stop, err := startHandlers(ctx, b.contender.Handlers)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	handler := b.contender.Handlers.handler(b.workload.Job)
+	if _, err := callHandlers(ctx, executor, handler, b.concurrency, b.workload.Warm); err != nil {
+		return err
+	}
+	before, err := b.meter.Read(ctx)
+	if err != nil {
+		return err
+	}
+	latencies, err := callHandlers(ctx, executor, handler, b.concurrency, b.workload.Tasks)
+	if err != nil {
+		return err
+	}
+	after, err := b.meter.Read(ctx)
+	r.fill(Measured{Tasks: len(latencies), Steps: len(latencies), Usage: after.Since(before), Latencies: latencies})
+	r.Statements, r.WAL, r.WALRecords, r.PostgresCPU = 0, 0, 0, 0 // the meter's own
+	return err
+}
+
+// callHandlers calls a handler so often in all, and returns how long each call took.
+func callHandlers(ctx context.Context, executor engine.Executor, handler string, concurrency, calls int) ([]time.Duration, error) {
+	took := make([][]time.Duration, concurrency)
+	errs := make([]error, concurrency)
+	var ids atomic.Int64 // a handler process wants them to differ
+	var group sync.WaitGroup
+	for i := range concurrency {
+		group.Go(func() {
+			for range calls / concurrency {
+				began := time.Now()
+				if errs[i] = callHandler(ctx, executor, handler, ids.Add(1)); errs[i] != nil {
+					return
+				}
+				took[i] = append(took[i], time.Since(began))
+			}
+		})
+	}
+	group.Wait()
+	var all []time.Duration
+	for _, some := range took {
+		all = append(all, some...)
+	}
+	return all, errors.Join(errs...)
+}
+
+func callHandler(ctx context.Context, executor engine.Executor, handler string, id int64) error {
+	slot, err := executor.Acquire(ctx, handler)
+	if err != nil {
+		return err
+	}
+	defer slot.Release()
+	outcome := slot.Execute(ctx, &engine.Attempt{
+		Token:   id,
+		Task:    engine.TaskInfo{ID: 1, Namespace: Namespace, Name: "round-trip", Version: Version, Context: []byte(`{"n": 1}`), Tags: []byte(`[]`)},
+		Step:    engine.StepInfo{ID: id, Name: "step_1", Attempt: 1, MaxAttempts: 3, Inputs: []byte(`{}`), Results: []byte(`null`)},
+		Handler: engine.Handler{Name: handler},
+	})
+	switch outcome.Kind {
+	case engine.OutcomeSucceeded:
+		return nil
+	case engine.OutcomeFailed:
+		return fmt.Errorf("the handler has failed: %s", outcome.Failure.Message)
+	default:
+		return errors.New("the call was given back: " + outcome.GiveBack.Reason)
+	}
+}
