@@ -471,8 +471,7 @@ func (a *agreement) plainSQL(rt *rapid.T) {
 	s := rapid.SampledFrom(a.look(rt)).Draw(rt, "step")
 	switch open := s.TaskState == engine.Pending || s.TaskState == engine.InProgress; {
 	case open && rapid.IntRange(0, 3).Draw(rt, "whole task") == 0:
-		must(rt)(a.b.pool.Exec(a.b.t.Context(), `SELECT tasker.transition_task($1, 'cancelled', '{}')`, s.Task))
-		a.ended[s.Task] = true
+		a.cancel(rt, s.Task)
 		return
 	case !open && s.TaskState != engine.Error:
 		rt.Skip("the task has ended")
@@ -488,6 +487,11 @@ func (a *agreement) plainSQL(rt *rapid.T) {
 	default:
 		rt.Skip("the step has ended")
 	}
+}
+
+func (a *agreement) cancel(rt *rapid.T, task int64) {
+	must(rt)(a.b.pool.Exec(a.b.t.Context(), `SELECT tasker.transition_task($1, 'cancelled', '{}')`, task))
+	a.ended[task] = true
 }
 
 // move writes a transition of a step, makes its task go on if it had ended, and looks at it. What was cancelled, and what
@@ -510,7 +514,7 @@ func (a *agreement) move(rt *rapid.T, s standing, to engine.State, set string) {
 	a.tickThese(rt, []sql.TickWish{{TaskID: s.Task, Queue: drawQueue(rt)}}, sql.Wait, 0)
 }
 
-// runToTheEnd goes on without mishaps until every task has ended.
+// runToTheEnd goes on until every task has ended: attempts succeed, one at a time, but a task may be cancelled during one.
 func (a *agreement) runToTheEnd(rt *rapid.T) {
 	wishes := make([]sql.TickWish, len(a.tasks))
 	for i, task := range a.tasks {
@@ -526,6 +530,9 @@ func (a *agreement) runToTheEnd(rt *rapid.T) {
 		a.claimNow(rt, jobs, sql.Wait, 0)
 		for len(a.held) > 0 {
 			f := a.holding()[0]
+			if !a.ended[f.TaskID] && rapid.IntRange(0, 14).Draw(rt, "cancel") == 0 {
+				a.cancel(rt, f.TaskID)
+			}
 			f.Succeeded, f.Result, f.Queue = true, json.RawMessage(`{}`), "default"
 			a.finishThese(rt, []engine.Finish{f}, sql.Wait, 0)
 		}
