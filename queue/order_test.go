@@ -156,3 +156,21 @@ func TestWorkerTakesStepsOnlyFromItsQueues(t *testing.T) {
 	}
 	sqltest.CheckInvariants(t, b.pool, true)
 }
+
+func TestUrgentTasksGoBeforeThoseThatWaitLonger(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("calm", "a", "b: a"), document("urgent", "a", "b: a")+"priority: 1\n", document("late", "a")+"priority: 4\n")
+	late, calm, urgent := b.create("late"), b.create("calm"), b.create("urgent")
+	e := serve(nil)
+	b.start(options{name: "w", executor: e, change: oneAtATime})
+	for _, id := range []int64{late, calm, urgent} {
+		b.awaitEnd(id, engine.Complete)
+	}
+	var order []int64
+	for _, r := range e.all() {
+		order = append(order, r.task)
+	}
+	if diff := cmp.Diff([]int64{urgent, urgent, calm, calm, late}, order); diff != "" {
+		t.Errorf("tasks of the steps that ran (-want +got):\n%s", diff)
+	}
+}

@@ -104,6 +104,7 @@ type templateStep struct {
 	Config          json.RawMessage `json:"config"`
 	TimeoutMs       int64           `json:"timeout_ms"`
 	Queue           string          `json:"queue"`
+	Priority        int             `json:"priority"`
 	Retryable       bool            `json:"retryable"`
 	RetryLimit      int             `json:"retry_limit"`
 	Skippable       bool            `json:"skippable"`
@@ -122,7 +123,7 @@ func putTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template) error {
 		}
 		steps[i] = templateStep{
 			Name: step.Name, Description: step.Description, DependentSystem: step.DependentSystem, Parents: parents,
-			Handler: step.Handler, Config: step.Config, TimeoutMs: step.Timeout.Milliseconds(), Queue: step.Queue,
+			Handler: step.Handler, Config: step.Config, TimeoutMs: step.Timeout.Milliseconds(), Queue: step.Queue, Priority: t.Priority,
 			Retryable: step.Retryable, RetryLimit: step.RetryLimit, Skippable: step.Skippable,
 		}
 	}

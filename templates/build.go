@@ -17,6 +17,7 @@ func (r *report) build(root *node) *Template {
 		Line:                   root.line,
 		Name:                   root.str("name", ""),
 		Namespace:              root.str("namespace_name", NamespaceDefault),
+		Priority:               root.count("priority", PriorityDefault),
 		Queue:                  root.str("queue", QueueDefault),
 		Version:                root.str("version", VersionDefault),
 	}
@@ -58,12 +59,9 @@ func (r *report) buildStep(n *node, path string, t *Template) Step {
 		Line:            n.line,
 		Name:            name,
 		Queue:           n.str("queue", t.Queue),
-		RetryLimit:      RetryLimitDefault,
+		RetryLimit:      n.count("default_retry_limit", RetryLimitDefault),
 		Retryable:       n.boolean("default_retryable", true),
 		Skippable:       n.boolean("skippable", false),
-	}
-	if limit := n.get("default_retry_limit"); limit != nil {
-		s.RetryLimit, _ = strconv.Atoi(limit.text) // checkCount saw that it is one
 	}
 	if handler := n.get("handler_class"); handler != nil {
 		s.HandlerLine, s.HandlerColumn = handler.line, handler.column

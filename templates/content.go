@@ -2,6 +2,7 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,6 +19,7 @@ type content struct {
 	Description            string          `json:"description"`
 	TaskHandlerClass       string          `json:"task_handler_class,omitempty"`
 	DefaultDependentSystem string          `json:"default_dependent_system,omitempty"`
+	Priority               int             `json:"priority,omitempty"`
 	Queue                  string          `json:"queue"`
 	NamedSteps             []string        `json:"named_steps,omitempty"`
 	Schema                 json.RawMessage `json:"schema,omitempty"`
@@ -47,6 +49,7 @@ func (t *Template) Content() json.RawMessage {
 		Name:                   t.Name,
 		NamedSteps:             t.NamedSteps,
 		NamespaceName:          t.Namespace,
+		Priority:               storedPriority(t.Priority),
 		Queue:                  t.Queue,
 		Schema:                 t.Schema,
 		StepTemplates:          make([]stepContent, 0, len(t.Steps)),
@@ -57,6 +60,14 @@ func (t *Template) Content() json.RawMessage {
 		c.StepTemplates = append(c.StepTemplates, newStepContent(&t.Steps[i]))
 	}
 	return canonicalOf(c)
+}
+
+// storedPriority leaves the default out: templates that were stored before there were priorities are not changed by it.
+func storedPriority(priority int) int {
+	if priority == PriorityDefault {
+		return 0
+	}
+	return priority
 }
 
 func newStepContent(s *Step) stepContent {
@@ -91,6 +102,7 @@ func FromContent(data json.RawMessage) (*Template, error) {
 		Name:                   c.Name,
 		NamedSteps:             c.NamedSteps,
 		Namespace:              c.NamespaceName,
+		Priority:               cmp.Or(c.Priority, PriorityDefault),
 		Queue:                  c.Queue,
 		Schema:                 orNil(c.Schema),
 		Version:                c.Version,

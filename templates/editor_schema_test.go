@@ -31,6 +31,8 @@ type property struct {
 	Type      string
 	MaxLength int
 	Pattern   string
+	Minimum   int64
+	Maximum   int64
 }
 
 // TestEditorSchemaHasTheSameKeys holds schema.json against the tables that the loader works with.
@@ -83,7 +85,7 @@ func (f field) property() property {
 		reflect.ValueOf(validHandler).Pointer(): handlerForm.String(),
 		reflect.ValueOf(validQueue).Pointer():   queueForm.String(),
 	}
-	p := property{Type: types[f.want], MaxLength: f.max}
+	p := property{Type: types[f.want], MaxLength: f.max, Minimum: f.least, Maximum: f.most}
 	if f.valid != nil {
 		p.Pattern = forms[reflect.ValueOf(f.valid).Pointer()]
 	}
@@ -100,11 +102,18 @@ func describedProperty(schema map[string]any) property {
 		schema = items
 	}
 	p.Pattern, _ = schema["pattern"].(string)
+	p.Minimum, p.Maximum = whole(schema["minimum"]), whole(schema["maximum"])
 	if length, ok := schema["maxLength"].(json.Number); ok {
 		n, _ := length.Int64()
 		p.MaxLength = int(n)
 	}
 	return p
+}
+
+func whole(value any) int64 {
+	number, _ := value.(json.Number)
+	n, _ := number.Int64()
+	return n
 }
 
 // TestEditorSchemaAgrees holds that schema.json and the loader accept and refuse the same files.

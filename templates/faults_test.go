@@ -108,6 +108,7 @@ func TestFaults(t *testing.T) {
 		{"handler with a dash", head + "  - {name: a, handler_class: pack-order}\n", `t.yaml:3:30: step_templates[0].handler_class must be a name such as Orders::PackHandler or orders.pack.PackHandler, is "pack-order"`},
 		{"handler out of the folder", head + "  - {name: a, handler_class: ../evil}\n", `t.yaml:3:30: step_templates[0].handler_class must be a name such as Orders::PackHandler or orders.pack.PackHandler, is "../evil"`},
 		{"queue with a space", "name: a\nqueue: my queue\nstep_templates: []\n", `t.yaml:2:8: queue must be lower-case letters and digits, joined by - or _, is "my queue"`},
+		{"a priority that River does not have", "name: a\npriority: 5\nstep_templates: []\n", `t.yaml:2:11: priority must be a whole number from 1 to 4, is 5`},
 		{"the queue of ticks", "name: a\nqueue: ticks\nstep_templates: []\n", `t.yaml:2:8: queue is reserved; name another queue, is "ticks"`},
 
 		// The graph.

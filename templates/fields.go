@@ -25,6 +25,8 @@ type field struct {
 	required bool
 	// max is the longest text, or item of a list of texts, in characters; 0 means no limit.
 	max int
+	// least and most bound a count.
+	least, most int64
 	// valid returns what is wrong with a text, or with an item of a list of texts.
 	valid func(string) string
 }
@@ -39,7 +41,13 @@ const (
 	retryLimitMax  = 1<<31 - 1
 )
 
-// templateFields are the keys of a template: the engine's, and queue.
+// Bounds of a priority, which are those of a River job.
+const (
+	priorityFirst = 1
+	priorityLast  = 4
+)
+
+// templateFields are the keys of a template: the engine's, priority and queue.
 func templateFields() []field {
 	return []field{
 		{name: "name", want: textValue, required: true, max: nameMax, valid: validName},
@@ -50,6 +58,7 @@ func templateFields() []field {
 		{name: "module_namespace", want: textValue},
 		{name: "concurrent", want: boolValue},
 		{name: "default_dependent_system", want: textValue, max: nameMax, valid: validName},
+		{name: "priority", want: countValue, least: priorityFirst, most: priorityLast},
 		{name: "queue", want: textValue, max: nameMax, valid: validQueue},
 		{name: "named_steps", want: textsValue, max: stepNameMax, valid: validName},
 		{name: "schema", want: objectValue},
@@ -70,7 +79,7 @@ func stepFields() []field {
 		{name: "depends_on_step", want: textValue},
 		{name: "depends_on_steps", want: textsValue},
 		{name: "default_retryable", want: boolValue},
-		{name: "default_retry_limit", want: countValue},
+		{name: "default_retry_limit", want: countValue, most: retryLimitMax},
 		{name: "skippable", want: boolValue},
 		{name: "handler_config", want: objectValue},
 		{name: "queue", want: textValue, max: nameMax, valid: validQueue},

@@ -31,7 +31,7 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	got := load(t, "name: t\nstep_templates:\n  - name: a\n    handler_class: H\n")
 	want := &templates.Template{
-		File: "t.yaml", Line: 1, Name: "t", Namespace: "default", Queue: "default", Version: "0.1.0",
+		File: "t.yaml", Line: 1, Name: "t", Namespace: "default", Priority: 2, Queue: "default", Version: "0.1.0",
 		Steps: []templates.Step{{
 			Name: "a", Description: "a", DependentSystem: "unknown", Handler: "H", Retryable: true, RetryLimit: 3, Queue: "default",
 			Line: 3, Column: 5, HandlerLine: 4, HandlerColumn: 20,
@@ -42,7 +42,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-const everyKey = `# Every key that the engine knows, and queue.
+const everyKey = `# Every key that the engine knows, priority and queue.
 name: orders/import
 namespace_name: shop
 version: 2.10.3
@@ -84,6 +84,7 @@ step_templates:
     default_retry_limit: 2147483647
     handler_config:
 custom_events: anything
+priority: 3
 handler_config: {ignored: true}
 environments:
   test: {description: other}
@@ -93,7 +94,7 @@ func TestEveryKey(t *testing.T) {
 	t.Parallel()
 	got := load(t, everyKey)
 	want := &templates.Template{
-		File: "t.yaml", Line: 2, Name: "orders/import", Namespace: "shop", Queue: "imports", Version: "2.10.3",
+		File: "t.yaml", Line: 2, Name: "orders/import", Namespace: "shop", Priority: 3, Queue: "imports", Version: "2.10.3",
 		Description: "Imports orders", HandlerClass: "OrdersImportHandler", DefaultDependentSystem: "shop_system",
 		NamedSteps: []string{"fetch", "check-all", "store"},
 		Schema:     json.RawMessage(`{"type":"object","required":["day"],"properties":{"day":{"type":"string"}}}`),

@@ -99,6 +99,15 @@ func (n *node) boolean(key string, fallback bool) bool {
 	return fallback
 }
 
+// count returns the whole number at key, or fallback. checkCount saw that it is one.
+func (n *node) count(key string, fallback int) int {
+	if value := n.get(key); value != nil {
+		count, _ := strconv.Atoi(value.text)
+		return count
+	}
+	return fallback
+}
+
 // json writes the node as JSON.
 func (n *node) json() json.RawMessage {
 	var b bytes.Buffer

@@ -73,7 +73,7 @@ func (r *report) checkValue(n *node, path string, f field) {
 	case boolValue:
 		r.want(n, path, kindBool, "true or false")
 	case countValue:
-		r.checkCount(n, path)
+		r.checkCount(n, path, f)
 	case objectValue:
 		r.want(n, path, kindMapping, "a mapping")
 	case textsValue:
@@ -133,13 +133,13 @@ func (r *report) checkText(n *node, path string, f field) {
 	}
 }
 
-func (r *report) checkCount(n *node, path string) {
+func (r *report) checkCount(n *node, path string, f field) {
 	if !r.want(n, path, kindNumber, "a whole number") {
 		return
 	}
 	count, err := strconv.ParseInt(n.text, 10, 64)
-	if err != nil || count < 0 || count > retryLimitMax {
-		r.fault(n.at(path), "", "%s must be a whole number from 0 to %d, is %.40s", path, retryLimitMax, n.spelling)
+	if err != nil || count < f.least || count > f.most {
+		r.fault(n.at(path), "", "%s must be a whole number from %d to %d, is %.40s", path, f.least, f.most, n.spelling)
 	}
 }
 

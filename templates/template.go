@@ -13,6 +13,8 @@ const (
 	VersionDefault = "0.1.0"
 	// DependentSystemDefault is the system of a step for which neither step nor template names one.
 	DependentSystemDefault = "unknown"
+	// PriorityDefault is the priority of a template without priority.
+	PriorityDefault = 2
 	// QueueDefault is the queue of a step for which neither step nor template names one.
 	QueueDefault = "default"
 	// RetryLimitDefault is how many attempts a step without default_retry_limit has.
@@ -33,6 +35,8 @@ type Template struct {
 	Schema json.RawMessage
 	// DefaultDependentSystem is the system that the template names for its steps, or empty.
 	DefaultDependentSystem string
+	// Priority of the tasks in their queues, from 1, which comes first, to 4.
+	Priority int
 	// Queue is the River queue of steps that name none.
 	Queue string
 	// NamedSteps lists the step names that the template declares up front, or is nil. Each step is one of them.
