@@ -19,10 +19,11 @@ BEGIN
         v_tokens := tasker.claim_fresh_steps(p_worker, v_opened.handed,
             ARRAY(SELECT 'next:' || p_tokens[b.n] FROM unnest(v_opened.places) AS b (n)));
         RETURN QUERY
-            SELECT u.n, 'recorded', NULL::text, NULL::bigint, NULL::text, u.step, u.token, a.step_name, a.max_attempts, a.inputs,
-                a.handler, a.config, a.timeout_ms, CASE WHEN a.parents > 1 THEN tasker.finished_ancestors(u.step) END
-            FROM unnest(v_opened.places, v_opened.handed, v_tokens) AS u (n, step, token)
-            CROSS JOIN LATERAL tasker.next_attempt(p_tasks[u.n], u.step) a;
+            SELECT u.n, 'recorded', NULL::text, NULL::bigint, NULL::text, u.step, u.token, u.name, u.retry_limit, u.inputs,
+                u.handler, u.config, u.timeout_ms, CASE WHEN u.joins THEN tasker.finished_ancestors(u.step) END
+            FROM unnest(v_opened.places, v_opened.handed, v_tokens, v_opened.names, v_opened.limits, v_opened.inputs, v_opened.handlers,
+                v_opened.configs, v_opened.timeouts, v_opened.joins)
+                AS u (n, step, token, name, retry_limit, inputs, handler, config, timeout_ms, joins);
     END IF;
     IF v_opened.others IS NOT NULL OR v_opened.odd IS NOT NULL THEN
         PERFORM tasker.notify(tasker.enqueue_steps(v_opened.others) || tasker.settle_steps(v_opened.odd));

@@ -4,7 +4,8 @@ CREATE OR REPLACE FUNCTION tasker.finished_ancestors(p_step bigint) RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    v_parents bigint[] := ARRAY(SELECT e.from_step_id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = p_step ORDER BY e.from_step_id);
+    v_parents bigint[] := ARRAY(
+        SELECT DISTINCT e.from_step_id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = p_step ORDER BY e.from_step_id);
     v_others bigint[] := '{}';
     v_found bigint[] := v_parents;
 BEGIN
@@ -18,17 +19,17 @@ BEGIN
             CROSS JOIN LATERAL (
                 SELECT e.from_step_id AS id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = f.id OFFSET 0
             ) e
-            EXCEPT SELECT unnest(v_others));
+            WHERE e.id <> ALL (v_others));
         EXIT WHEN v_found = '{}';
+        v_found := ARRAY(SELECT DISTINCT f.id FROM unnest(v_found) AS f (id));
         v_others := v_others || v_found;
     END LOOP;
+    IF v_others <> '{}' THEN
+        v_parents := ARRAY(SELECT unnest(v_others) EXCEPT SELECT unnest(v_parents) ORDER BY 1) || v_parents;
+    END IF;
     RETURN (
-        SELECT jsonb_agg(jsonb_build_object('step_id', u.id::text, 'name', s.name, 'result', s.results) ORDER BY u.parent, u.id)
-        FROM (
-            SELECT o.id, false AS parent FROM (SELECT unnest(v_others) AS id EXCEPT SELECT unnest(v_parents)) o
-            UNION ALL
-            SELECT DISTINCT p.id, true FROM unnest(v_parents) AS p (id)
-        ) u
+        SELECT jsonb_agg(jsonb_build_object('step_id', u.id::text, 'name', s.name, 'result', s.results) ORDER BY u.n)
+        FROM unnest(v_parents) WITH ORDINALITY AS u (id, n)
         CROSS JOIN LATERAL (
             SELECT s.results, (SELECT n.name FROM public.tasker_named_steps n WHERE n.named_step_id = s.named_step_id) AS name
             FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = u.id OFFSET 0
