@@ -35,6 +35,7 @@ func TestEveryKindOfRun(t *testing.T) {
 			tiny(Workload{Name: "start", Shapes: []Shape{Linear(1)}, Tasks: 2, run: runStart}),
 			tiny(Workload{Name: "hop", Shapes: []Shape{Linear(3)}, Tasks: 2, run: runHop}),
 			tiny(Workload{Name: "create", Shapes: []Shape{Linear(2)}, run: runCreate}),
+			tiny(Workload{Name: "rows", Shapes: []Shape{Linear(2)}, run: runRows}),
 			tiny(Workload{Name: "round-trip", Tasks: 5, run: runRoundTrip}),
 		},
 		Contenders: []Contender{Ours(Go, OwnIndexes), Ours(Go, EngineIndexes)},
@@ -52,7 +53,7 @@ func TestEveryKindOfRun(t *testing.T) {
 	}
 	want := []string{
 		"counted own", "counted engine", "timed own", "timed engine", "start own", "start engine", "hop own", "hop engine",
-		"create own", "create engine", "round-trip own", "round-trip engine",
+		"create own", "create engine", "rows own", "rows engine", "round-trip own", "round-trip engine",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("measurements (-want +got):\n%s", diff)

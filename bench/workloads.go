@@ -41,6 +41,10 @@ var Workloads = []Workload{
 		Shapes: []Shape{Linear(10)}, Job: Noop, Concurrency: []int{1, 100, 1000}, Fixed: true, Languages: []Language{Go}, Default: true, run: runCreate,
 	},
 	{
+		Name: "rows", About: "the rows of linear-10 alone: one session, the worker's own statements, AT ONCE in each; a bound on what is possible",
+		Shapes: []Shape{Linear(10)}, Job: Noop, Concurrency: []int{1, 100}, Fixed: true, Languages: []Language{Go}, Default: true, run: runRows,
+	},
+	{
 		Name: "start", About: "from the commit of tasker.create_task to the call of the first handler, worker idle",
 		Shapes: []Shape{Linear(1)}, Job: Noop, Concurrency: []int{1}, Fixed: true, Tasks: 200, Warm: 20, Gap: 20 * time.Millisecond, Default: true, run: runStart,
 	},

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -123,7 +124,7 @@ func putTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template) error {
 		}
 		steps[i] = templateStep{
 			Name: step.Name, Description: step.Description, DependentSystem: step.DependentSystem, Parents: parents,
-			Handler: step.Handler, Config: step.Config, TimeoutMs: step.Timeout.Milliseconds(), Queue: step.Queue, Priority: t.Priority,
+			Handler: step.Handler, Config: step.Config, TimeoutMs: step.Timeout.Milliseconds(), Queue: step.Queue, Priority: cmp.Or(t.Priority, templates.PriorityDefault),
 			Retryable: step.Retryable, RetryLimit: step.RetryLimit, Skippable: step.Skippable,
 		}
 	}
