@@ -46,7 +46,10 @@ type StepInfo struct {
 // then is the attempt of a step that was handed over when this one completed with result.
 func (a *Attempt) then(next *NextStep, result json.RawMessage) *Attempt {
 	following := &Attempt{Token: next.Token, Task: a.Task, Step: next.Step, Dependencies: next.Dependencies, Handler: next.Handler}
-	if next.Dependencies == nil {
+	switch {
+	case next.Beside:
+		following.Dependencies = a.Dependencies
+	case next.Dependencies == nil:
 		// Along a chain the slices share one array: each attempt sees its own length of it, and has one that follows it.
 		following.Dependencies = append(a.Dependencies, Dependency{StepID: a.Step.ID, Name: a.Step.Name, Result: result}) //nolint:gocritic // shared on purpose
 	}

@@ -125,6 +125,9 @@ type NextStep struct {
 	Token   int64
 	Step    StepInfo
 	Handler Handler
-	// Dependencies are nil when the finished step is the only parent: then they are its own, and itself.
+	// Beside says that the step has the parents of the finished one, and so its dependencies.
+	Beside bool
+	// Dependencies are nil when the step is beside the finished one, or when that is the only parent: then they are its own,
+	// and itself.
 	Dependencies []Dependency
 }

@@ -154,7 +154,7 @@ func parseDependencies(data json.RawMessage) ([]engine.Dependency, error) {
 
 const recordedColumns = `n, status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
 	coalesce(next_step_id, 0), coalesce(next_token, 0), coalesce(next_name, ''), coalesce(next_max_attempts, 0), next_inputs,
-	coalesce(next_handler, ''), next_config, coalesce(next_timeout_ms, 0), next_dependencies`
+	coalesce(next_handler, ''), next_config, coalesce(next_timeout_ms, 0), next_dependencies, coalesce(next_beside, false)`
 
 const (
 	finishStepsSQL = `SELECT ` + recordedColumns + ` FROM tasker.finish_steps($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
@@ -206,7 +206,7 @@ func scanRecorded(row pgx.CollectableRow, position *int) (recorded engine.Record
 	var dependencies json.RawMessage
 	err = row.Scan(position, &recorded.Status, &recorded.TaskState, &dueMs, &recorded.Due.Queue,
 		&next.Step.ID, &next.Token, &next.Step.Name, &next.Step.MaxAttempts, &next.Step.Inputs,
-		&next.Handler.Name, &next.Handler.Config, &timeoutMs, &dependencies)
+		&next.Handler.Name, &next.Handler.Config, &timeoutMs, &dependencies, &next.Beside)
 	recorded.Due.In = milli(dueMs)
 	if err != nil || next.Token == 0 {
 		return recorded, err

@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION tasker.finish_others(
     p_permanent boolean[], p_retry_after_ms bigint[], p_metadata text[], p_busy bigint[], p_completed bigint[])
 RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_queue text,
     next_step_id bigint, next_token bigint, next_name text, next_max_attempts integer, next_inputs jsonb,
-    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb)
+    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_beside boolean)
 LANGUAGE plpgsql VOLATILE
 AS $$
 #variable_conflict use_column
@@ -19,7 +19,7 @@ BEGIN
         IF status = 'recorded' THEN
             RETURN QUERY
                 SELECT n, status, NULL::text, NULL::bigint, NULL::text, l.step_id, l.token, a.step_name, a.max_attempts, a.inputs,
-                    a.handler, a.config, a.timeout_ms, tasker.finished_ancestors(l.step_id)
+                    a.handler, a.config, a.timeout_ms, tasker.finished_ancestors(l.step_id), false
                 FROM (SELECT) AS one
                 LEFT JOIN LATERAL tasker.lost_next(p_steps[n], p_tokens[n]) l ON true
                 LEFT JOIN LATERAL tasker.next_attempt(p_tasks[n], l.step_id) a ON true;

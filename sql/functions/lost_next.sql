@@ -1,11 +1,12 @@
 -- tasker.lost_next(step, token): the claim that the finish of this attempt made for the next step, when its answer was lost
--- and the same finish comes again: nobody runs it yet.
+-- and the same finish comes again: nobody runs it yet. Looks at the whole task: answers are rarely lost.
 CREATE OR REPLACE FUNCTION tasker.lost_next(p_step bigint, p_token bigint) RETURNS TABLE (step_id bigint, token bigint)
 LANGUAGE sql STABLE
 AS $$
     SELECT t.workflow_step_id, t.id
-    FROM public.tasker_workflow_step_edges e
-    JOIN public.tasker_workflow_step_transitions t ON t.workflow_step_id = e.to_step_id AND t.most_recent
-    WHERE e.from_step_id = p_step AND t.to_state = 'in_progress' AND t.metadata ->> 'claim' = 'next:' || p_token
+    FROM public.tasker_workflow_steps s
+    JOIN public.tasker_workflow_step_transitions t ON t.workflow_step_id = s.workflow_step_id AND t.most_recent
+    WHERE s.task_id = (SELECT own.task_id FROM public.tasker_workflow_steps own WHERE own.workflow_step_id = p_step)
+      AND t.to_state = 'in_progress' AND t.metadata ->> 'claim' = 'next:' || p_token
     LIMIT 1
 $$;
