@@ -1,0 +1,12 @@
+# frozen_string_literal: true
+
+require "minitest/autorun"
+
+$LOAD_PATH.unshift(File.expand_path("../tasker_host/sdk", __dir__))
+require "tasker/testing"
+
+class Minitest::Test
+  def run_handler(handler, **options)
+    Tasker::Testing.run(handler, **options)
+  end
+end
