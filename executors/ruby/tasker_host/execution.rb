@@ -68,7 +68,7 @@ module TaskerHost
     end
 
     def read_params
-      @params = PayloadFile.read(@params, @session.max_file_bytes).merge("execution_id" => @execution_id)
+      @params = PayloadFile.read(@params, @session.max_file_bytes).merge(@params.slice("execution_id", "scratch_dir"))
       @handler = @session.handler(@params)
     end
 

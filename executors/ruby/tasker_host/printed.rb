@@ -58,6 +58,7 @@ module TaskerHost
       def capture
         STDOUT.singleton_class.prepend(watcher(:stdout))
         STDERR.singleton_class.prepend(watcher(:stderr))
+        Warning.singleton_class.prepend(Warnings)
       end
 
       private
@@ -80,6 +81,16 @@ module TaskerHost
             end
           end
         end
+      end
+    end
+
+    # `warn` writes past the methods of the stream.
+    module Warnings
+      def warn(message, **options)
+        return super unless Current.execution
+
+        $stderr.write(message)
+        nil
       end
     end
 
