@@ -273,6 +273,15 @@ class HostTest < Minitest::Test
   end
 
   def test_handlers_that_lean_on_active_support
+    check_rails_like
+  end
+
+  def test_handlers_that_lean_on_active_support_where_it_is_not_installed
+    write("lib/active_support.rb", "raise LoadError, 'not installed'")
+    check_rails_like("RUBYLIB" => File.join(@dir, "lib"))
+  end
+
+  def check_rails_like(env = {})
     write("handlers/rails_like.rb", <<~RUBY)
       class RailsLike < Tasker::StepHandler::Base
         def process(task, _sequence, _step)
@@ -284,7 +293,7 @@ class HostTest < Minitest::Test
         end
       end
     RUBY
-    start(env: { "RAILS_ENV" => "test" })
+    start(env: { "RAILS_ENV" => "test", **env })
     got = step("RailsLike", task: { id: "1", context: { order: { id: 4 } } })
     assert_equal({ "sym" => 4, "deep" => 4, "blank" => true, "none" => nil, "later" => true, "ago" => true, "try" => nil,
                    "env" => true, "dup" => { "id" => 4 } }, got["result"], got)

@@ -160,6 +160,7 @@ module TaskerHost
       end
 
       def try(name = nil, *arguments, &block)
+        return if nil?
         return block.call(self) if name.nil?
 
         public_send(name, *arguments, &block) if respond_to?(name)

@@ -94,7 +94,7 @@ module Tasker
                   trace: Net::HTTP::Trace, post: Net::HTTP::Post, put: Net::HTTP::Put, patch: Net::HTTP::Patch }.freeze
         WITH_BODY = %i[post put patch].freeze
 
-        attr_reader :headers, :params, :ssl, :options
+        attr_reader :headers, :params, :ssl
         attr_accessor :url_prefix
 
         def initialize(url = nil, params: nil, headers: nil, ssl: nil, request: nil, **)
