@@ -281,6 +281,13 @@ class HostTest < Minitest::Test
     check_rails_like("RUBYLIB" => File.join(@dir, "lib"))
   end
 
+  def test_one_predicate_is_enough_to_load_them
+    write("lib/active_support.rb", "raise LoadError, 'not installed'")
+    write("handlers/predicate.rb", "class Predicate; def process(*) = [nil].map { |value| value.blank? }; end")
+    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
+    assert_equal [true], step("Predicate")["result"]
+  end
+
   def check_rails_like(env = {})
     write("handlers/rails_like.rb", <<~RUBY)
       class RailsLike < Tasker::StepHandler::Base

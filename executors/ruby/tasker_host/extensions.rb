@@ -6,10 +6,10 @@ module TaskerHost
   # Handlers written for a Rails app lean on ActiveSupport without requiring it. It is loaded for them when it is
   # installed; without it they get the few methods that step handlers use most.
   module Extensions
-    SIGNS = /\b(?:ActiveSupport|Rails)\b|\.(?:blank\?|present\?|presence|with_indifferent_access|(?:deep_)?(?:symbolize|stringify)_keys
-            |deep_dup|deep_merge|try|(?:milli)?seconds?|minutes?|hours?|days?|weeks?|ago|from_now|current|zone|squish|truncate|titleize
-            |underscore|camelize|humanize|parameterize|constantize|in\?|exclude\?|index_by|pluck|many\?|compact_blank|sum|delegate
-            |as_json|to_sentence|presence_in|except|second|beginning_of_day|end_of_day)\b|\b(?:delegate|mattr_accessor|class_attribute)\b/x.freeze
+    SIGNS = /\b(?:ActiveSupport|Rails)\b|\.(?:blank|present|in|exclude|many)\?|\.(?:presence|with_indifferent_access|(?:deep_)?(?:symbolize|stringify)_keys
+            |deep_dup|deep_merge|try|(?:milli)?seconds?|minutes?|hours?|days?|weeks?|ago|from_now|current|zone|squish|titleize
+            |underscore|camelize|humanize|parameterize|constantize|index_by|pluck|compact_blank
+            |as_json|to_sentence|presence_in|beginning_of_day|end_of_day)\b|\b(?:delegate|mattr_accessor|class_attribute)\b/x.freeze
 
     class << self
       def load(files)
