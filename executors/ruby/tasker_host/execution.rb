@@ -1,29 +1,40 @@
 # frozen_string_literal: true
 
 require_relative "arguments"
+require_relative "cancellation"
+require_relative "current"
 require_relative "failure"
-require_relative "log"
+require_relative "payload_file"
+require_relative "printed"
 require_relative "result_json"
+require_relative "worker_link"
 
 module TaskerHost
   # One execution of one step: calls the handler and turns whatever happens into the line to answer with.
   class Execution
-    attr_reader :execution_id, :started
+    attr_reader :execution_id, :started, :step, :cancellation
 
-    def initialize(request_id, params, handler, limits)
+    def initialize(request_id, params, session, channel)
       @request_id = request_id
       @params = params
-      @handler = handler
-      @limits = limits
+      @session = session
       @execution_id = params["execution_id"]
+      @cancellation = Cancellation.new
+      @link = WorkerLink.new(@execution_id, @cancellation, channel.calls, channel.writer)
+      @printed = Printed.new(channel.log, @execution_id)
+      @handler = session.handler(params) unless params.key?("params_file")
       @started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+
+    # Whether nothing else may run beside it. What is read from a file is not known yet.
+    def exclusive?
+      @handler ? @handler.exclusive : false
     end
 
     # The response. Serialising is guarded like the handler itself: a result that cannot be sent is a failure.
     def perform
-      Log.within(execution_id) { success(ResultJSON.generate(call, **@limits)) }
-    rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` and stack overflow end the step, not the host
-      failure(described(e))
+      @cpu = cpu
+      Current.within(self) { answered }
     end
 
     # The response when the handler ended its own thread and nothing was returned or raised.
@@ -31,35 +42,108 @@ module TaskerHost
       failure({ kind: "retryable", class: "ThreadError", message: "the handler ended its thread", backtrace: [] })
     end
 
+    # Takes what the handler prints.
+    def print(stream, text)
+      @printed.add(stream, text)
+    end
+
     private
 
+    def answered
+      line = outcome
+      @printed.finish
+      line
+    end
+
+    def outcome
+      @cancellation.check!
+      read_params unless @handler
+      success(ResultJSON.generate(call, **limits))
+    rescue RpcError => e
+      %({"jsonrpc":"2.0","id":#{JSON.generate(@request_id)},"error":#{JSON.generate(e.to_h)}})
+    rescue Tasker::Deferred => e
+      deferred(e)
+    rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` and stack overflow end the step, not the host
+      ended_by_cancel?(e) ? cancelled : failure(described(e))
+    end
+
+    def read_params
+      @params = PayloadFile.read(@params, @session.max_file_bytes).merge(@params.slice("execution_id", "scratch_dir"))
+      @handler = @session.handler(@params)
+    end
+
     def call
-      step = Arguments::Step.new(@params)
-      before = snapshot(step.results)
-      returned = @handler.build(step.config).process(
-        Arguments::Task.new(@params["task"]), Arguments::Sequence.new(@params["dependencies"] || {}), step
-      )
-      step.results == before ? returned : step.results
+      @link.timeout_ms = @params["timeout_ms"]
+      step = @step = Step.new(@params, @link)
+      sequence = Arguments::Sequence.new(@params["dependencies"] || {}, step)
+      task = Arguments::Task.new(@params["task"], sequence)
+      @session.wrap { @handler.run(task, sequence, step) }
+      step.results
+    end
+
+    # Beyond the inline limit a result goes by file, where the worker takes files.
+    def limits
+      scratch = @session.payload_files? && @params["scratch_dir"]
+      scratch ? @session.file_limits : @session.result_limits
+    end
+
+    def success(json)
+      return respond(%({"outcome":"success","result":#{json},"metadata":#{metadata}})) if json.bytesize <= @session.max_inline_bytes
+
+      file = PayloadFile.write(@params["scratch_dir"], json)
+      respond(%({"outcome":"success","result_file":#{JSON.generate(file)},"metadata":#{metadata}}))
     end
 
     # Exceptions are users' code too, and may raise when asked what they are. There is always an answer.
     def described(error)
-      Failure.of(error)
+      failure = Failure.of(error)
+      delay = failure[:kind] == "retryable" && @step && Failure.milliseconds(@step.backoff_request_seconds)
+      delay ? { retry_after_ms: delay, **failure } : failure
     rescue StandardError => e
       { kind: "retryable", class: "Exception", message: "an exception that cannot be described: #{e.class}", backtrace: [] }
     end
 
-    # Results may be changed in place, so comparing needs a copy; on a first attempt there are none.
-    def snapshot(results)
-      results.nil? ? nil : Marshal.load(Marshal.dump(results))
-    end
-
-    def success(json)
-      respond(%({"outcome":"success","result":#{json}}))
-    end
-
     def failure(failure)
-      respond(JSON.generate({ outcome: "failure", failure: failure }))
+      respond(%({"outcome":"failure","failure":#{JSON.generate(failure)},"metadata":#{metadata}}))
+    end
+
+    def deferred(error)
+      answer = { outcome: "deferred", resume_after_ms: Failure.milliseconds(error.resume_after) || 0 }
+      checkpoint = checkpoint(error.checkpoint)
+      answer[:checkpoint] = checkpoint unless checkpoint.nil?
+      respond(JSON.generate(answer))
+    rescue ResultJSON::Unacceptable => e
+      failure(described(e))
+    end
+
+    def checkpoint(data)
+      return if data.nil?
+
+      ResultJSON.plain(data, max_bytes: Step::CHECKPOINT_BYTES, max_depth: Step::JSON_DEPTH, what: "the checkpoint")
+    end
+
+    # A handler may wrap what ended it; the cancel is then a cause.
+    def ended_by_cancel?(error)
+      return false unless @cancellation.cancelled?
+
+      10.times do
+        return true if error.is_a?(Tasker::Cancelled) || (error.is_a?(Tasker::LeaseLost) && @cancellation.reason == "lease_lost")
+
+        error = error&.cause
+      end
+      false
+    end
+
+    def cancelled
+      respond(%({"outcome":"cancelled","metadata":#{metadata}}))
+    end
+
+    def metadata
+      format('{"cpu_ms":%.3f}', @cpu ? (cpu - @cpu) * 1000 : 0)
+    end
+
+    def cpu
+      Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID)
     end
 
     def respond(result)

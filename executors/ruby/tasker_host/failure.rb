@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 require_relative "result_json"
-require_relative "sdk"
+require_relative "secrets"
+require_relative "sdk/tasker"
 require_relative "text"
 
 module TaskerHost
@@ -39,6 +40,16 @@ module TaskerHost
         shown = frames.first(max_frames).map { |line| Text.clip(line, FRAME_BYTES) }
         shown[-1] = "... (#{frames.size - max_frames + 1} more)" if frames.size > max_frames
         shown
+      end
+
+      # seconds in whole milliseconds; nil for what is no duration.
+      def milliseconds(seconds)
+        return if seconds.nil?
+
+        value = Float(seconds)
+        (value * 1000).round if value.finite? && value >= 0
+      rescue ArgumentError, TypeError
+        nil
       end
 
       private
@@ -84,18 +95,10 @@ module TaskerHost
       def details(error)
         return {} if error.context.nil? || error.context == {}
 
-        { details: ResultJSON.plain(error.context, max_bytes: DETAILS_BYTES, max_depth: DETAILS_DEPTH) }
+        context = ResultJSON.plain(error.context, max_bytes: DETAILS_BYTES, max_depth: DETAILS_DEPTH, what: "the context")
+        { details: Secrets.redact_all(context) }
       rescue ResultJSON::Unacceptable => e
         { details: { details_dropped: Text.clip(e.message, FRAME_BYTES) } }
-      end
-
-      def milliseconds(seconds)
-        return if seconds.nil?
-
-        value = Float(seconds)
-        (value * 1000).round if value.finite? && value >= 0
-      rescue ArgumentError, TypeError
-        nil
       end
     end
   end

@@ -22,6 +22,19 @@ trap("INT", "IGNORE")
 Thread.report_on_exception = false
 $stdout.sync = $stderr.sync = true
 
+require_relative "line_reader"
+require_relative "app"
+
+# The gems of an app decide which versions are loaded, of JSON too, so its folder is looked for before any is.
+reader = TaskerHost::LineReader.new(rpc_in, 4 << 20)
+app_root = TaskerHost::App.root(ENV, reader.first_line)
+begin
+  TaskerHost::App.use_gems(app_root)
+rescue StandardError, LoadError => e
+  TaskerHost::App.abort(app_root, e)
+end
+
+$LOAD_PATH.unshift(File.join(__dir__, "sdk"))
 require_relative "server"
 
-TaskerHost::Server.new(rpc_in, rpc_out).run
+TaskerHost::Server.new(reader, rpc_out).run

@@ -1,18 +1,13 @@
 # frozen_string_literal: true
 
+require_relative "constants"
+require_relative "extensions"
 require_relative "failure"
+require_relative "handler"
 require_relative "redefinitions"
 require_relative "scan"
 
 module TaskerHost
-  # A class that the host serves.
-  Handler = Struct.new(:name, :file, :handler_class, :takes_config) do
-    # A new instance for one execution.
-    def build(config)
-      takes_config ? handler_class.new(config: config) : handler_class.new
-    end
-  end
-
   # Loads every handler file below a folder and finds the classes to serve. Handlers are found by name in what was
   # loaded here and nowhere else: no name that arrives later is turned into a constant or a path.
   class Loader
@@ -22,8 +17,10 @@ module TaskerHost
     # Failures by file, as the worker reports them.
     attr_reader :errors
 
-    def initialize(root)
+    # app is the Rails application whose own handlers are served too, or nil.
+    def initialize(root, app = nil)
       @root = File.directory?(root) ? File.realpath(root) : root
+      @app = app
       @errors = []
       @loaded = {}
     end
@@ -31,6 +28,9 @@ module TaskerHost
     # Loads the files and returns the handlers by name.
     def load
       files = Scan.files(@root)
+      Extensions.load(files)
+      Constants.serve(@root, files)
+      $LOAD_PATH << @root unless $LOAD_PATH.include?(@root)
       redefinitions = Redefinitions.new(files.to_h { |file| [file, relative(file)] })
       redefinitions.watch { files.each { |file| load_file(file) } }
       redefinitions.found.each { |second, error| report(second, error) }
@@ -68,22 +68,25 @@ module TaskerHost
 
     def handler(candidate)
       name = CLASS_NAME.bind_call(candidate)
-      return unless name && name.bytesize <= NAME_BYTES && candidate.public_method_defined?(:process)
+      return unless name && name.bytesize <= NAME_BYTES && candidate.public_method_defined?(:process) && !abstract?(candidate)
 
-      file = @loaded[source_file(name)]
-      Handler.new(name, file, candidate, takes_config?(candidate)) if file
+      source = source_file(name)
+      if (file = @loaded[source])
+        Handler.new(candidate, name: name, file: file)
+      elsif (file = @app&.file_of(candidate, source))
+        Handler.new(candidate, name: name, file: file, reloadable: @app.reloading?)
+      end
+    end
+
+    # Bases of handlers that leave `process` to their subclasses.
+    def abstract?(candidate)
+      candidate.instance_method(:process).owner == Tasker::StepHandler::Base
     end
 
     def source_file(name)
       Object.const_source_location(name)&.first
     rescue NameError # an anonymous module in the path, or a constant that was removed
       nil
-    end
-
-    def takes_config?(candidate)
-      candidate.instance_method(:initialize).parameters.any? do |kind, name|
-        kind == :keyrest || (name == :config && %i[key keyreq].include?(kind))
-      end
     end
   end
 end

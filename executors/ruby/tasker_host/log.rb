@@ -1,50 +1,89 @@
 # frozen_string_literal: true
 
+require_relative "current"
 require_relative "result_json"
 require_relative "text"
 
 module TaskerHost
-  # Structured log records, sent to the worker with the execution that they belong to.
+  # Structured log records, sent to the worker with the execution that they belong to. It can stand in for a Logger.
   class Log
     MESSAGE_BYTES = 16 * 1024
     ATTRS_BYTES = 16 * 1024
     ATTRS_DEPTH = 16
-    EXECUTION = :tasker_execution_id
+    LEVELS = %w[debug info warn error error info].freeze
+    # What handlers may print in a second before it is left to the standard streams.
+    PRINTED_BYTES = 1 << 20
 
-    # Runs the block as the given execution; records logged by its thread carry the id.
-    def self.within(execution_id)
-      thread = Thread.current
-      thread.thread_variable_set(EXECUTION, execution_id)
-      yield
-    ensure
-      thread.thread_variable_set(EXECUTION, nil)
-    end
+    attr_accessor :level, :progname, :formatter, :datetime_format
 
     def initialize(writer)
       @writer = writer
+      @level = 0
+      @printed_bytes = 0
+      @second = 0
     end
 
-    %w[debug info warn error].each do |level|
-      define_method(level) do |message = nil, **attrs, &block|
-        record(level, message || block&.call, attrs)
+    %w[debug info warn error fatal unknown].each_with_index do |name, severity|
+      define_method(name) do |message = nil, **attrs, &block|
+        record(LEVELS[severity], message || block&.call, attrs) if severity >= level_number
       end
+      define_method("#{name}?") { severity >= level_number }
     end
-    alias fatal error
+
+    # As Logger has it.
+    def add(severity, message = nil, progname = nil, &block)
+      severity ||= 5
+      record(LEVELS[severity] || "info", message || block&.call || progname, {}) if severity >= level_number
+      true
+    end
+    alias log add
+
+    def <<(message)
+      record("info", message.to_s.chomp, {})
+      self
+    end
+
+    def tagged(*)
+      yield self
+    end
+
+    def close; end
+    def reopen(*); end
+
+    # A line that an execution printed.
+    def printed(level, line, logger, execution_id)
+      send_record(level, line, execution_id, logger: logger)
+    end
+
+    # Whether an execution may print so much more in this second.
+    def room_for?(bytes)
+      second = Process.clock_gettime(Process::CLOCK_MONOTONIC, :second)
+      @second, @printed_bytes = second, 0 unless second == @second
+      @printed_bytes += bytes
+      @printed_bytes <= PRINTED_BYTES
+    end
 
     private
 
+    def level_number
+      @level.is_a?(Integer) ? @level : (LEVELS.index(@level.to_s.downcase) || 0)
+    end
+
     def record(level, message, attrs)
-      params = { level: level, message: Text.clip(message, MESSAGE_BYTES), ts: ResultJSON.timestamp(Time.now) }
-      execution_id = Thread.current.thread_variable_get(EXECUTION)
+      more = attrs.empty? ? {} : { attrs: safe(attrs) }
+      send_record(level, message, Current.execution&.execution_id, **more)
+    end
+
+    def send_record(level, message, execution_id, **more)
+      params = { level: level, message: Text.clip(message, MESSAGE_BYTES), ts: ResultJSON.timestamp(Time.now), **more }
       params[:execution_id] = execution_id if execution_id
-      params[:attrs] = safe(attrs) unless attrs.empty?
       @writer.notify("log", params)
       nil
     end
 
     # A log call must not fail the step over what it was given.
     def safe(attrs)
-      ResultJSON.plain(attrs, max_bytes: ATTRS_BYTES, max_depth: ATTRS_DEPTH)
+      Secrets.redact_all(ResultJSON.plain(attrs, max_bytes: ATTRS_BYTES, max_depth: ATTRS_DEPTH, what: "attrs"))
     rescue ResultJSON::Unacceptable => e
       { "attrs_dropped" => Text.clip(e.message, 500) }
     end

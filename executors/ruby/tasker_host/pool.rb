@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require_relative "rpc_error"
+require_relative "surroundings"
+
 module TaskerHost
   # A fixed number of threads that run executions, one each. There is no queue to speak of: the worker never sends more
   # than there are threads, and what exceeds them is refused.
@@ -16,17 +19,24 @@ module TaskerHost
       size.times { start_thread }
     end
 
-    # Starts the execution; raises RpcError when its id is running already or no thread is free.
+    # Starts the execution; raises RpcError when its id is running already, no thread is free, or one of them wants to be
+    # alone.
     def start(execution)
       @lock.synchronize do
         id = execution.execution_id
         raise RpcError.new(RpcError::DUPLICATE, "execution #{id} is running") if @running.key?(id)
-        raise RpcError.new(RpcError::OVERLOADED, "all #{@size} threads are busy") if @running.size >= @size
 
+        make_room(execution)
         @running[id] = execution
         @unanswered += 1
       end
       @queue << execution
+    end
+
+    # Cancels a running execution; one that is unknown or has ended is left alone.
+    def cancel(id, reason, grace_ms)
+      execution = @lock.synchronize { @running[id] }
+      execution&.cancellation&.cancel(reason, grace_ms)
     end
 
     def in_flight
@@ -47,6 +57,14 @@ module TaskerHost
 
     private
 
+    def make_room(execution)
+      raise RpcError.new(RpcError::OVERLOADED, "all #{@size} threads are busy") if @running.size >= @size
+      return if @running.empty?
+
+      alone = execution.exclusive? ? execution : @running.each_value.find(&:exclusive?)
+      raise RpcError.new(RpcError::OVERLOADED, "execution #{alone.execution_id} runs alone") if alone
+    end
+
     # A handler can end its thread (Thread.exit); the next one takes over.
     def start_thread
       Thread.new do
@@ -66,10 +84,23 @@ module TaskerHost
     def run(execution)
       line = execution.perform
     ensure
-      @lock.synchronize { @running.delete(execution.execution_id) }
+      left = forget(execution)
       @writer.write(line || execution.abandoned)
+      recycle(left) unless left.empty?
       @lock.synchronize { @unanswered -= 1 }
       idle&.call
+    end
+
+    # The next step finds the process as this one found it. Beside others nothing can be put back.
+    def forget(execution)
+      @lock.synchronize do
+        @running.delete(execution.execution_id)
+        @running.empty? ? Surroundings.restore : []
+      end
+    end
+
+    def recycle(left)
+      @writer.notify("executor.status", { state: "recycle_me", reason: "a handler changed #{left.uniq.join(", ")}" })
     end
 
     def idle

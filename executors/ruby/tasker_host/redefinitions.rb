@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require_relative "sdk"
+require_relative "sdk/tasker"
 
 module Tasker
   # Two files define the handler of one name.

@@ -4,13 +4,14 @@ require "json"
 
 module TaskerHost
   # Turns what a handler returned into JSON that every language and PostgreSQL read back unchanged, or says where and
-  # why it cannot. See sdk.rb for the rules.
+  # why it cannot. See sdk/tasker.rb for the rules.
   module ResultJSON
     # A result that no retry can make acceptable.
     class Unacceptable < StandardError; end
     class Invalid < Unacceptable; end
     class TooLarge < Unacceptable; end
 
+    INLINE_BYTES = 1 << 20
     NUL = /(?<!\\)(?:\\\\)*\\u0000/
 
     class << self
@@ -24,13 +25,15 @@ module TaskerHost
         raise Invalid, "the result cannot be written as JSON: #{e.message}"
       end
 
-      # value in the form in which it will be read back.
-      def plain(value, max_bytes:, max_depth:)
+      # value in the form in which it will be read back; what is its name in messages.
+      def plain(value, max_bytes:, max_depth:, what: "the result")
         JSON.parse(generate(value, max_bytes: max_bytes, max_depth: max_depth))
+      rescue Unacceptable => e
+        raise e.class, e.message.sub(/\A(?:the )?result/, what)
       end
 
       def timestamp(time)
-        time.getutc.strftime("%Y-%m-%dT%H:%M:%S.%6NZ")
+        time.getutc.strftime(time.nsec.zero? ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%dT%H:%M:%S.%6NZ")
       end
 
       private

@@ -23,5 +23,12 @@ module TaskerHost
       @code = code
       @data = data
     end
+
+    # The error member of a response.
+    def to_h
+      error = { code: code, message: message }
+      error[:data] = data if data
+      error
+    end
   end
 end

@@ -1,11 +1,15 @@
 # frozen_string_literal: true
 
+require_relative "calls"
 require_relative "execution"
+require_relative "line_reader"
 require_relative "loader"
 require_relative "log"
 require_relative "pool"
 require_relative "rpc_error"
 require_relative "session"
+require_relative "surroundings"
+require_relative "thread_dump"
 require_relative "wire"
 
 module TaskerHost
@@ -18,19 +22,24 @@ module TaskerHost
       "shutdown" => :shutdown,
       "step.execute" => :execute
     }.freeze
+    NOTIFICATIONS = { "step.cancel" => :cancel }.freeze
+    # What an execution needs to reach the worker.
+    Channel = Struct.new(:calls, :writer, :log)
     # Deeper than any context or result may be, plus the message around it.
     MAX_NESTING = 100
 
-    def initialize(input, output)
-      @reader = LineReader.new(input, Session::MAX_MESSAGE_BYTES)
+    def initialize(reader, output)
+      @reader = reader
       @writer = Writer.new(output)
       @draining = false
-      Tasker.logger = Log.new(@writer)
+      Tasker.logger = @log = Log.new(@writer)
     end
 
     # Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more.
     def run
       trap("TERM") { Thread.new { drain_and_exit } } # a trap handler may not take locks
+      ThreadDump.on_signal
+      PrintedStreams.capture
       @reader.each_line { |line| receive(line) }
       exit!(0)
     end
@@ -43,9 +52,9 @@ module TaskerHost
       result = dispatch(message, id)
       @writer.result(id, result) if result
     rescue RpcError => e
-      @writer.error(id, e.code, e.message, e.data)
+      @writer.error(id, e)
     rescue StandardError, SystemStackError => e
-      @writer.error(id, RpcError::INTERNAL, "#{e.class}: #{Text.clip(e.message, 1000)}")
+      @writer.error(id, RpcError.new(RpcError::INTERNAL, "#{e.class}: #{Text.clip(e.message, 1000)}"))
     end
 
     # The message, or nil for a blank line.
@@ -66,7 +75,8 @@ module TaskerHost
     # The result to answer with, or nil when there is nothing to answer yet, or ever.
     def dispatch(message, id)
       method = message["method"]
-      return if method.nil? || (id.nil? && !message.key?("id")) # a response or a notification: none concern us
+      return @channel&.calls&.answered(message) && nil if method.nil?
+      return notified(method, message["params"]) if id.nil? && !message.key?("id")
 
       unless id.is_a?(String) && method.is_a?(String) && message["jsonrpc"] == "2.0"
         raise RpcError.new(RpcError::INVALID_REQUEST, "a request has jsonrpc 2.0, a string as id and a string as method")
@@ -81,12 +91,25 @@ module TaskerHost
       send(name, id, params)
     end
 
+    # A notification that is unknown or makes no sense is ignored.
+    def notified(method, params)
+      name = NOTIFICATIONS[method]
+      send(name, params) if name && params.is_a?(Hash)
+      nil
+    end
+
+    def cancel(params)
+      @pool&.cancel(params["execution_id"], (params["reason"] || "user").to_s, params["grace_ms"])
+    end
+
     def open_session(_id, params)
       raise RpcError.new(RpcError::INVALID_REQUEST, "initialized already") if @session
 
       session = Session.new(params)
       session.load
       @reader.max_bytes = session.max_message_bytes
+      @channel = Channel.new(Calls.new(@writer, session.callbacks), @writer, @log)
+      Surroundings.keep
       @pool = Pool.new(session.max_concurrency, @writer)
       @session = session
       session.description
@@ -96,7 +119,16 @@ module TaskerHost
       age = @pool&.oldest_age
       result = { in_flight: in_flight }
       result[:oldest_ms] = (age * 1000).round if age
+      rss = rss_bytes
+      result[:rss_bytes] = rss if rss
       result
+    end
+
+    # Only Linux tells.
+    def rss_bytes
+      File.read("/proc/self/statm").split[1].to_i * 4096
+    rescue SystemCallError
+      nil
     end
 
     def shutdown(_id, _params)
@@ -108,8 +140,9 @@ module TaskerHost
       raise RpcError.new(RpcError::NOT_INITIALIZED, "initialize comes first") unless @session
       raise RpcError.new(RpcError::SHUTTING_DOWN, "this host takes no more steps") if @draining
 
-      handler = @session.handler(params)
-      @pool.start(Execution.new(id, params, handler, @session.result_limits))
+      raise RpcError.new(RpcError::BAD_PARAMS, "execution_id must be a string") unless params["execution_id"].is_a?(String)
+
+      @pool.start(Execution.new(id, params, @session, @channel))
       nil
     end
 

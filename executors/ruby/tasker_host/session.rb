@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative "app"
 require_relative "loader"
 require_relative "rpc_error"
 
@@ -14,20 +15,36 @@ module TaskerHost
     MAX_CONCURRENCY = 5
     SHUTDOWN_GRACE_MS = 25_000
 
-    attr_reader :max_message_bytes, :max_concurrency, :result_limits, :shutdown_grace
+    MAX_FILE_BYTES = 64 << 20
+
+    attr_reader :max_message_bytes, :max_concurrency, :max_inline_bytes, :max_file_bytes, :result_limits, :file_limits,
+                :shutdown_grace, :callbacks
 
     def initialize(params)
       check_version(params["protocol_versions"])
-      @root = object(params, "config")["handler_root"]
-      raise bad("config.handler_root must be a string") unless @root.nil? || @root.is_a?(String)
-
+      config = object(params, "config")
+      @root = path(config, "handler_root")
+      @app_root = path(config, "app_root") || ENV["TASKER_APP_ROOT"]
       read_limits(object(params, "limits"))
       @shutdown_grace = positive(object(params, "timing"), "shutdown_grace_ms", SHUTDOWN_GRACE_MS) / 1000.0
+      offers = object(params, "capabilities")
+      @callbacks = offers["callbacks"].is_a?(Array) ? offers["callbacks"].grep(String) : []
+      @payload_files = offers["payload_files"] == true
     end
 
-    # Loads the handlers. A file that cannot be loaded is reported; the others serve.
+    def payload_files?
+      @payload_files
+    end
+
+    # Runs the block as the app, when there is one, wants work to be run.
+    def wrap(&block)
+      @app ? @app.wrap(&block) : yield
+    end
+
+    # Boots the app, when one is named, and loads the handlers. A file that cannot be loaded is reported; the others serve.
     def load
-      loader = Loader.new(@root || "")
+      boot unless @app_root.nil? || @app_root.empty?
+      loader = Loader.new(@root || "", @app)
       @handlers = loader.load
       @load_errors = loader.errors
     end
@@ -43,16 +60,31 @@ module TaskerHost
     def description
       {
         protocol_version: PROTOCOL_VERSION,
-        executor: { language: "ruby", language_version: RUBY_VERSION, sdk: "tasker-worker", sdk_version: SDK_VERSION,
-                    pid: Process.pid },
-        capabilities: { max_concurrency: max_concurrency, cancel: "none" },
-        handlers: @handlers.each_value.map { |handler| { name: handler.name, file: handler.file } },
+        executor: executor,
+        capabilities: { max_concurrency: max_concurrency, cancel: "cooperative", step_heartbeats: true, structured_logs: true,
+                        payload_files: true, deferred: true, reload: false },
+        handlers: @handlers.each_value.map(&:description),
         handlers_complete: true,
         load_errors: @load_errors
       }
     end
 
     private
+
+    def boot
+      @app = App.new(@app_root).boot
+      require_relative "app_logger"
+      @app.bridge_logger
+      @max_concurrency = @app.limit(@max_concurrency)
+    end
+
+    def executor
+      about = { language: "ruby", language_version: RUBY_VERSION, sdk: "tasker-worker", sdk_version: SDK_VERSION,
+                pid: Process.pid }
+      framework = @app&.framework
+      about[:framework] = framework if framework
+      about
+    end
 
     def check_version(versions)
       return if versions.is_a?(Array) && versions.include?(PROTOCOL_VERSION)
@@ -63,10 +95,16 @@ module TaskerHost
     def read_limits(limits)
       @max_message_bytes = positive(limits, "max_message_bytes", MAX_MESSAGE_BYTES)
       @max_concurrency = positive(limits, "max_concurrency", MAX_CONCURRENCY)
-      @result_limits = {
-        max_bytes: positive(limits, "max_inline_bytes", MAX_INLINE_BYTES),
-        max_depth: positive(limits, "max_json_depth", MAX_JSON_DEPTH)
-      }
+      @max_inline_bytes = positive(limits, "max_inline_bytes", MAX_INLINE_BYTES)
+      @max_file_bytes = positive(limits, "max_file_bytes", MAX_FILE_BYTES)
+      depth = positive(limits, "max_json_depth", MAX_JSON_DEPTH)
+      @result_limits = { max_bytes: @max_inline_bytes, max_depth: depth }
+      @file_limits = { max_bytes: [@max_file_bytes, @max_inline_bytes].max, max_depth: depth }
+    end
+
+    def path(config, name)
+      value = config[name]
+      value.nil? || value.is_a?(String) ? value : raise(bad("config.#{name} must be a string"))
     end
 
     def positive(object, name, default)

@@ -1,12 +1,14 @@
 # frozen_string_literal: true
 
+require_relative "secrets"
+
 module TaskerHost
   # Makes any text fit to be sent and stored: valid UTF-8, without U+0000, bounded.
   module Text
     REPLACEMENT = "\uFFFD"
 
     def self.clip(value, max_bytes)
-      text = utf8(value.to_s).tr("\u0000", REPLACEMENT)
+      text = Secrets.redact(utf8(value.to_s).tr("\u0000", REPLACEMENT))
       return text if text.bytesize <= max_bytes
 
       "#{text.byteslice(0, max_bytes - 32).scrub("")}... (#{text.bytesize} bytes)"
@@ -14,10 +16,10 @@ module TaskerHost
       "(unprintable #{value.class})"
     end
 
+    # text in valid UTF-8, whatever its encoding.
     def self.utf8(text)
       text = text.dup.force_encoding(Encoding::UTF_8) if text.encoding == Encoding::BINARY
       text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace, replace: REPLACEMENT).scrub(REPLACEMENT)
     end
-    private_class_method :utf8
   end
 end

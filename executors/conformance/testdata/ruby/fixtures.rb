@@ -127,7 +127,9 @@ module Fixtures
 
   class Flood
     def process(_task, _sequence, _step)
-      (10 * 1024).times { $stderr.write("#{"x" * 1023}\n") }
+      errors = IO.for_fd(2, autoclose: false)
+      errors.sync = true
+      (10 * 1024).times { errors.write("#{"x" * 1023}\n") }
       "done"
     end
   end

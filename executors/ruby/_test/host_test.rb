@@ -1,0 +1,309 @@
+# frozen_string_literal: true
+
+require_relative "test_helper"
+require "digest"
+require "open3"
+require "tmpdir"
+
+# The host as a process, with this test as its worker.
+class HostTest < Minitest::Test
+  HOST = File.expand_path("../tasker_host/host.rb", __dir__)
+  PATIENCE = 20
+
+  def setup
+    @dir = File.realpath(Dir.mktmpdir)
+    @ids = 0
+    @seen = []
+  end
+
+  def teardown
+    @to&.close
+    Process.wait(@pid) if @pid
+    FileUtils.rm_rf(@dir)
+  end
+
+  def write(name, text)
+    path = File.join(@dir, name)
+    FileUtils.mkdir_p(File.dirname(path))
+    File.write(path, text)
+    path
+  end
+
+  def start(app_root: nil, callbacks: [], limits: {}, env: {})
+    host_in, @to = IO.pipe
+    @from, host_out = IO.pipe
+    @errors = Tempfile.new("stderr")
+    @pid = spawn({ "TASKER_PROTOCOL" => "1", "TASKER_RPC_IN_FD" => "3", "TASKER_RPC_OUT_FD" => "4",
+                   "TASKER_EXECUTOR_ID" => "ruby-1", **env }, "ruby", HOST, 3 => host_in, 4 => host_out, out: @errors.path, err: @errors.path)
+    host_in.close
+    host_out.close
+    @to.sync = true
+    request("initialize", protocol_versions: [1], config: { handler_root: File.join(@dir, "handlers"), app_root: app_root }.compact,
+                          limits: limits, capabilities: { callbacks: callbacks, payload_files: true })
+  end
+
+  def tell(message)
+    @to.puts(JSON.generate({ jsonrpc: "2.0", **message }))
+  end
+
+  def request(method, **params)
+    answer(send_request(method, **params))
+  end
+
+  def send_request(method, **params)
+    id = "w#{@ids += 1}"
+    tell(id: id, method: method, params: params)
+    id
+  end
+
+  def begin_step(name, config: {}, id: "e1", **more)
+    send_request("step.execute", execution_id: id, step: { id: "1", name: "s", attempt: 1 }, task: { id: "1", context: {} },
+                                 handler: { name: name, config: config }, **more)
+  end
+
+  def step(name, **options)
+    answer(begin_step(name, **options))
+  end
+
+  # Reads until a message that the block, or the id, takes. Everything else is kept in @seen.
+  def await
+    loop do
+      raise "the host says nothing: #{File.read(@errors.path)}" unless @from.wait_readable(PATIENCE)
+
+      line = @from.gets or raise "the host has ended: #{File.read(@errors.path)}"
+      message = JSON.parse(line)
+      return message if yield message
+
+      @seen << message
+    end
+  end
+
+  def answer(id)
+    message = await { |m| m["id"] == id && !m.key?("method") }
+    message["result"] || message["error"]
+  end
+
+  def notifications(method)
+    @seen.select { |message| message["method"] == method }.map { |message| message["params"] }
+  end
+
+  def test_constants_are_found_by_path
+    write("handlers/a_first.rb", "class Shop::Charge\n  GATEWAY = Shop::HTTPGateway\n  def process(*) = [GATEWAY.name, Late.name]\nend\n")
+    write("handlers/shop/http_gateway.rb", "module Shop; class HTTPGateway; end; end")
+    write("handlers/shop/charge/late.rb", "class Shop::Charge; class Late; end; end")
+    write("handlers/wrong.rb", "Shop::Nowhere")
+    ready = start
+    assert_equal [["wrong.rb", "NameError"]], ready["load_errors"].map { |error| error.values_at("file", "class") }
+    assert_equal %w[Shop::HTTPGateway Shop::Charge::Late], step("Shop::Charge")["result"]
+  end
+
+  def test_bases_are_not_served_and_exclusive_handlers_are_told
+    write("handlers/base.rb", "class Base1 < Tasker::StepHandler::Base; end\nclass Alone < Base1\n  exclusive!\n" \
+                              "  def process(*) = File.read(config[:fifo])\nend\nclass Other < Base1; def process(*) = 1; end")
+    File.mkfifo(fifo = File.join(@dir, "fifo"))
+    assert_equal [{ "name" => "Alone", "file" => "base.rb", "exclusive" => true }, { "name" => "Other", "file" => "base.rb" }],
+                 start["handlers"]
+    alone = begin_step("Alone", config: { fifo: fifo })
+    assert_equal(-32_005, step("Other", id: "e2")["code"])
+    File.write(fifo, "done")
+    assert_equal "done", answer(alone)["result"]
+    assert_equal 1, step("Other", id: "e3")["result"]
+  end
+
+  def test_cancel_is_seen_and_answered_once
+    write("handlers/waits.rb", "class Waits\n  def process(_t, _s, step)\n    puts 'started'\n    step.sleep(60)\n  end\nend")
+    start
+    id = begin_step("Waits")
+    await { |message| message["method"] == "log" }
+    tell(method: "step.cancel", params: { execution_id: "unknown", reason: "user" })
+    tell(method: "step.cancel", params: { execution_id: "e1", reason: "timeout", grace_ms: 1000 })
+    assert_equal "cancelled", answer(id)["outcome"]
+  end
+
+  def test_callbacks_wait_for_the_rate_and_end_with_the_cancel
+    write("handlers/asks.rb", "class Asks\n  def process(_t, _s, step) = step.lease\nend")
+    start(callbacks: ["step.lease"])
+    id = begin_step("Asks")
+    ask = await { |message| message["method"] == "step.lease" }
+    assert_equal "e1", ask["params"]["execution_id"]
+    tell(id: ask["id"], error: { code: -32_022, message: "rate_limited", data: { retry_after_ms: 10 } })
+    await { |message| message["method"] == "step.lease" }
+    tell(method: "step.cancel", params: { execution_id: "e1", reason: "user" })
+    assert_equal "cancelled", answer(id)["outcome"]
+  end
+
+  def test_callbacks_that_are_not_offered_are_not_sent
+    write("handlers/asks.rb", "class Asks < Tasker::StepHandler::Base\n  def process(_t, _s, step)\n    publish_event('a.b', n: 1)\n" \
+                              "    step.lease\n  end\nend")
+    start
+    failure = step("Asks")["failure"]
+    assert_equal ["Tasker::NotOffered", "this worker does not offer step.lease"], failure.values_at("class", "message")
+    assert_equal ["event a.b"], notifications("log").map { |record| record["message"] }
+  end
+
+  def test_large_params_and_results_go_by_file
+    write("handlers/echo.rb", "class Echo; def process(task, *) = task.context['v']; end")
+    start(limits: { max_inline_bytes: 1000 })
+    params = JSON.generate(step: { id: "1", name: "s" }, task: { id: "1", context: { v: "x" * 5000 } }, handler: { name: "Echo" })
+    write("scratch/in.json", params)
+    file = { path: "in.json", bytes: params.bytesize, sha256: Digest::SHA256.hexdigest(params) }
+    send_file = lambda do |change|
+      request("step.execute", execution_id: "e1", scratch_dir: File.join(@dir, "scratch"), params_file: file.merge(change))
+    end
+    got = send_file.call({})["result_file"]
+    text = File.read(File.join(@dir, "scratch", got["path"]))
+    assert_equal [JSON.generate("x" * 5000), text.bytesize, Digest::SHA256.hexdigest(text)], [text, got["bytes"], got["sha256"]]
+    File.symlink("in.json", File.join(@dir, "scratch/link"))
+    [{ path: "../scratch/in.json" }, { path: ".." }, { path: "gone" }, { path: "link" }, { sha256: "0" * 64 }, { bytes: 1 }].each do |change|
+      assert_equal(-32_602, send_file.call(change)["code"], change)
+    end
+    assert_equal "Tasker::ResultTooLarge", step("Echo", task: { id: "1", context: { v: "x" * 5000 } })["failure"]["class"]
+  end
+
+  def test_surroundings_are_put_back
+    write("handlers/dirty.rb", <<~RUBY)
+      class Dirty
+        def process(*)
+          Dir.chdir("/")
+          File.umask(0o777)
+          ENV["LEFT"] = "x"
+          ENV.delete("HOME")
+          trap("TERM") { }
+          $stdout = StringIO.new
+        end
+      end
+      class Look
+        def process(*) = [Dir.pwd, File.umask, ENV["LEFT"], ENV.key?("HOME"), $stdout.equal?(STDOUT), trap("TERM", "DEFAULT").class.name]
+      end
+      class Limits
+        def process(*) = Process.setrlimit(:CORE, 0)
+      end
+    RUBY
+    start
+    before = step("Look")["result"]
+    step("Dirty", id: "e2")
+    assert_equal before, step("Look", id: "e3")["result"]
+    step("Limits", id: "e4")
+    request("ping")
+    assert_equal ["recycle_me"], notifications("executor.status").map { |status| status["state"] }
+  end
+
+  def test_what_a_step_prints_is_its_log
+    write("handlers/prints.rb", <<~RUBY)
+      require "logger"
+      LOGGER = Logger.new(STDOUT, formatter: ->(_, _, _, message) { "\#{message}\\n" })
+      class Prints
+        def process(*)
+          print "a"
+          puts "b", "c"
+          warn "w"
+          LOGGER.info("logged")
+          Thread.new { $stdout.write("from a thread\\n") }.join
+          $stderr.print "no newline"
+        end
+      end
+    RUBY
+    start
+    step("Prints")
+    got = notifications("log").map { |record| record.values_at("logger", "level", "message", "execution_id") }
+    want = [%w[stdout info ab e1], %w[stdout info c e1], %w[stderr warn w e1], %w[stdout info logged e1],
+            ["stdout", "info", "from a thread", "e1"], ["stderr", "warn", "no newline", "e1"]]
+    assert_equal want, got
+  end
+
+  def test_metadata_and_dump
+    write("handlers/hangs.rb", "class Hangs\n  def process(_t, _s, step) = hanging(step)\n  def hanging(step)\n    puts 'x'\n" \
+                               "    step.sleep(60)\n  end\nend\nclass Quick; def process(*) = nil; end")
+    start
+    assert_kind_of Float, step("Quick")["metadata"]["cpu_ms"]
+    id = begin_step("Hangs", id: "e2")
+    await { |message| message["method"] == "log" }
+    Process.kill("USR1", @pid)
+    Timeout.timeout(PATIENCE) { Thread.pass until File.read(@errors.path).include?("hanging") }
+    assert_includes File.read(@errors.path), "of execution e2"
+    tell(method: "step.cancel", params: { execution_id: "e2", reason: "shutdown" })
+    answer(id)
+  end
+
+  APP = <<~RUBY
+    puts "booting"
+    module ActiveRecord; class Base; def self.connection_pool = Struct.new(:size).new(3); end; end
+    module Rails
+      class App
+        WRAPPED = []
+        def executor = self
+        def wrap
+          WRAPPED << :in
+          yield
+        ensure
+          WRAPPED << :out
+        end
+        def eager_load!
+          load File.expand_path("../app/tasks/own.rb", __dir__)
+        end
+      end
+      def self.application = (@application ||= App.new)
+      def self.version = "8.0.1"
+    end
+  RUBY
+
+  def test_an_app_is_booted_around_the_handlers
+    write("app/config/environment.rb", APP)
+    write("app/app/tasks/own.rb", "class OwnHandler < Tasker::StepHandler::Base; def process(*) = Rails::App::WRAPPED.dup; end")
+    write("handlers/more.rb", "class More; def process(*) = [Rails.version, Dir.pwd, ENV['PGAPPNAME']]; end")
+    [{ app_root: File.join(@dir, "app") }, { env: { "TASKER_APP_ROOT" => File.join(@dir, "app") } }].each do |given|
+      ready = start(**given)
+      assert_equal ["rails 8.0.1", 2], [ready["executor"]["framework"], ready["capabilities"]["max_concurrency"]]
+      assert_equal [["More", "more.rb"], ["OwnHandler", "app/tasks/own.rb"]], ready["handlers"].map { |h| h.values_at("name", "file") }
+      assert_equal ["8.0.1", File.join(@dir, "app"), "ruby-1"], step("More")["result"]
+      assert_equal %w[in out in], step("OwnHandler")["result"]
+      @to.close
+      Process.wait(@pid)
+      @pid = @to = nil
+    end
+  end
+
+  def test_an_app_that_cannot_boot_ends_the_host
+    write("app/config/environment.rb", "raise 'no database'")
+    assert_raises(RuntimeError) { start(app_root: File.join(@dir, "app")) }
+    _pid, status = Process.wait2(@pid)
+    @pid = nil
+    assert_equal 78, status.exitstatus
+    assert_match(/cannot be booted: RuntimeError: no database/, File.read(@errors.path))
+  end
+
+  def test_handlers_that_lean_on_active_support
+    check_rails_like
+  end
+
+  def test_handlers_that_lean_on_active_support_where_it_is_not_installed
+    write("lib/active_support.rb", "raise LoadError, 'not installed'")
+    check_rails_like("RUBYLIB" => File.join(@dir, "lib"))
+  end
+
+  def test_one_predicate_is_enough_to_load_them
+    write("lib/active_support.rb", "raise LoadError, 'not installed'")
+    write("handlers/predicate.rb", "class Predicate; def process(*) = [nil].map { |value| value.blank? }; end")
+    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
+    assert_equal [true], step("Predicate")["result"]
+  end
+
+  def check_rails_like(env = {})
+    write("handlers/rails_like.rb", <<~RUBY)
+      class RailsLike < Tasker::StepHandler::Base
+        def process(task, _sequence, _step)
+          input = task.context.with_indifferent_access
+          Rails.logger.info("in \#{Rails.env}")
+          { sym: input[:order][:id], deep: task.context.deep_symbolize_keys.dig(:order, :id), blank: " ".blank?, none: nil.presence,
+            later: (Time.current + 5.minutes > Time.now), ago: 2.days.ago < Time.now, try: nil.try(:upcase), env: Rails.env.test?,
+            dup: input.deep_dup[:order] }
+        end
+      end
+    RUBY
+    start(env: { "RAILS_ENV" => "test", **env })
+    got = step("RailsLike", task: { id: "1", context: { order: { id: 4 } } })
+    assert_equal({ "sym" => 4, "deep" => 4, "blank" => true, "none" => nil, "later" => true, "ago" => true, "try" => nil,
+                   "env" => true, "dup" => { "id" => 4 } }, got["result"], got)
+    assert_equal ["in test"], notifications("log").map { |record| record["message"] }
+  end
+end

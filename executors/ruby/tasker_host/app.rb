@@ -1,0 +1,128 @@
+# frozen_string_literal: true
+
+module TaskerHost
+  # The Rails app around the handlers, when there is one.
+  class App
+    ENVIRONMENT = "config/environment.rb"
+
+    # The folder of the app that the environment or the first message names, or nil.
+    def self.root(env, first_line)
+      named = env["TASKER_APP_ROOT"] || (first_line.is_a?(String) && first_line[/"app_root"\s*:\s*"((?:[^"\\]|\\.)+)"/n, 1])
+      named && !named.empty? ? named.gsub('\/', "/") : nil
+    end
+
+    # Makes the gems of the app's Gemfile the ones that can be loaded. That has to come before anything loads a gem.
+    def self.use_gems(root)
+      return if root.nil? || $LOADED_FEATURES.any? { |file| file.end_with?("/bundler/setup.rb") }
+
+      gemfile = ENV["BUNDLE_GEMFILE"] || File.join(root, "Gemfile")
+      return unless File.file?(gemfile)
+
+      ENV["BUNDLE_GEMFILE"] = gemfile
+      require "bundler/setup"
+    end
+
+    # Ends the process with the reason that the app cannot be booted.
+    def self.abort(root, error)
+      text = ["tasker host: the app in #{root} cannot be booted: #{error.class}: #{error.message}", *error.backtrace&.first(30)]
+      $stderr.puts(text.join("\n\t"))
+      exit!(78)
+    end
+
+    def initialize(root)
+      @root = File.expand_path(root)
+    end
+
+    # Loads config/environment.rb and with it the app. Returns self.
+    def boot
+      file = File.join(@root, ENVIRONMENT)
+      raise LoadError, "there is no #{file}" unless File.file?(file)
+
+      ENV["PGAPPNAME"] ||= ENV["TASKER_EXECUTOR_ID"] if ENV["TASKER_EXECUTOR_ID"]
+      Dir.chdir(@root)
+      require file
+      application.eager_load! if application.respond_to?(:eager_load!)
+      release_connections
+      self
+    rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` and a SyntaxError in an app's file, too
+      App.abort(@root, e)
+    end
+
+    # "rails 8.0.1", or nil.
+    def framework
+      "rails #{::Rails.version}" if rails? && ::Rails.respond_to?(:version)
+    end
+
+    # Runs the block as the app's own unit of work: connections go back to their pool, caches are cleared.
+    def wrap(&block)
+      wrapper = reloading? ? application.reloader : executor
+      wrapper ? wrapper.wrap(&block) : yield
+    end
+
+    # Whether the app loads its changed files anew.
+    def reloading?
+      return @reloading if defined?(@reloading)
+
+      @reloading = application.respond_to?(:reloader) && application.respond_to?(:config) && enabled?(application.config)
+    end
+
+    # As many steps at once as there are database connections, less the one that the app itself may need.
+    def limit(steps)
+      size = pool_size
+      return steps unless size
+
+      [[steps, size - 1].min, 1].max
+    end
+
+    # The path, within the app, of a handler class that the app itself has loaded; nil for any other class.
+    def file_of(candidate, source)
+      return unless candidate < Tasker::StepHandler::Base && source&.start_with?("#{@root}/")
+
+      source.delete_prefix("#{@root}/")
+    end
+
+    # Has what the app logs during a step appear with that step.
+    def bridge_logger
+      logger = rails? && ::Rails.respond_to?(:logger) && ::Rails.logger
+      logger.broadcast_to(AppLogger.new) if logger && logger.respond_to?(:broadcast_to)
+    end
+
+    private
+
+    def rails?
+      defined?(::Rails) ? true : false
+    end
+
+    def application
+      rails? && ::Rails.respond_to?(:application) ? ::Rails.application : nil
+    end
+
+    def executor
+      application.executor if application.respond_to?(:executor)
+    end
+
+    def enabled?(config)
+      return config.reloading_enabled? ? true : false if config.respond_to?(:reloading_enabled?)
+
+      config.respond_to?(:cache_classes) ? !config.cache_classes : false
+    end
+
+    def pool_size
+      return unless defined?(::ActiveRecord::Base) && ::ActiveRecord::Base.respond_to?(:connection_pool)
+
+      size = ::ActiveRecord::Base.connection_pool.size
+      size if size.is_a?(Integer)
+    rescue StandardError # an app may have no database
+      nil
+    end
+
+    def release_connections
+      return unless defined?(::ActiveRecord::Base) && ::ActiveRecord::Base.respond_to?(:connection_handler)
+
+      handler = ::ActiveRecord::Base.connection_handler
+      handler.clear_active_connections! if handler.respond_to?(:clear_active_connections!)
+    rescue StandardError
+      nil
+    end
+  end
+end

@@ -1,0 +1,21 @@
+# frozen_string_literal: true
+
+require "logger"
+require_relative "current"
+require_relative "sdk/tasker"
+
+module TaskerHost
+  # Hears what the app logs, and passes on what a step logged.
+  class AppLogger < ::Logger
+    def initialize
+      super(nil, level: ::Logger::INFO)
+    end
+
+    def add(severity, message = nil, progname = nil, &block)
+      return true if (severity || ::Logger::UNKNOWN) < level || Current.execution.nil?
+
+      Tasker.logger.add(severity, message || block&.call || progname)
+    end
+    alias log add
+  end
+end

@@ -1,0 +1,79 @@
+# frozen_string_literal: true
+
+module TaskerHost
+  # Finds constants in the files that are named for them, as Rails does: Shop::Gateway in shop/gateway.rb. Every file is
+  # loaded anyway; this is for what a file needs before its turn. A folder without a file of its name is a module.
+  module Constants
+    @files = {}
+    @folders = {}
+    @stand_ins = {}
+
+    class << self
+      def serve(root, files)
+        files.each do |file|
+          path = file.delete_prefix("#{root}/").delete_suffix(".rb")
+          @files[key(path)] ||= file
+          folder = File.dirname(path)
+          until folder == "."
+            @folders[key(folder)] = true
+            folder = File.dirname(folder)
+          end
+        end
+        Module.prepend(Missing) unless Module.include?(Missing)
+      end
+
+      # Has the block make a top-level constant when somebody asks for it and it is not there.
+      def stand_in(name, &block)
+        @stand_ins[name] = block
+      end
+
+      # [constant] for the one called name in scope or around it, or nil.
+      def find(scope, name)
+        scopes(scope).each do |owner|
+          found = load(owner, name)
+          return found if found
+        end
+        stand_in = @stand_ins[name]
+        stand_in && [@stand_ins[name] = stand_in.is_a?(Proc) ? stand_in.call : stand_in]
+      end
+
+      private
+
+      # scope, then what is around it, Object last.
+      def scopes(scope)
+        return [Object] if scope.equal?(Object)
+
+        parts = scope.name.to_s.split("::")
+        around = parts.size.downto(1).map { |n| parts.first(n).join("::") }
+        around.filter_map { |name| Object.const_get(name) if Object.const_defined?(name) } << Object
+      end
+
+      def load(owner, name)
+        return [owner.const_get(name, false)] if !owner.equal?(Object) && owner.const_defined?(name, false)
+
+        path = key(owner.equal?(Object) ? name.to_s : "#{owner.name}::#{name}")
+        file = @files[path]
+        if file
+          require file
+          return [owner.const_get(name, false)] if owner.const_defined?(name, false)
+        elsif @folders[path]
+          return [owner.const_set(name, Module.new)]
+        end
+        nil
+      end
+
+      # HTTPClient and http_client are the same here, without a dictionary of acronyms.
+      def key(path)
+        path.gsub("::", "/").delete("_").downcase
+      end
+    end
+
+    # The hook. Singleton classes and anonymous modules have no files.
+    module Missing
+      def const_missing(name)
+        found = Constants.find(self, name)
+        found ? found.first : super
+      end
+    end
+  end
+end

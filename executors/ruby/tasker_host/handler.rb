@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+require_relative "sdk/tasker"
+
+module TaskerHost
+  # A class that the host serves.
+  class Handler
+    attr_reader :name, :file, :exclusive
+
+    # With reloadable, the class is looked up by its name for each execution: a framework may replace it.
+    def initialize(handler_class, name: handler_class.name, file: nil, reloadable: false)
+      @name = name
+      @file = file
+      @reloadable = reloadable
+      @handler_class = handler_class
+      @base = handler_class <= Tasker::StepHandler::Base
+      @exclusive = handler_class.respond_to?(:exclusive?) && handler_class.exclusive? ? true : false
+      @arguments = arguments
+      @own_handle = @base && ![Tasker::StepHandler::Base, Tasker::StepHandler].include?(handler_class.instance_method(:handle).owner)
+    end
+
+    # Runs one step with a new instance.
+    def run(task, sequence, step)
+      handler = build(step.config)
+      @own_handle ? handler.handle(task, sequence, step) : Tasker::StepHandler.run(handler, task, sequence, step)
+    end
+
+    # How the worker hears of it.
+    def description
+      @exclusive ? { name: name, file: file, exclusive: true } : { name: name, file: file }
+    end
+
+    private
+
+    def build(hash)
+      config = api_config?(hash) ? Tasker::StepHandler::Api::Config.of_template(hash) : hash
+      handler = construct(config)
+      if @base && handler.instance_variable_get(:@config).nil? # its own initialize did not call super
+        handler.instance_variable_set(:@config, config)
+      end
+      handler
+    end
+
+    def handler_class
+      @reloadable ? Object.const_get(@name) : @handler_class
+    end
+
+    def construct(config)
+      case @arguments
+      when :keyword then handler_class.new(config: config)
+      when :positional then handler_class.new(config)
+      else handler_class.new
+      end
+    end
+
+    def arguments
+      parameters = @handler_class.instance_method(:initialize).parameters
+      return :keyword if parameters.any? { |kind, name| kind == :keyrest || (name == :config && %i[key keyreq].include?(kind)) }
+      return :keyword if @base && parameters.any? { |kind, _| kind == :rest }
+      return :positional if parameters.any? { |kind, name| kind == :req || (kind == :opt && name == :config) }
+
+      :none
+    end
+
+    # As in the engine, `type: api` makes an Api config of any handler's settings.
+    def api_config?(hash)
+      @api = @base && !Tasker::StepHandler.autoload?(:Api) && @handler_class <= Tasker::StepHandler::Api if @api.nil?
+      @api || (@base && hash["type"] == "api")
+    end
+  end
+end

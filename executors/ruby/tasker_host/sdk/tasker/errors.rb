@@ -1,0 +1,70 @@
+# frozen_string_literal: true
+
+module Tasker
+  class Error < StandardError; end
+  class ProceduralError < Error; end
+
+  # Fails the attempt and asks for the next one after `retry_after` seconds.
+  class RetryableError < ProceduralError
+    attr_reader :retry_after, :context
+
+    def initialize(message = nil, retry_after: nil, context: {})
+      super(message)
+      @retry_after = retry_after
+      @context = context
+    end
+  end
+
+  # Fails the step for good: it is not retried, whatever its limit.
+  class PermanentError < ProceduralError
+    attr_reader :error_code, :context
+
+    def initialize(message = nil, error_code: nil, context: {})
+      super(message)
+      @error_code = error_code
+      @context = context
+    end
+  end
+
+  # Ends the attempt without counting it; the step runs again after `resume_after` seconds and finds the checkpoint:
+  #   raise Tasker::Deferred.new(30, { "job" => id })
+  class Deferred < Error
+    attr_reader :resume_after, :checkpoint
+
+    def initialize(seconds = 0, data = nil, resume_after: seconds, checkpoint: data)
+      super("deferred for #{resume_after} seconds")
+      @resume_after = resume_after
+      @checkpoint = checkpoint
+    end
+  end
+
+  # The worker does not want this attempt any more. No StandardError, so that a handler that rescues those does not
+  # mistake it for a failure of its own work.
+  class Cancelled < Exception # rubocop:disable Lint/InheritException
+    # "timeout", "user", "lease_lost" or "shutdown".
+    attr_reader :reason
+
+    def initialize(message = nil, reason: nil)
+      super(message || "the step was cancelled#{" (#{reason})" if reason}")
+      @reason = reason
+    end
+  end
+
+  # A request to the worker that it did not grant.
+  class CallbackError < Error
+    # The JSON-RPC code of the worker's answer, or nil.
+    attr_reader :code
+
+    def initialize(message = nil, code: nil)
+      super(message)
+      @code = code
+    end
+  end
+
+  # Another attempt owns the step: stop, and cause no more effects.
+  class LeaseLost < CallbackError; end
+  # The handler may not do this.
+  class NotPermitted < CallbackError; end
+  # This worker does not offer this at all; nothing was sent.
+  class NotOffered < CallbackError; end
+end

@@ -1,0 +1,26 @@
+# frozen_string_literal: true
+
+require_relative "current"
+
+module TaskerHost
+  # Prints where every thread is, when the worker asks for it before it ends a process that hangs.
+  module ThreadDump
+    def self.on_signal
+      trap("USR1") { Thread.new { print } } # a trap handler may not take locks
+    end
+
+    def self.print
+      threads = Thread.list - [Thread.current]
+      $stderr.write("tasker host: #{threads.size} threads\n#{threads.map { |thread| describe(thread) }.join("\n")}\n")
+    rescue SystemCallError, IOError
+      nil
+    end
+
+    def self.describe(thread)
+      execution = thread.group.execution if thread.group.is_a?(Current)
+      of = execution ? " of execution #{execution.execution_id}" : ""
+      ["thread #{thread.object_id}#{of} (#{thread.status || "ended"})", *thread.backtrace].join("\n\t")
+    end
+    private_class_method :describe
+  end
+end

@@ -1,0 +1,100 @@
+# frozen_string_literal: true
+
+require_relative "sdk/tasker"
+require_relative "text"
+
+module TaskerHost
+  # What one execution can ask the worker for, and tell it.
+  class WorkerLink
+    STALE_LEASE = -32_020
+    NOT_PERMITTED = -32_021
+    RATE_LIMITED = -32_022
+    UNAVAILABLE = -32_023
+    HEARTBEAT_SECONDS = 1.0
+    RETRY_SECONDS = 0.5
+    MESSAGE_BYTES = 1000
+
+    attr_reader :cancellation
+
+    def initialize(execution_id, cancellation, calls, writer)
+      @execution_id = execution_id
+      @cancellation = cancellation
+      @calls = calls
+      @writer = writer
+    end
+
+    # The time that the worker gives the execution; nothing is asked again after it.
+    def timeout_ms=(milliseconds)
+      @ends = now + (milliseconds / 1000.0) if milliseconds.is_a?(Numeric)
+    end
+
+    def offers?(method)
+      @calls.offers?(method)
+    end
+
+    # The result of a request to the worker.
+    def call(method, params)
+      raise Tasker::NotOffered, "this worker does not offer #{method}" unless offers?(method)
+      raise lease_lost if @lost || @cancellation.reason == "lease_lost"
+
+      loop do
+        answer = @calls.ask(method, { execution_id: @execution_id, **params }, @cancellation)
+        return answer["result"] unless answer["error"]
+
+        again_later(method, answer["error"])
+      end
+    end
+
+    # At most one a second; what comes between is not sent.
+    def heartbeat(progress, message, details)
+      return if @heartbeat && now - @heartbeat < HEARTBEAT_SECONDS
+
+      @heartbeat = now
+      params = { execution_id: @execution_id }
+      params[:progress] = progress.to_f.clamp(0.0, 1.0) if finite?(progress)
+      params[:message] = Text.clip(message, MESSAGE_BYTES) if message
+      params[:details] = ResultJSON.plain(details, max_bytes: 16 << 10, max_depth: 16, what: "the details") if details
+      @writer.notify("step.heartbeat", params)
+    end
+
+    def sleep(seconds)
+      @cancellation.check!
+      @cancellation.await(Mailbox.new, seconds)
+      seconds
+    end
+
+    # From here on nothing is asked of the worker for this execution.
+    def lease_lost(error = {})
+      @lost = true
+      Tasker::LeaseLost.new("another attempt owns this step: stop, and cause no more effects", code: error["code"])
+    end
+
+    private
+
+    def again_later(method, error)
+      message = "#{method}: #{error["message"]}"
+      case error["code"]
+      when STALE_LEASE then raise lease_lost(error)
+      when NOT_PERMITTED then raise Tasker::NotPermitted.new(message, code: NOT_PERMITTED)
+      when RATE_LIMITED, UNAVAILABLE then pause(error, message)
+      else raise Tasker::CallbackError.new(message, code: error["code"])
+      end
+    end
+
+    def pause(error, message)
+      asked = error["data"].is_a?(Hash) ? error["data"]["retry_after_ms"] : nil
+      seconds = asked.is_a?(Numeric) ? [asked / 1000.0, 0.01].max : RETRY_SECONDS
+      raise Tasker::CallbackError.new(message, code: error["code"]) if @ends && now + seconds > @ends
+
+      @cancellation.await(Mailbox.new, seconds)
+    end
+
+    def finite?(progress)
+      progress.is_a?(Numeric) && progress.to_f.finite?
+    end
+
+    def now
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    end
+  end
+end
