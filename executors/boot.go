@@ -17,6 +17,7 @@ import (
 const (
 	pingMisses   = 3
 	exitGrace    = 5 * time.Second
+	killGrace    = time.Second
 	termGrace    = 2 * time.Second
 	writeTimeout = 10 * time.Second
 )
@@ -69,8 +70,14 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 	if err != nil {
 		return host.Options{}, "", fmt.Errorf("making a scratch folder: %w", err)
 	}
+	if err := giveTo(s.user, scratch); err != nil {
+		return host.Options{}, "", fmt.Errorf("giving the scratch folder to the user of the handlers: %w", err)
+	}
 	return host.Options{
-		Command:   process.Command{Args: args, Env: s.config.childEnv(os.Environ(), id, scratch)},
+		Command: process.Command{
+			Args: args, Env: s.config.childEnv(os.Environ(), id, scratch), Limits: s.config.Limits.command(),
+			Mark: "TASKER_SCRATCH_DIR=" + scratch, User: s.user,
+		},
 		ExitGrace: s.timing.exitGrace,
 		ID:        id,
 		Initialize: host.Initialize{
@@ -81,6 +88,7 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 			WorkerID:       s.workerID,
 			WorkerVersion:  version(),
 		},
+		KillGrace:      s.timing.killGrace,
 		Logger:         s.config.Logger.With("language", string(r.language)),
 		PingInterval:   s.config.PingInterval,
 		PingMisses:     pingMisses,
@@ -100,13 +108,13 @@ func (s *Supervisor) steps(r runtime) int {
 
 // timing is what tests make shorter.
 type timing struct {
-	exitGrace, termGrace, writeTimeout time.Duration
+	exitGrace, killGrace, termGrace, writeTimeout time.Duration
 	// backoff is the delay before the second restart in a row.
 	backoff time.Duration
 }
 
 func timingDefault() timing {
-	return timing{backoff: time.Second, exitGrace: exitGrace, termGrace: termGrace, writeTimeout: writeTimeout}
+	return timing{backoff: time.Second, exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout}
 }
 
 // pingMissesBusy is the number of silent intervals that a busy process is allowed.

@@ -122,6 +122,21 @@ func TestExecuteKillsAtTheTimeoutAndGivesNeighboursBack(t *testing.T) {
 	whereabouts(t, sc.run(sc.ctx(), attempt("echo")))
 }
 
+func TestTimeoutKeepsTheStacksAndAsksBeforeItKills(t *testing.T) {
+	t.Parallel()
+	sc := startScene(t, sceneOptions{boot: "dumps", handlers: "never"})
+	late := attempt("never")
+	late.Handler.Timeout = 50 * time.Millisecond
+	got := sc.run(sc.ctx(), late)
+	if got.Failure == nil || got.Failure.Class != engine.ClassTimeout {
+		t.Fatalf("outcome is %s, want a timeout", describe(got))
+	}
+	if diff := cmp.Diff([]string{"Thread 1:", "  never at handlers.rb:7"}, got.Failure.Backtrace); diff != "" {
+		t.Errorf("backtrace (-want +got):\n%s", diff)
+	}
+	sc.log.await(t, "asked to end", 1)
+}
+
 func TestStepTimeoutBoundsHandlersWithoutTheirOwn(t *testing.T) {
 	t.Parallel()
 	sc := startScene(t, sceneOptions{Config: Config{StepTimeout: 50 * time.Millisecond}, handlers: "never"})

@@ -52,6 +52,9 @@ func runFakeHost(boot string) {
 	if boot == "stubborn" {
 		signal.Ignore(syscall.SIGTERM)
 	}
+	if boot == "dumps" {
+		h.dumpOnSignal()
+	}
 	reader := bufio.NewReaderSize(os.NewFile(3, "in"), 64<<10)
 	for {
 		line, err := reader.ReadBytes('\n')
@@ -72,6 +75,21 @@ func runFakeHost(boot string) {
 	if boot == "stubborn" {
 		time.Sleep(time.Hour)
 	}
+}
+
+// dumpOnSignal prints something like stacks on SIGUSR1, and says that it ends on SIGTERM.
+func (h *fakeHost) dumpOnSignal() {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			if s == syscall.SIGUSR1 {
+				fmt.Fprintln(os.Stderr, "Thread 1:\n  never at handlers.rb:7")
+				continue
+			}
+			h.notify("asked to end", "")
+		}
+	}()
 }
 
 func (h *fakeHost) handle(r *fakeRequest) {

@@ -68,21 +68,6 @@ func (h *Host) expire(c *call) {
 	h.kill(Death{Kind: DeathTimeout, Reason: "was killed because a step in it ran past its timeout"})
 }
 
-// kill ends the process for a reason. The first reason counts.
-func (h *Host) kill(d Death) {
-	h.decide(d)
-	h.process.Kill()
-	_ = h.process.In.SetWriteDeadline(time.Unix(1, 0)) // fails only when the pipe is closed, which is as good
-}
-
-func (h *Host) decide(d Death) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.ended && h.death.Kind == DeathExited {
-		h.death = d
-	}
-}
-
 func tooLarge() engine.Outcome {
 	return engine.Failed(engine.Failure{
 		Class: engine.ClassProtocol,

@@ -24,10 +24,14 @@ type Host struct {
 	ready, done chan struct{}
 	// drained is closed when the process is being stopped and no execution is in flight.
 	drained chan struct{}
+	// killing counts the goroutine that ends a process step by step.
+	killing sync.WaitGroup
 
 	// mu protects the fields below.
 	mu    sync.Mutex
 	calls map[uint64]*call
+	// dump is what the process said about the stacks of its threads before it was killed.
+	dump []string
 	// lastID is the id of the latest call: ids count from 1.
 	lastID uint64
 	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
@@ -126,6 +130,7 @@ func (h *Host) run() {
 	<-h.process.Done()
 	serving.Wait()
 	h.settle()
+	h.killing.Wait()
 	h.process.Close()
 	close(h.done)
 }
