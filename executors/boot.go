@@ -93,6 +93,7 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 		PingInterval:   s.config.PingInterval,
 		PingMisses:     pingMisses,
 		PingMissesBusy: pingMissesBusy(r, s.config.PingInterval),
+		RecycleMemory:  s.config.RecycleMemory,
 		StartupTimeout: s.config.StartupTimeout,
 		TermGrace:      s.timing.termGrace,
 		WriteTimeout:   s.timing.writeTimeout,
@@ -109,12 +110,14 @@ func (s *Supervisor) steps(r runtime) int {
 // timing is what tests make shorter.
 type timing struct {
 	exitGrace, killGrace, termGrace, writeTimeout time.Duration
-	// backoff is the delay before the second restart in a row.
-	backoff time.Duration
+	// backoff is the delay before the second restart in a row, probe that before a restart while the circuit is open.
+	backoff, probe time.Duration
+	// settled is the age at which a process closes an open circuit.
+	settled time.Duration
 }
 
 func timingDefault() timing {
-	return timing{backoff: time.Second, exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout}
+	return timing{backoff: time.Second, probe: probeDelay, settled: probedAfter, exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout}
 }
 
 // pingMissesBusy is the number of silent intervals that a busy process is allowed.

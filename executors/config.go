@@ -38,6 +38,10 @@ type Config struct {
 	Processes int
 	// RecycleAfter replaces a process after about so many executions, 0 for never.
 	RecycleAfter int
+	// RecycleAge replaces a process at about this age, give or take a fifth; 0 for never.
+	RecycleAge time.Duration
+	// RecycleMemory replaces a process that has so many bytes in memory, 0 for never. It is measured at each ping.
+	RecycleMemory int64
 	// ShutdownGrace is the time that running steps get when a process is stopped.
 	ShutdownGrace time.Duration
 	// StartupTimeout bounds the boot of a process with all its handlers.
@@ -92,6 +96,8 @@ func (c *Config) validate() error {
 		{"Limits.Processes", c.Limits.Processes},
 		{"Processes", int64(c.Processes)},
 		{"RecycleAfter", int64(c.RecycleAfter)},
+		{"RecycleAge", int64(c.RecycleAge)},
+		{"RecycleMemory", c.RecycleMemory},
 		{"ShutdownGrace", int64(c.ShutdownGrace)},
 		{"StartupTimeout", int64(c.StartupTimeout)},
 		{"StepTimeout", int64(c.StepTimeout)},

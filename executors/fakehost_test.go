@@ -232,6 +232,9 @@ func (h *fakeHost) misbehave(name, argument string, r *fakeRequest) {
 		h.line(`{"jsonrpc":"2.0","id":"x1","method":"tasks.create","params":{}}`)
 		<-h.released
 		h.echo(r)
+	case "status":
+		h.line(`{"jsonrpc":"2.0","method":"executor.status","params":%s}`, argument)
+		h.echo(r)
 	case "never":
 	}
 }

@@ -103,6 +103,9 @@ func (g *generation) problems() []Problem {
 		if _, err := p.state(); err != nil {
 			problems = append(problems, bootProblem(p.runtime.language, err))
 		}
+		if open := p.circuit.problem(p.runtime.language); open != nil {
+			problems = append(problems, *open)
+		}
 	}
 	if len(g.pools) == 0 && len(g.broken) == 0 {
 		problems = append(problems, Problem{Message: "no handler files in ruby/, python/ or node/ of the executors folder"})

@@ -19,6 +19,7 @@ type pool struct {
 	alone chan struct{}
 	// recycleAfter is the number of executions after which a member is worn, 0 for never.
 	recycleAfter int
+	circuit      circuit
 
 	// mu protects the fields below.
 	mu      sync.Mutex
@@ -166,6 +167,14 @@ func (p *pool) wear(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m.wearLocked()
+}
+
+// setCredit believes a process that says how many steps it takes.
+func (p *pool) setCredit(m *member, credit int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.credit = credit
+	p.dispatchLocked()
 }
 
 // lowerCredit believes a process that says it is overloaded.

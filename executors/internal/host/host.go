@@ -15,10 +15,12 @@ import (
 type Host struct {
 	handshake Handshake
 	logger    *slog.Logger
-	options   Options
-	outbox    *outbox
-	process   *process.Process
-	sink      *logs.Sink
+	// notices is written without waiting and read by whoever keeps the process.
+	notices chan Notice
+	options Options
+	outbox  *outbox
+	process *process.Process
+	sink    *logs.Sink
 
 	// ready is closed when the process has booted, done when it has ended and everything about it is settled.
 	ready, done chan struct{}
@@ -84,6 +86,7 @@ func newHost(p *process.Process, o Options) *Host {
 		done:    make(chan struct{}),
 		drained: make(chan struct{}),
 		logger:  logger,
+		notices: make(chan Notice, noticesMax),
 		options: o,
 		outbox:  newOutbox(p.In, o.WriteTimeout),
 		process: p,

@@ -29,6 +29,9 @@ type Options struct {
 	// StartupTimeout bounds the time until initialize is answered.
 	StartupTimeout time.Duration
 
+	// RecycleMemory is the number of bytes in memory at which the process asks for its replacement, 0 for none.
+	RecycleMemory int64
+
 	PingInterval time.Duration
 	// PingMisses is the number of intervals without an answer to a ping that end the process; PingMissesBusy is the
 	// same while a step runs, for a language in which a busy handler cannot be told from a hung one.
