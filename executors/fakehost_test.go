@@ -157,7 +157,8 @@ func (h *fakeHost) handlers(root string) (names, loadErrors []map[string]any) {
 					"file": filepath.Base(file), "class": "SyntaxError", "message": message, "backtrace": []string{"line 1"},
 				})
 			default:
-				names = append(names, map[string]any{"name": line, "file": filepath.Base(file)})
+				name, exclusive := strings.CutSuffix(line, " exclusive")
+				names = append(names, map[string]any{"name": name, "file": filepath.Base(file), "exclusive": exclusive})
 			}
 		}
 	}

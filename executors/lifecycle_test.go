@@ -272,15 +272,21 @@ func TestCreditIsWhatTheProcessSaysLast(t *testing.T) {
 func (sc *scene) awaitCredit(want int) {
 	sc.t.Helper()
 	p := sc.generation().pools[0]
-	for end := time.Now().Add(patience); time.Now().Before(end); goruntime.Gosched() {
+	sc.awaitTrue(func() bool {
 		p.mu.Lock()
-		got := p.members[0].credit
-		p.mu.Unlock()
-		if got == want {
-			return
+		defer p.mu.Unlock()
+		return p.members[0].credit == want
+	})
+}
+
+// awaitTrue waits for a state of ours that nothing announces.
+func (sc *scene) awaitTrue(condition func() bool) {
+	sc.t.Helper()
+	for end := time.Now().Add(patience); !condition(); goruntime.Gosched() {
+		if time.Now().After(end) {
+			sc.t.Fatal("the state has not come")
 		}
 	}
-	sc.t.Fatalf("the credit has not become %d", want)
 }
 
 func TestCrashLoopOpensTheCircuitAndStepsWaitUntilItCloses(t *testing.T) {

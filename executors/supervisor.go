@@ -161,18 +161,18 @@ func (s *Supervisor) Acquire(ctx context.Context, handler string) (engine.Slot, 
 		if g == nil {
 			return nil, fmt.Errorf("handler %s: %w: %w", handler, engine.ErrExecutorUnavailable, errNotRunning)
 		}
-		p, err := g.route(handler)
+		p, exclusive, err := g.route(handler)
 		if err != nil {
 			return nil, err
 		}
-		m, err := p.acquire(ctx)
+		m, err := p.acquire(ctx, exclusive)
 		if errors.Is(err, errRetired) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("waiting for a %s process for handler %s: %w", p.runtime.language, handler, err)
 		}
-		return &slot{generation: g, member: m, pool: p, supervisor: s}, nil
+		return &slot{exclusive: exclusive, generation: g, member: m, pool: p, supervisor: s}, nil
 	}
 }
 
