@@ -102,3 +102,16 @@ func TestUnknownUserIsRefused(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+func TestUsageIsMeasuredWhenAnAttemptWasAlone(t *testing.T) {
+	t.Parallel()
+	sc := startScene(t, sceneOptions{handlers: "flood\nhold\nrelease"})
+	if got := sc.run(sc.ctx(), attempt("flood")).Usage; got.CPU <= 0 || got.PeakMemory < 1<<20 {
+		t.Errorf("usage is %+v, want what writing 10 MiB takes", got)
+	}
+	held := sc.start(sc.ctx(), attempt("hold"))
+	sc.run(sc.ctx(), attempt("release"))
+	if got := (<-held).Usage; got != (engine.Usage{}) {
+		t.Errorf("usage is %+v, want none: there was another step in the process", got)
+	}
+}

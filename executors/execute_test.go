@@ -69,6 +69,7 @@ func TestExecuteTurnsAnswersIntoOutcomes(t *testing.T) {
 				}
 				got.Failure.Message = ""
 			}
+			got.Usage = engine.Usage{}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("outcome (-want +got):\n%s", diff)
 			}

@@ -36,6 +36,8 @@ type Host struct {
 	dump []string
 	// lastID is the id of the latest call: ids count from 1.
 	lastID uint64
+	// latest is the id of the latest execution.
+	latest uint64
 	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
 	executions, cancelled int
 	served                int

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,6 +42,37 @@ func (p *Process) reap() {
 	p.outOfMemory = p.cgroup.outOfMemory()
 	p.cgroup.remove()
 	started.Delete(p.PID())
+}
+
+// CPU is the processor time that the process has used, 0 once it has ended.
+func (p *Process) CPU() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reaped {
+		return 0
+	}
+	const scheduled = 2 // the kernel's number for the clock of what was scheduled
+	var used unix.Timespec
+	clock := int32(^p.PID()<<3 | scheduled) //nolint:gosec // how the kernel names the clock of a process
+	if unix.ClockGettime(clock, &used) != nil {
+		return 0
+	}
+	return time.Duration(used.Nano())
+}
+
+// PeakMemory is the most memory that the process has had, in bytes, 0 once it has ended.
+func (p *Process) PeakMemory() int64 {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID()) + "/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	line, _, _ := strings.Cut(rest, "kB")
+	kilobytes, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kilobytes << 10
 }
 
 // dumps says whether the process has a handler for SIGUSR1; the signal would end one that has none.

@@ -2,7 +2,10 @@
 
 package process
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 // attributes puts the child into its own process group. It sees the worker's death as the end of its requests.
 func attributes(c *Command) *syscall.SysProcAttr {
@@ -41,3 +44,9 @@ func (p *Process) reap() {
 type cgroup struct{}
 
 func newCgroup(Limits, int) (cgroup, error) { return cgroup{}, nil }
+
+// CPU is not measured.
+func (p *Process) CPU() time.Duration { return 0 }
+
+// PeakMemory is not measured.
+func (p *Process) PeakMemory() int64 { return 0 }
