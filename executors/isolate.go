@@ -62,7 +62,7 @@ func openHosts(u *process.User, scratch, hosts string) error {
 	if u == nil {
 		return nil
 	}
-	if err := os.Chmod(scratch, 0o711); err != nil { //nolint:gosec // to be passed through
+	if err := os.Chmod(scratch, 0o711); err != nil {
 		return err
 	}
 	return filepath.WalkDir(hosts, func(path string, entry fs.DirEntry, err error) error {

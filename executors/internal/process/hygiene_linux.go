@@ -43,7 +43,7 @@ func (l Limits) apply(pid int) error {
 		if limit.value == 0 {
 			continue
 		}
-		value := uint64(limit.value) //nolint:gosec // checked to be positive where it is configured
+		value := uint64(limit.value)
 		if err := prlimit(pid, limit.resource, value); err != nil {
 			return fmt.Errorf("limiting %s to %d (for a process of another user this takes the capability SYS_RESOURCE): %w",
 				limit.name, limit.value, err)

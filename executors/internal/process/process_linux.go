@@ -53,7 +53,7 @@ func (p *Process) CPU() time.Duration {
 	}
 	const scheduled = 2 // the kernel's number for the clock of what was scheduled
 	var used unix.Timespec
-	clock := int32(^p.PID()<<3 | scheduled) //nolint:gosec // how the kernel names the clock of a process
+	clock := int32(^p.PID()<<3 | scheduled) // how the kernel names the clock of a process
 	if unix.ClockGettime(clock, &used) != nil {
 		return 0
 	}

@@ -66,7 +66,7 @@ func killStill(pid, root int, mark string) {
 	if slices.Contains(leftovers(root, mark), pid) {
 		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
 	}
-	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 1000) //nolint:gosec // a descriptor is small
+	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 1000)
 	_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)                              // ours to reap if it was an orphan
 }
 
@@ -124,6 +124,6 @@ func killMember(pid int, folder string) {
 		return
 	}
 	_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
-	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 1000) //nolint:gosec // a descriptor is small
+	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 1000)
 	_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
 }
