@@ -67,7 +67,7 @@ func killStill(pid, root int, mark string) {
 		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
 	}
 	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 1000)
-	_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)                              // ours to reap if it was an orphan
+	_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) // ours to reap if it was an orphan
 }
 
 func hasMark(pid int, mark string) bool {
