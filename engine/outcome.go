@@ -25,6 +25,15 @@ type Outcome struct {
 	Result   json.RawMessage
 	Failure  *Failure
 	GiveBack *GiveBack
+	// Usage is what the attempt used, as far as it was measured.
+	Usage Usage
+}
+
+// Usage is what an attempt used. Zero members were not measured: the attempt was quick, or had others beside it.
+type Usage struct {
+	CPU time.Duration
+	// PeakMemory is the most memory, in bytes, that its handler process has had so far.
+	PeakMemory int64
 }
 
 // Failure is a step failure: the handler, or what it returned, is at fault.

@@ -23,26 +23,39 @@ func finish(a *Attempt, o Outcome, took time.Duration) Finish {
 	f := Finish{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token}
 	if o.Kind == OutcomeSucceeded {
 		f.Succeeded, f.Result = true, o.Result
-		f.Metadata = successMetadata(a.Step.Attempt, took)
+		f.Metadata = successMetadata(a.Step.Attempt, took, o.Usage)
 		return f
 	}
 	fail := o.Failure
 	f.Permanent, f.RetryAfter = fail.Permanent, fail.RetryAfter
 	f.Result = failureKeys(fail)
-	f.Metadata = mustJSON(map[string]any{
+	metadata := map[string]any{
 		"attempt_number": a.Step.Attempt, "execution_duration": took.Seconds(),
 		"error_message": clip(fail.Message, messageBytesMax), "exception_class": fail.Class,
-	})
+	}
+	if o.Usage.CPU > 0 {
+		metadata["cpu_ms"] = o.Usage.CPU.Milliseconds()
+	}
+	if o.Usage.PeakMemory > 0 {
+		metadata["peak_memory_bytes"] = o.Usage.PeakMemory
+	}
+	f.Metadata = mustJSON(metadata)
 	return f
 }
 
 // successMetadata is written by hand, as every completed step has it.
-func successMetadata(attempt int, took time.Duration) json.RawMessage {
+func successMetadata(attempt int, took time.Duration, used Usage) json.RawMessage {
 	data := make([]byte, 0, 64)
 	data = append(data, `{"attempt_number":`...)
 	data = strconv.AppendInt(data, int64(attempt), 10)
 	data = append(data, `,"execution_duration":`...)
 	data = strconv.AppendFloat(data, took.Seconds(), 'f', -1, 64)
+	if used.CPU > 0 {
+		data = strconv.AppendInt(append(data, `,"cpu_ms":`...), used.CPU.Milliseconds(), 10)
+	}
+	if used.PeakMemory > 0 {
+		data = strconv.AppendInt(append(data, `,"peak_memory_bytes":`...), used.PeakMemory, 10)
+	}
 	return append(data, '}')
 }
 

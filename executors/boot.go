@@ -17,6 +17,7 @@ import (
 const (
 	pingMisses   = 3
 	exitGrace    = 5 * time.Second
+	killGrace    = time.Second
 	termGrace    = 2 * time.Second
 	writeTimeout = 10 * time.Second
 )
@@ -69,8 +70,14 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 	if err != nil {
 		return host.Options{}, "", fmt.Errorf("making a scratch folder: %w", err)
 	}
+	if err := giveTo(s.user, scratch); err != nil {
+		return host.Options{}, "", fmt.Errorf("giving the scratch folder to the user of the handlers: %w", err)
+	}
 	return host.Options{
-		Command:   process.Command{Args: args, Env: s.config.childEnv(os.Environ(), id, scratch)},
+		Command: process.Command{
+			Args: args, Env: s.config.childEnv(os.Environ(), id, scratch), Limits: s.config.Limits.command(),
+			Mark: "TASKER_SCRATCH_DIR=" + scratch, User: s.user,
+		},
 		ExitGrace: s.timing.exitGrace,
 		ID:        id,
 		Initialize: host.Initialize{
@@ -81,10 +88,12 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 			WorkerID:       s.workerID,
 			WorkerVersion:  version(),
 		},
+		KillGrace:      s.timing.killGrace,
 		Logger:         s.config.Logger.With("language", string(r.language)),
 		PingInterval:   s.config.PingInterval,
 		PingMisses:     pingMisses,
 		PingMissesBusy: pingMissesBusy(r, s.config.PingInterval),
+		RecycleMemory:  s.config.RecycleMemory,
 		StartupTimeout: s.config.StartupTimeout,
 		TermGrace:      s.timing.termGrace,
 		WriteTimeout:   s.timing.writeTimeout,
@@ -100,13 +109,15 @@ func (s *Supervisor) steps(r runtime) int {
 
 // timing is what tests make shorter.
 type timing struct {
-	exitGrace, termGrace, writeTimeout time.Duration
-	// backoff is the delay before the second restart in a row.
-	backoff time.Duration
+	exitGrace, killGrace, termGrace, writeTimeout time.Duration
+	// backoff is the delay before the second restart in a row, probe that before a restart while the circuit is open.
+	backoff, probe time.Duration
+	// settled is the age at which a process closes an open circuit.
+	settled time.Duration
 }
 
 func timingDefault() timing {
-	return timing{backoff: time.Second, exitGrace: exitGrace, termGrace: termGrace, writeTimeout: writeTimeout}
+	return timing{backoff: time.Second, probe: probeDelay, settled: probedAfter, exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout}
 }
 
 // pingMissesBusy is the number of silent intervals that a busy process is allowed.

@@ -25,6 +25,8 @@ type Config struct {
 	Dir string
 	// Environ is added to the environment of the handler processes, as KEY=VALUE.
 	Environ []string
+	// Limits bound each handler process.
+	Limits Limits
 	// Logger gets a record per line that a handler process prints, and the supervisor's own. Nil discards them.
 	Logger *slog.Logger
 	// PassEnv names variables of the worker's environment that handler processes get too. Neither PassEnv nor Environ
@@ -36,6 +38,10 @@ type Config struct {
 	Processes int
 	// RecycleAfter replaces a process after about so many executions, 0 for never.
 	RecycleAfter int
+	// RecycleAge replaces a process at about this age, give or take a fifth; 0 for never.
+	RecycleAge time.Duration
+	// RecycleMemory replaces a process that has so many bytes in memory, 0 for never. It is measured at each ping.
+	RecycleMemory int64
 	// ShutdownGrace is the time that running steps get when a process is stopped.
 	ShutdownGrace time.Duration
 	// StartupTimeout bounds the boot of a process with all its handlers.
@@ -44,6 +50,9 @@ type Config struct {
 	StepTimeout time.Duration
 	// StepsPerProcess is the number of steps that one process runs at once; 0 is the language's default.
 	StepsPerProcess int
+	// User names who handler processes run as, by name or number. Only a worker that runs as root can give them another
+	// user than its own; HOME is passed to them as it is.
+	User string
 }
 
 func (c Config) withDefaults() Config {
@@ -81,8 +90,14 @@ func (c *Config) validate() error {
 		value int64
 	}{
 		{"PingInterval", int64(c.PingInterval)},
+		{"Limits.AddressSpace", c.Limits.AddressSpace},
+		{"Limits.Memory", c.Limits.Memory},
+		{"Limits.OpenFiles", c.Limits.OpenFiles},
+		{"Limits.Processes", c.Limits.Processes},
 		{"Processes", int64(c.Processes)},
 		{"RecycleAfter", int64(c.RecycleAfter)},
+		{"RecycleAge", int64(c.RecycleAge)},
+		{"RecycleMemory", c.RecycleMemory},
 		{"ShutdownGrace", int64(c.ShutdownGrace)},
 		{"StartupTimeout", int64(c.StartupTimeout)},
 		{"StepTimeout", int64(c.StepTimeout)},
@@ -92,6 +107,9 @@ func (c *Config) validate() error {
 		if n.value < 0 {
 			faults = append(faults, fmt.Errorf("%s must not be negative", n.name))
 		}
+	}
+	if _, err := findUser(c.User); err != nil {
+		faults = append(faults, err)
 	}
 	return errors.Join(append(faults, checkEnv(c.PassEnv, c.Environ)...)...)
 }

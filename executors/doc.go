@@ -13,11 +13,18 @@
 // which of them broke it: all are given back, and each runs alone the next time, in a process started for it, until it
 // has ended by itself. A step that is given back for this reason more than twice is held responsible.
 //
-// A handler that runs past its timeout is killed with its process, for no language can stop it in another way. The
-// others in the process are given back.
+// A handler that runs past its timeout is killed with its process, for no language can stop it in another way: first it is
+// asked for its stacks, then to end, then the whole tree of processes is killed. The others in the process are given back.
+//
+// # Who runs beside whom
+//
+// An exclusive handler, which the host reports as such, has its process for itself while it runs. A handler with isolation:
+// process has processes of its own, one step at a time. A language whose processes crash over and over has its circuit
+// opened: its steps wait while one process at a time is tried.
 //
 // # Security
 //
-// A handler process gets an environment made from an allow-list, which never holds the worker's database. Names from
+// A handler process gets an environment made from an allow-list, which never holds the worker's database; it may run as
+// another user and within limits, see [Config]. Names from
 // templates are only looked up among the names that the processes reported; they never become a path.
 package executors

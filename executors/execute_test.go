@@ -69,6 +69,7 @@ func TestExecuteTurnsAnswersIntoOutcomes(t *testing.T) {
 				}
 				got.Failure.Message = ""
 			}
+			got.Usage = engine.Usage{}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("outcome (-want +got):\n%s", diff)
 			}
@@ -120,6 +121,21 @@ func TestExecuteKillsAtTheTimeoutAndGivesNeighboursBack(t *testing.T) {
 		t.Errorf("neighbour (-want +got):\n%s", diff)
 	}
 	whereabouts(t, sc.run(sc.ctx(), attempt("echo")))
+}
+
+func TestTimeoutKeepsTheStacksAndAsksBeforeItKills(t *testing.T) {
+	t.Parallel()
+	sc := startScene(t, sceneOptions{boot: "dumps", handlers: "never"})
+	late := attempt("never")
+	late.Handler.Timeout = 50 * time.Millisecond
+	got := sc.run(sc.ctx(), late)
+	if got.Failure == nil || got.Failure.Class != engine.ClassTimeout {
+		t.Fatalf("outcome is %s, want a timeout", describe(got))
+	}
+	if diff := cmp.Diff([]string{"Thread 1:", "  never at handlers.rb:7"}, got.Failure.Backtrace); diff != "" {
+		t.Errorf("backtrace (-want +got):\n%s", diff)
+	}
+	sc.log.await(t, "asked to end", 1)
 }
 
 func TestStepTimeoutBoundsHandlersWithoutTheirOwn(t *testing.T) {

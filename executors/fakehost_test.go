@@ -52,6 +52,9 @@ func runFakeHost(boot string) {
 	if boot == "stubborn" {
 		signal.Ignore(syscall.SIGTERM)
 	}
+	if boot == "dumps" {
+		h.dumpOnSignal()
+	}
 	reader := bufio.NewReaderSize(os.NewFile(3, "in"), 64<<10)
 	for {
 		line, err := reader.ReadBytes('\n')
@@ -72,6 +75,21 @@ func runFakeHost(boot string) {
 	if boot == "stubborn" {
 		time.Sleep(time.Hour)
 	}
+}
+
+// dumpOnSignal prints something like stacks on SIGUSR1, and says that it ends on SIGTERM.
+func (h *fakeHost) dumpOnSignal() {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			if s == syscall.SIGUSR1 {
+				fmt.Fprintln(os.Stderr, "Thread 1:\n  never at handlers.rb:7")
+				continue
+			}
+			h.notify("asked to end", "")
+		}
+	}()
 }
 
 func (h *fakeHost) handle(r *fakeRequest) {
@@ -139,7 +157,8 @@ func (h *fakeHost) handlers(root string) (names, loadErrors []map[string]any) {
 					"file": filepath.Base(file), "class": "SyntaxError", "message": message, "backtrace": []string{"line 1"},
 				})
 			default:
-				names = append(names, map[string]any{"name": line, "file": filepath.Base(file)})
+				name, exclusive := strings.CutSuffix(line, " exclusive")
+				names = append(names, map[string]any{"name": name, "file": filepath.Base(file), "exclusive": exclusive})
 			}
 		}
 	}
@@ -213,6 +232,9 @@ func (h *fakeHost) misbehave(name, argument string, r *fakeRequest) {
 	case "request":
 		h.line(`{"jsonrpc":"2.0","id":"x1","method":"tasks.create","params":{}}`)
 		<-h.released
+		h.echo(r)
+	case "status":
+		h.line(`{"jsonrpc":"2.0","method":"executor.status","params":%s}`, argument)
 		h.echo(r)
 	case "never":
 	}

@@ -53,7 +53,7 @@ func (s *Supervisor) newGeneration(number int) (*generation, error) {
 func (g *generation) refresh() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	t := table{problems: append([]Problem(nil), g.broken...), routes: make(map[string]*pool)}
+	t := table{problems: append([]Problem(nil), g.broken...), exclusive: make(map[string]bool), routes: make(map[string]*pool)}
 	for _, p := range g.pools {
 		if shake, _ := p.state(); shake != nil {
 			t.add(p, shake)
@@ -63,23 +63,23 @@ func (g *generation) refresh() {
 	g.table = t
 }
 
-// route returns the pool that serves a name.
-func (g *generation) route(handler string) (*pool, error) {
+// route returns the pool that serves a name, and whether its steps run alone in their process.
+func (g *generation) route(handler string) (*pool, bool, error) {
 	g.mu.RLock()
-	p := g.table.routes[handler]
+	p, exclusive := g.table.routes[handler], g.table.exclusive[handler]
 	failed := len(g.table.problems)
 	g.mu.RUnlock()
 	if p != nil {
-		return p, nil
+		return p, exclusive, nil
 	}
 	if down := g.down(); len(down) > 0 {
-		return nil, fmt.Errorf("handler %s: %w: %s", handler, engine.ErrExecutorUnavailable, down[0])
+		return nil, false, fmt.Errorf("handler %s: %w: %s", handler, engine.ErrExecutorUnavailable, down[0])
 	}
 	if failed > 0 {
-		return nil, fmt.Errorf("handler %s: %w (%d problems were found at start, maybe it is one of them)",
+		return nil, false, fmt.Errorf("handler %s: %w (%d problems were found at start, maybe it is one of them)",
 			handler, engine.ErrHandlerNotServed, failed)
 	}
-	return nil, fmt.Errorf("handler %s: %w", handler, engine.ErrHandlerNotServed)
+	return nil, false, fmt.Errorf("handler %s: %w", handler, engine.ErrHandlerNotServed)
 }
 
 // down are the languages of which nobody knows what they serve, because none of their processes has ever been ready.
@@ -102,6 +102,9 @@ func (g *generation) problems() []Problem {
 	for _, p := range g.pools {
 		if _, err := p.state(); err != nil {
 			problems = append(problems, bootProblem(p.runtime.language, err))
+		}
+		if open := p.circuit.problem(p.runtime.language); open != nil {
+			problems = append(problems, *open)
 		}
 	}
 	if len(g.pools) == 0 && len(g.broken) == 0 {

@@ -53,6 +53,8 @@ type table struct {
 	handlers []HandlerInfo
 	problems []Problem
 	routes   map[string]*pool
+	// exclusive are the handlers whose steps run alone in their process.
+	exclusive map[string]bool
 }
 
 // add takes in what one language serves. A name that an earlier language serves stays with it.
@@ -69,6 +71,9 @@ func (t *table) add(p *pool, shake *host.Handshake) {
 		}
 		t.handlers = append(t.handlers, info)
 		t.routes[handler.Name] = p
+		if handler.Exclusive {
+			t.exclusive[handler.Name] = true
+		}
 	}
 }
 

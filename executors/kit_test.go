@@ -62,7 +62,7 @@ func newScene(t testing.TB, o sceneOptions) *scene {
 	s.launch = func(runtime, string) ([]string, error) { return []string{os.Args[0]}, nil }
 	if s.timing = o.timing; s.timing == (timing{}) {
 		s.timing = timingDefault()
-		s.timing.backoff = time.Millisecond
+		s.timing.backoff, s.timing.probe = time.Millisecond, time.Millisecond
 	}
 	sc.Supervisor = s
 	t.Cleanup(func() { sc.stop() })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
@@ -219,6 +220,99 @@ func TestRecycledProcessIsReplacedWithoutAGap(t *testing.T) {
 	}
 	if next := whereabouts(t, sc.run(sc.ctx(), attempt("echo"))); next.PID == first.PID {
 		t.Error("the process was not replaced")
+	}
+}
+
+func TestProcessIsReplacedForAReason(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, handler, reason string
+		config                Config
+	}{
+		{"it asks", `status:{"state":"recycle_me","reason":"leaks"}`, "asked for it: leaks", Config{}},
+		{"memory", "echo", "MiB in memory", Config{PingInterval: 10 * time.Millisecond, RecycleMemory: 1 << 20}},
+		{"age", "echo", "is old", Config{RecycleAge: 100 * time.Millisecond}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			sc := startScene(t, sceneOptions{Config: tt.config, handlers: tt.handler})
+			sc.run(sc.ctx(), attempt(tt.handler))
+			if got := sc.log.await(t, "handler process is replaced", 1); !strings.Contains(got["reason"], tt.reason) {
+				t.Errorf("the reason is %q, want %q", got["reason"], tt.reason)
+			}
+			ended := sc.log.await(t, "handler process has ended", 1)
+			if ended["reason"] != "was stopped" {
+				t.Errorf("the first process %s", ended["reason"])
+			}
+			if n := sc.log.count("handler process is ready"); n < 2 {
+				t.Errorf("%d processes were ready when the first ended: the new one has to be there before", n)
+			}
+		})
+	}
+}
+
+func TestCreditIsWhatTheProcessSaysLast(t *testing.T) {
+	t.Parallel()
+	lower, restore := `status:{"max_concurrency":1}`, `status:{"max_concurrency":99}`
+	sc := startScene(t, sceneOptions{Config: Config{StepsPerProcess: 2}, handlers: lower + "\n" + restore + "\necho"})
+	sc.run(sc.ctx(), attempt(lower))
+	sc.awaitCredit(1)
+	slot, err := sc.Acquire(sc.ctx(), restore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slot.Release()
+	sc.expectNoRoom("echo")
+	slot.Execute(sc.ctx(), attempt(restore))
+	sc.awaitCredit(2) // never more than was offered
+}
+
+// awaitCredit waits until the only process has this credit.
+func (sc *scene) awaitCredit(want int) {
+	sc.t.Helper()
+	p := sc.generation().pools[0]
+	sc.awaitTrue(func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.members[0].credit == want
+	})
+}
+
+// awaitTrue waits for a state of ours that nothing announces.
+func (sc *scene) awaitTrue(condition func() bool) {
+	sc.t.Helper()
+	for end := time.Now().Add(patience); !condition(); goruntime.Gosched() {
+		if time.Now().After(end) {
+			sc.t.Fatal("the state has not come")
+		}
+	}
+}
+
+func TestCrashLoopOpensTheCircuitAndStepsWaitUntilItCloses(t *testing.T) {
+	t.Parallel()
+	slow := timingDefault()
+	slow.backoff, slow.probe, slow.settled = time.Millisecond, 300*time.Millisecond, 50*time.Millisecond
+	sc := startScene(t, sceneOptions{handlers: "exit:1\necho", timing: slow})
+	for range circuitCrashes {
+		sc.run(sc.ctx(), attempt("exit:1"))
+	}
+	sc.log.await(t, "handler processes crash over and over", 1)
+	problems := sc.Problems()
+	if len(problems) != 1 || !strings.Contains(problems[0].Message, "crashed 5 times") {
+		t.Errorf("problems are %v, want the open circuit", problems)
+	}
+	began := time.Now()
+	whereabouts(t, sc.run(sc.ctx(), attempt("echo"))) // it waited and did not fail
+	if took := time.Since(began); took < 100*time.Millisecond {
+		t.Errorf("a process was there again after %v: it was not held back", took)
+	}
+	sc.log.await(t, "handler processes work again", 1)
+	if n := sc.log.count("handler processes crash over and over"); n != 1 {
+		t.Errorf("it was said %d times, want once", n)
+	}
+	if problems := sc.Problems(); len(problems) != 0 {
+		t.Errorf("problems are %v, want none", problems)
 	}
 }
 

@@ -19,6 +19,8 @@ type pool struct {
 	alone chan struct{}
 	// recycleAfter is the number of executions after which a member is worn, 0 for never.
 	recycleAfter int
+	circuit      circuit
+	isolated     isolated
 
 	// mu protects the fields below.
 	mu      sync.Mutex
@@ -41,28 +43,40 @@ type member struct {
 	credit, load, taken int
 	leaving             bool
 	wornClosed          bool
+	// alone says that the one step in it wants no other beside it; reserved is such a step that waits for the others to end.
+	alone    bool
+	reserved *waiter
 }
 
 // waiter waits for room. granted has room for the one grant; it is closed without one when the pool is retired.
-type waiter struct{ granted chan *member }
-
-func newPool(r runtime, recycleAfter int) *pool {
-	return &pool{alone: make(chan struct{}, 1), recycleAfter: recycleAfter, runtime: r}
+// An exclusive one waits for a process without any step, and keeps it so.
+type waiter struct {
+	granted   chan *member
+	exclusive bool
 }
 
-// acquire takes room for one step.
-func (p *pool) acquire(ctx context.Context) (*member, error) {
+func newPool(r runtime, recycleAfter int) *pool {
+	return &pool{
+		alone:        make(chan struct{}, 1),
+		isolated:     isolated{idle: make(map[string][]*idler), room: make(chan struct{}, isolatedMax)},
+		recycleAfter: recycleAfter,
+		runtime:      r,
+	}
+}
+
+// acquire takes room for one step, or the whole of a process for an exclusive one.
+func (p *pool) acquire(ctx context.Context, exclusive bool) (*member, error) {
 	p.mu.Lock()
 	if p.retired {
 		p.mu.Unlock()
 		return nil, errRetired
 	}
-	if m := p.leastLoadedLocked(); m != nil {
-		m.load++
+	w := &waiter{exclusive: exclusive}
+	if m := p.roomLocked(w); m != nil {
 		p.mu.Unlock()
 		return m, nil
 	}
-	w := &waiter{granted: make(chan *member, 1)}
+	w.granted = make(chan *member, 1)
 	p.waiters = append(p.waiters, w)
 	p.mu.Unlock()
 	select {
@@ -83,6 +97,8 @@ func (p *pool) abandon(w *waiter) {
 	defer p.mu.Unlock()
 	if i := slices.Index(p.waiters, w); i >= 0 {
 		p.waiters = slices.Delete(p.waiters, i, i+1)
+		p.unreserveLocked(w)
+		p.dispatchLocked()
 		return
 	}
 	if m, ok := <-w.granted; ok {
@@ -101,7 +117,7 @@ func (p *pool) release(m *member) {
 func (p *pool) keep(m *member) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m.leaving || m.wornClosed || !m.host.Usable() {
+	if m.leaving || m.wornClosed || m.reserved != nil || !m.host.Usable() {
 		return false
 	}
 	m.taken++
@@ -113,6 +129,7 @@ func (p *pool) keep(m *member) bool {
 
 func (p *pool) releaseLocked(m *member) {
 	m.load--
+	m.alone = false // nothing else was in it
 	m.taken++
 	if p.recycleAfter > 0 && m.taken >= p.recycleAfter {
 		m.wearLocked()
@@ -140,8 +157,9 @@ func (p *pool) remove(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.members = slices.DeleteFunc(p.members, func(other *member) bool { return other == m })
-	m.leaving = true
+	m.leaving, m.reserved = true, nil
 	m.noteIdleLocked()
+	p.dispatchLocked()
 }
 
 // retire takes every process out, sends the waiters away and returns the processes.
@@ -168,6 +186,14 @@ func (p *pool) wear(m *member) {
 	m.wearLocked()
 }
 
+// setCredit believes a process that says how many steps it takes.
+func (p *pool) setCredit(m *member, credit int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.credit = credit
+	p.dispatchLocked()
+}
+
 // lowerCredit believes a process that says it is overloaded.
 func (p *pool) lowerCredit(m *member) {
 	p.mu.Lock()
@@ -188,26 +214,52 @@ func (p *pool) state() (*host.Handshake, error) {
 	return p.handshake, p.bootFailure
 }
 
+// dispatchLocked grants what room there is in the order of arrival. Those who wait behind an exclusive step go ahead of it
+// in the other processes: it has one reserved.
 func (p *pool) dispatchLocked() {
-	for len(p.waiters) > 0 {
-		m := p.leastLoadedLocked()
-		if m == nil {
-			return
-		}
-		m.load++
-		p.waiters[0].granted <- m
-		p.waiters = slices.Delete(p.waiters, 0, 1)
+	if len(p.waiters) == 0 {
+		return
 	}
+	p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
+		m := p.roomLocked(w)
+		if m != nil {
+			w.granted <- m
+		}
+		return m != nil
+	})
 }
 
-func (p *pool) leastLoadedLocked() *member {
+// roomLocked takes room for w, nil when there is none yet. An exclusive step gets the least loaded process reserved, so that
+// it empties; otherwise it could wait for ever.
+func (p *pool) roomLocked(w *waiter) *member {
 	var best *member
 	for _, m := range p.members {
-		if m.load < m.credit && (best == nil || m.load < best.load) && m.host.Usable() {
+		switch {
+		case !m.host.Usable() || m.alone || m.reserved != nil && m.reserved != w || m.load >= m.credit && !w.exclusive:
+		case m.reserved == w:
+			best = m
+		case best == nil || best.reserved != w && m.load < best.load:
 			best = m
 		}
 	}
+	switch {
+	case best == nil:
+		return nil
+	case w.exclusive && best.load > 0:
+		best.reserved = w
+		return nil
+	}
+	best.load++
+	best.alone, best.reserved = w.exclusive, nil
 	return best
+}
+
+func (p *pool) unreserveLocked(w *waiter) {
+	for _, m := range p.members {
+		if m.reserved == w {
+			m.reserved = nil
+		}
+	}
 }
 
 func (m *member) wearLocked() {

@@ -16,6 +16,8 @@ const (
 	backoffShiftMax = 5
 	// settledAfter is the age at which a process that served nothing still counts as one that worked.
 	settledAfter = time.Minute
+	// probedAfter is the age at which a process closes an open circuit.
+	probedAfter = 5 * time.Second
 )
 
 // seat keeps one process of a pool running, for the life of its generation.
@@ -70,6 +72,7 @@ func (s *seat) failed(err error) {
 	s.failures++
 	if s.generation.life.Err() == nil {
 		s.pool.noteBootFailure(err)
+		s.crashed()
 		s.supervisor.config.Logger.Error("handler process could not be started", "executor", s.id, "error", err)
 	}
 	s.report(err)
@@ -85,13 +88,64 @@ func (s *seat) report(err error) {
 // keep waits while the process serves. It returns the process if that still serves and should be replaced.
 func (s *seat) keep(m *member) *member {
 	began := time.Now()
-	select {
-	case <-m.host.Done():
-		s.pool.remove(m)
-		s.count(m.host, time.Since(began))
+	old := s.retirement()
+	settled := time.After(s.supervisor.timing.settled)
+	for {
+		select {
+		case <-m.host.Done():
+			s.pool.remove(m)
+			s.count(m.host, time.Since(began))
+			return nil
+		case <-m.worn:
+			return m
+		case <-settled:
+			s.worked()
+		case <-old:
+			s.recycle(m, "is old")
+		case notice := <-m.host.Notices():
+			s.heed(m, notice)
+		}
+	}
+}
+
+// retirement is when a process that starts now is old; it never comes when there is no such age. The ages differ by up to a
+// fifth, so that the processes of a worker are not replaced together.
+func (s *seat) retirement() <-chan time.Time {
+	age := s.supervisor.config.RecycleAge
+	if age == 0 {
 		return nil
-	case <-m.worn:
-		return m
+	}
+	spread := int64(age) / 5
+	return time.After(age - time.Duration(spread) + time.Duration(rand.Int64N(2*spread+1))) //nolint:gosec // spread, not secrecy
+}
+
+func (s *seat) heed(m *member, n host.Notice) {
+	if n.Credit > 0 {
+		s.pool.setCredit(m, n.Credit)
+	}
+	if n.Recycle != "" {
+		s.recycle(m, n.Recycle)
+	}
+}
+
+// recycle has the process replaced: the new one is ready before the old one gets no more steps.
+func (s *seat) recycle(m *member, why string) {
+	s.supervisor.config.Logger.Info("handler process is replaced", "executor", s.id, "pid", m.host.PID(), "reason", why)
+	s.pool.wear(m)
+}
+
+// crashed says once that the circuit has opened.
+func (s *seat) crashed() {
+	if s.pool.circuit.crashed(time.Now()) {
+		s.supervisor.config.Logger.Error("handler processes crash over and over: steps wait, and one process at a time is tried",
+			"language", string(s.pool.runtime.language), "crashes", circuitCrashes, "every", s.supervisor.timing.probe)
+	}
+}
+
+// worked says once that the circuit has closed.
+func (s *seat) worked() {
+	if s.pool.circuit.worked() {
+		s.supervisor.config.Logger.Info("handler processes work again", "language", string(s.pool.runtime.language))
 	}
 }
 
@@ -102,12 +156,31 @@ func (s *seat) count(h *host.Host, age time.Duration) {
 	}
 	if h.Death().IsCrash() {
 		s.failures++
+		s.crashed()
 	}
 }
 
 // pause waits for the next boot and says whether there is to be one.
 func (s *seat) pause() bool {
-	timer := time.NewTimer(backoff(s.failures, s.supervisor.timing.backoff))
+	delay := backoff(s.failures, s.supervisor.timing.backoff)
+	for {
+		wait, probing := s.pool.circuit.probe(s)
+		if wait == nil && !probing {
+			return s.sleep(delay)
+		}
+		if probing {
+			return s.sleep(max(delay, s.supervisor.timing.probe))
+		}
+		select {
+		case <-wait:
+		case <-s.generation.life.Done():
+			return false
+		}
+	}
+}
+
+func (s *seat) sleep(delay time.Duration) bool {
+	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -38,10 +38,16 @@ type slot struct {
 	pool       *pool
 	member     *member
 	released   atomic.Bool
+	// exclusive says that the process has no other step.
+	exclusive bool
 }
 
 // Execute implements [engine.Slot].
 func (s *slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
+	if wantsProcess(a.Handler.Config) {
+		s.Release() // as below
+		return s.supervisor.judge(a, s.supervisor.executeIsolated(ctx, s.generation, s.pool, a))
+	}
 	if s.supervisor.quarantine.mustRunAlone(a.Step.ID) {
 		s.Release() // the room is not needed, and the wait for a process of its own may be long
 		return s.supervisor.judge(a, s.supervisor.executeAlone(ctx, s.generation, s.pool, a))
@@ -56,8 +62,8 @@ func (s *slot) Keep(handler string) bool {
 	if s.supervisor.generation() != s.generation {
 		return false
 	}
-	pool, err := s.generation.route(handler)
-	return err == nil && pool == s.pool && !s.released.Load() && s.pool.keep(s.member)
+	pool, exclusive, err := s.generation.route(handler)
+	return err == nil && pool == s.pool && exclusive == s.exclusive && !s.released.Load() && s.pool.keep(s.member)
 }
 
 // Release implements [engine.Slot].

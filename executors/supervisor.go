@@ -20,8 +20,10 @@ type Supervisor struct {
 	launch     launcher
 	quarantine quarantine
 	timing     timing
-	workerID   string
-	started    atomic.Bool
+	// user is who handler processes run as, nil for the worker's own.
+	user     *process.User
+	workerID string
+	started  atomic.Bool
 
 	// life ends when Stop begins: nothing is started any more. force ends when Stop has no more time.
 	life, force       context.Context
@@ -56,12 +58,17 @@ func New(config Config) (*Supervisor, error) {
 	if err != nil {
 		hostname = "localhost"
 	}
+	runAs, err := findUser(config.User)
+	if err != nil {
+		return nil, err
+	}
 	s := &Supervisor{
 		config:   config,
 		ended:    make(chan struct{}),
 		hosts:    make(map[*host.Host]struct{}),
 		launch:   launchFromPath,
 		timing:   timingDefault(),
+		user:     runAs,
 		workerID: fmt.Sprintf("%s-%d", hostname, os.Getpid()),
 	}
 	s.life, s.endLife = context.WithCancel(context.Background())
@@ -118,6 +125,9 @@ func (s *Supervisor) prepare() (err error) {
 	if err := unpackHosts(s.hostsDir()); err != nil {
 		return fmt.Errorf("unpacking the host programs: %w", err)
 	}
+	if err := openHosts(s.user, s.scratch.path, s.hostsDir()); err != nil {
+		return fmt.Errorf("opening the host programs to the user of the handlers: %w", err)
+	}
 	return nil
 }
 
@@ -151,18 +161,18 @@ func (s *Supervisor) Acquire(ctx context.Context, handler string) (engine.Slot, 
 		if g == nil {
 			return nil, fmt.Errorf("handler %s: %w: %w", handler, engine.ErrExecutorUnavailable, errNotRunning)
 		}
-		p, err := g.route(handler)
+		p, exclusive, err := g.route(handler)
 		if err != nil {
 			return nil, err
 		}
-		m, err := p.acquire(ctx)
+		m, err := p.acquire(ctx, exclusive)
 		if errors.Is(err, errRetired) {
 			continue
 		}
 		if err != nil {
 			return nil, fmt.Errorf("waiting for a %s process for handler %s: %w", p.runtime.language, handler, err)
 		}
-		return &slot{generation: g, member: m, pool: p, supervisor: s}, nil
+		return &slot{exclusive: exclusive, generation: g, member: m, pool: p, supervisor: s}, nil
 	}
 }
 

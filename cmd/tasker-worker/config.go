@@ -17,25 +17,33 @@ import (
 
 // config is everything that the environment sets. The tag doc is what `tasker-worker config` prints.
 type config struct {
-	DatabaseURL     string        `doc:"URL of the database, e.g. postgres://user:password@host:5432/app; needed by every command that uses it" env:"DATABASE_URL"`
-	DBConnections   int           `doc:"size of the connection pool"                                                                              env:"TASKER_DB_CONNECTIONS"    envDefault:"10"`
-	DrainTimeout    time.Duration `doc:"how long running steps may go on after SIGTERM before they are given back"                                env:"TASKER_DRAIN_TIMEOUT"     envDefault:"25s"`
-	Environment     string        `doc:"which of a template's environments applies; RAILS_ENV counts when it is empty"                            env:"TASKER_ENV"`
-	ExecutorsDir    string        `doc:"folder of the handlers, with a folder each for ruby, python and node"                                     env:"TASKER_EXECUTORS_DIR"     envDefault:"./executors"`
-	Lease           time.Duration `doc:"how long a silent worker is believed alive; its steps come back after that"                               env:"TASKER_LEASE"             envDefault:"15s"`
-	LogFormat       string        `doc:"text, json, or auto: text on a terminal and json elsewhere"                                               env:"TASKER_LOG_FORMAT"        envDefault:"auto"`
-	LogLevel        string        `doc:"debug, info, warn or error"                                                                               env:"TASKER_LOG_LEVEL"         envDefault:"info"`
-	MaxSteps        int           `doc:"steps at once from one queue"                                                                             env:"TASKER_MAX_STEPS"         envDefault:"100"`
-	PassEnv         []string      `doc:"names of variables that handler processes inherit beyond the usual ones, separated by commas"            env:"TASKER_PASS_ENV"`
-	PollOnly        bool          `doc:"ask for work ten times a second instead of listening for it, for poolers that do not let sessions listen" env:"TASKER_POLL_ONLY"         envDefault:"false"`
-	Pprof           string        `doc:"address to serve the Go profiler at, e.g. 127.0.0.1:6060; not served when empty"                        env:"TASKER_PPROF"`
-	Processes       int           `doc:"handler processes for each language"                                                                      env:"TASKER_PROCESSES"         envDefault:"1"`
-	Queues          []string      `doc:"queues to work, separated by commas, each with an own limit if wanted: default,reports:2"                env:"TASKER_QUEUES"            envDefault:"default"`
-	StartupTimeout  time.Duration `doc:"how long a handler process may take to boot"                                                              env:"TASKER_STARTUP_TIMEOUT"   envDefault:"1m"`
-	StepTimeout     time.Duration `doc:"how long an attempt may take whose handler_config has no timeout_seconds"                                 env:"TASKER_STEP_TIMEOUT"      envDefault:"5m"`
-	StepsPerProcess int           `doc:"steps at once in one handler process; 0 means ruby 5, python 8, node 20"                                  env:"TASKER_STEPS_PER_PROCESS" envDefault:"0"`
-	SweepInterval   time.Duration `doc:"time between looks for dead workers and lost wake-ups"                                                    env:"TASKER_SWEEP_INTERVAL"    envDefault:"5s"`
-	TemplatesDir    string        `doc:"folder of the templates, searched with its sub-folders"                                                   env:"TASKER_TEMPLATES_DIR"     envDefault:"./templates"`
+	DatabaseURL         string        `doc:"URL of the database, e.g. postgres://user:password@host:5432/app; needed by every command that uses it" env:"DATABASE_URL"`
+	DBConnections       int           `doc:"size of the connection pool"                                                                              env:"TASKER_DB_CONNECTIONS"    envDefault:"10"`
+	DrainTimeout        time.Duration `doc:"how long running steps may go on after SIGTERM before they are given back"                                env:"TASKER_DRAIN_TIMEOUT"     envDefault:"25s"`
+	Environment         string        `doc:"which of a template's environments applies; RAILS_ENV counts when it is empty"                            env:"TASKER_ENV"`
+	ExecutorsDir        string        `doc:"folder of the handlers, with a folder each for ruby, python and node"                                     env:"TASKER_EXECUTORS_DIR"     envDefault:"./executors"`
+	HandlerAddressSpace int           `doc:"MiB of address space for each handler process, 0 for no limit; Node needs some gigabytes" env:"TASKER_HANDLER_ADDRESS_SPACE" envDefault:"0"`
+	HandlerFiles        int           `doc:"files that a handler process may have open, 0 for no limit of ours" env:"TASKER_HANDLER_FILES" envDefault:"0"`
+	HandlerMemory       int           `doc:"MiB of memory for each handler process and all that it starts, 0 for no limit; needs a writable control group" env:"TASKER_HANDLER_MEMORY" envDefault:"0"`
+	HandlerPIDs         int           `doc:"processes and threads for each handler process and all that it starts, 0 for no limit; needs a writable control group" env:"TASKER_HANDLER_PIDS" envDefault:"0"`
+	HandlerUser         string        `doc:"user that handler processes run as, by name or number, where the worker runs as root" env:"TASKER_HANDLER_USER"`
+	Lease               time.Duration `doc:"how long a silent worker is believed alive; its steps come back after that"                               env:"TASKER_LEASE"             envDefault:"15s"`
+	LogFormat           string        `doc:"text, json, or auto: text on a terminal and json elsewhere"                                               env:"TASKER_LOG_FORMAT"        envDefault:"auto"`
+	LogLevel            string        `doc:"debug, info, warn or error"                                                                               env:"TASKER_LOG_LEVEL"         envDefault:"info"`
+	MaxSteps            int           `doc:"steps at once from one queue"                                                                             env:"TASKER_MAX_STEPS"         envDefault:"100"`
+	PassEnv             []string      `doc:"names of variables that handler processes inherit beyond the usual ones, separated by commas"            env:"TASKER_PASS_ENV"`
+	PollOnly            bool          `doc:"ask for work ten times a second instead of listening for it, for poolers that do not let sessions listen" env:"TASKER_POLL_ONLY"         envDefault:"false"`
+	Pprof               string        `doc:"address to serve the Go profiler at, e.g. 127.0.0.1:6060; not served when empty"                        env:"TASKER_PPROF"`
+	Processes           int           `doc:"handler processes for each language"                                                                      env:"TASKER_PROCESSES"         envDefault:"1"`
+	Queues              []string      `doc:"queues to work, separated by commas, each with an own limit if wanted: default,reports:2"                env:"TASKER_QUEUES"            envDefault:"default"`
+	RecycleAfter        int           `doc:"executions after which a handler process is replaced, 0 for never" env:"TASKER_RECYCLE_AFTER" envDefault:"0"`
+	RecycleAge          time.Duration `doc:"age at which a handler process is replaced, give or take a fifth; 0 for never" env:"TASKER_RECYCLE_AGE" envDefault:"1h"`
+	RecycleMemory       int           `doc:"MiB in memory at which a handler process is replaced, 0 for never" env:"TASKER_RECYCLE_MEMORY" envDefault:"2048"`
+	StartupTimeout      time.Duration `doc:"how long a handler process may take to boot"                                                              env:"TASKER_STARTUP_TIMEOUT"   envDefault:"1m"`
+	StepTimeout         time.Duration `doc:"how long an attempt may take whose handler_config has no timeout_seconds"                                 env:"TASKER_STEP_TIMEOUT"      envDefault:"5m"`
+	StepsPerProcess     int           `doc:"steps at once in one handler process; 0 means ruby 5, python 8, node 20"                                  env:"TASKER_STEPS_PER_PROCESS" envDefault:"0"`
+	SweepInterval       time.Duration `doc:"time between looks for dead workers and lost wake-ups"                                                    env:"TASKER_SWEEP_INTERVAL"    envDefault:"5s"`
+	TemplatesDir        string        `doc:"folder of the templates, searched with its sub-folders"                                                   env:"TASKER_TEMPLATES_DIR"     envDefault:"./templates"`
 }
 
 // loadConfig reads and checks the environment. The error is a [*configError] that names every variable that is wrong.

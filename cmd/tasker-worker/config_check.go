@@ -35,6 +35,11 @@ func (c config) faults() []configFault {
 	}
 	number("TASKER_DB_CONNECTIONS", c.DBConnections, 4, 1000)
 	duration("TASKER_DRAIN_TIMEOUT", c.DrainTimeout, 0)
+	const mebibytesMax = 1 << 30
+	number("TASKER_HANDLER_ADDRESS_SPACE", c.HandlerAddressSpace, 0, mebibytesMax)
+	number("TASKER_HANDLER_FILES", c.HandlerFiles, 0, mebibytesMax)
+	number("TASKER_HANDLER_MEMORY", c.HandlerMemory, 0, mebibytesMax)
+	number("TASKER_HANDLER_PIDS", c.HandlerPIDs, 0, mebibytesMax)
 	duration("TASKER_LEASE", c.Lease, 100*time.Millisecond)
 	oneOf("TASKER_LOG_FORMAT", c.LogFormat, "auto", "text", "json")
 	oneOf("TASKER_LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
@@ -48,6 +53,9 @@ func (c config) faults() []configFault {
 	if _, err := c.queues(); err != nil {
 		fault("TASKER_QUEUES", "%v", err)
 	}
+	number("TASKER_RECYCLE_AFTER", c.RecycleAfter, 0, mebibytesMax)
+	duration("TASKER_RECYCLE_AGE", c.RecycleAge, 0)
+	number("TASKER_RECYCLE_MEMORY", c.RecycleMemory, 0, mebibytesMax)
 	duration("TASKER_STARTUP_TIMEOUT", c.StartupTimeout, 100*time.Millisecond)
 	duration("TASKER_STEP_TIMEOUT", c.StepTimeout, 100*time.Millisecond)
 	number("TASKER_STEPS_PER_PROCESS", c.StepsPerProcess, 0, 1000)

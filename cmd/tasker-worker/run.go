@@ -157,7 +157,12 @@ func startExecutors(ctx context.Context, c config, log *slog.Logger) (*executors
 func newSupervisor(c config, log *slog.Logger) (*executors.Supervisor, error) {
 	return executors.New(executors.Config{
 		Dir: c.ExecutorsDir, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
-		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log,
+		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log, User: c.HandlerUser,
+		RecycleAfter: c.RecycleAfter, RecycleAge: c.RecycleAge, RecycleMemory: int64(c.RecycleMemory) << 20,
+		Limits: executors.Limits{
+			AddressSpace: int64(c.HandlerAddressSpace) << 20, Memory: int64(c.HandlerMemory) << 20,
+			OpenFiles: int64(c.HandlerFiles), Processes: int64(c.HandlerPIDs),
+		},
 	})
 }
 

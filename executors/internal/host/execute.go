@@ -18,6 +18,7 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, timeout time.Dura
 	if err != nil {
 		return h.ending(nil, callEnd{fate: FateUndelivered}, timeout)
 	}
+	meter := h.meter(c)
 	stop := context.AfterFunc(ctx, func() { h.cancel(c) })
 	defer stop()
 	timer := time.AfterFunc(timeout, func() { h.expire(c) })
@@ -28,7 +29,13 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, timeout time.Dura
 		h.forget(c)
 		return Ending{Fate: FateAnswered, Outcome: tooLarge()}
 	}
-	return h.ending(c, <-c.end, timeout)
+	end := <-c.end
+	used := h.used(meter, c)
+	ending := h.ending(c, end, timeout)
+	if ending.Outcome.Kind != engine.OutcomeGivenBack {
+		ending.Outcome.Usage = used
+	}
+	return ending
 }
 
 // cancel gives up an execution that nobody waits for any more. The handler may end by itself; the process is killed when
@@ -66,21 +73,6 @@ func (h *Host) expire(c *call) {
 	c.verdict = FateTimedOut
 	h.mu.Unlock()
 	h.kill(Death{Kind: DeathTimeout, Reason: "was killed because a step in it ran past its timeout"})
-}
-
-// kill ends the process for a reason. The first reason counts.
-func (h *Host) kill(d Death) {
-	h.decide(d)
-	h.process.Kill()
-	_ = h.process.In.SetWriteDeadline(time.Unix(1, 0)) // fails only when the pipe is closed, which is as good
-}
-
-func (h *Host) decide(d Death) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !h.ended && h.death.Kind == DeathExited {
-		h.death = d
-	}
 }
 
 func tooLarge() engine.Outcome {

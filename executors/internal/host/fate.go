@@ -1,10 +1,12 @@
 package host
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/executors/internal/process"
 	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
 )
 
@@ -127,7 +129,7 @@ func (h *Host) ending(c *call, end callEnd, timeout time.Duration) Ending {
 	case FateAnswered:
 		return Ending{Fate: end.fate, Outcome: end.message.Outcome()}
 	case FateTimedOut:
-		return Ending{Fate: end.fate, Outcome: engine.Failed(timeoutFailure(c.attempt, timeout))}
+		return Ending{Fate: end.fate, Outcome: engine.Failed(h.timeoutFailure(c.attempt, timeout))}
 	case FateCrashed:
 		crash := h.crashFailure()
 		return Ending{Fate: end.fate, Outcome: engine.Failed(crash), Crash: crash}
@@ -142,10 +144,17 @@ func (h *Host) ending(c *call, end callEnd, timeout time.Duration) Ending {
 	}
 }
 
-func timeoutFailure(a *engine.Attempt, timeout time.Duration) engine.Failure {
+func (h *Host) timeoutFailure(a *engine.Attempt, timeout time.Duration) engine.Failure {
+	h.mu.Lock()
+	dump := h.dump
+	h.mu.Unlock()
+	for i, line := range dump {
+		dump[i] = wire.Clean(line, tracebackBytes)
+	}
 	return engine.Failure{
-		Class:   engine.ClassTimeout,
-		Message: fmt.Sprintf("%s ran longer than its timeout of %v and was killed with its process", a.Handler.Name, timeout),
+		Backtrace: dump,
+		Class:     engine.ClassTimeout,
+		Message:   fmt.Sprintf("%s ran longer than its timeout of %v and was killed with its process", a.Handler.Name, timeout),
 	}
 }
 
@@ -158,5 +167,19 @@ func (h *Host) crashFailure() engine.Failure {
 	for i, line := range tail {
 		tail[i] = wire.Clean("stderr: "+line, lineBytesMax)
 	}
-	return engine.Failure{Backtrace: tail, Class: engine.ClassExecutorCrashed, Message: wire.Clean(message, lineBytesMax)}
+	return engine.Failure{
+		Backtrace: tail, Class: engine.ClassExecutorCrashed, Details: crashDetails(h.process.Exit()), Message: wire.Clean(message, lineBytesMax),
+	}
+}
+
+// crashDetails are the end of a process for programs to read.
+func crashDetails(e process.Exit) json.RawMessage {
+	details := object{"oom": e.OutOfMemory}
+	if e.Signal != 0 {
+		details["signal"] = int(e.Signal)
+	} else {
+		details["exit"] = e.Status
+	}
+	data, _ := json.Marshal(details) // numbers and truth values
+	return data
 }

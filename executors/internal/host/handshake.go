@@ -52,6 +52,8 @@ type Handler struct {
 	Name string `json:"name"`
 	// File is relative to the handler root.
 	File string `json:"file"`
+	// Exclusive says that no other step runs beside one of this handler.
+	Exclusive bool `json:"exclusive"`
 }
 
 // LoadError is a file that could not be loaded.

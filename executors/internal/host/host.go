@@ -15,21 +15,29 @@ import (
 type Host struct {
 	handshake Handshake
 	logger    *slog.Logger
-	options   Options
-	outbox    *outbox
-	process   *process.Process
-	sink      *logs.Sink
+	// notices is written without waiting and read by whoever keeps the process.
+	notices chan Notice
+	options Options
+	outbox  *outbox
+	process *process.Process
+	sink    *logs.Sink
 
 	// ready is closed when the process has booted, done when it has ended and everything about it is settled.
 	ready, done chan struct{}
 	// drained is closed when the process is being stopped and no execution is in flight.
 	drained chan struct{}
+	// killing counts the goroutine that ends a process step by step.
+	killing sync.WaitGroup
 
 	// mu protects the fields below.
 	mu    sync.Mutex
 	calls map[uint64]*call
+	// dump is what the process said about the stacks of its threads before it was killed.
+	dump []string
 	// lastID is the id of the latest call: ids count from 1.
 	lastID uint64
+	// latest is the id of the latest execution.
+	latest uint64
 	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
 	executions, cancelled int
 	served                int
@@ -80,6 +88,7 @@ func newHost(p *process.Process, o Options) *Host {
 		done:    make(chan struct{}),
 		drained: make(chan struct{}),
 		logger:  logger,
+		notices: make(chan Notice, noticesMax),
 		options: o,
 		outbox:  newOutbox(p.In, o.WriteTimeout),
 		process: p,
@@ -126,6 +135,7 @@ func (h *Host) run() {
 	<-h.process.Done()
 	serving.Wait()
 	h.settle()
+	h.killing.Wait()
 	h.process.Close()
 	close(h.done)
 }

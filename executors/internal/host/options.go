@@ -29,6 +29,9 @@ type Options struct {
 	// StartupTimeout bounds the time until initialize is answered.
 	StartupTimeout time.Duration
 
+	// RecycleMemory is the number of bytes in memory at which the process asks for its replacement, 0 for none.
+	RecycleMemory int64
+
 	PingInterval time.Duration
 	// PingMisses is the number of intervals without an answer to a ping that end the process; PingMissesBusy is the
 	// same while a step runs, for a language in which a busy handler cannot be told from a hung one.
@@ -36,6 +39,8 @@ type Options struct {
 
 	// ExitGrace is the time to exit after the requests have ended, TermGrace the time after a SIGTERM that follows.
 	ExitGrace, TermGrace time.Duration
+	// KillGrace is the time between SIGTERM and SIGKILL for a process in which a step ran past its timeout.
+	KillGrace time.Duration
 	// WriteTimeout bounds the wait for a process that does not read its requests.
 	WriteTimeout time.Duration
 }

@@ -29,6 +29,7 @@ func (h *Host) ping() {
 			continue
 		}
 		misses = 0
+		h.checkMemory()
 		pending, _ = h.request("ping", struct{}{}) // fails only when the process has ended
 	}
 }

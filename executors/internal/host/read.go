@@ -57,6 +57,8 @@ func (h *Host) handle(line []byte) {
 		h.sink.Log(slog.LevelWarn, "handler process answered a request that nobody made")
 	case m.Method == "log":
 		h.log(m.Params)
+	case m.Method == "executor.status":
+		h.status(m.Params)
 	case m.IsRequest():
 		h.refuse(&m)
 	}

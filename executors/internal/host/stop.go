@@ -20,7 +20,7 @@ func (h *Host) Stop(ctx context.Context, grace time.Duration) {
 	if h.await(ctx, h.done, h.options.TermGrace) {
 		return
 	}
-	h.process.Kill()
+	h.force()
 	<-h.done
 }
 

@@ -17,6 +17,8 @@ type Sink struct {
 	mu      sync.Mutex
 	limiter limiter
 	tail    tail
+	// watcher gets the remembered lines while somebody watches them, nil otherwise.
+	watcher chan string
 }
 
 // NewSink returns a sink that writes to logger, which carries the attributes of the process.
@@ -46,6 +48,24 @@ func (s *Sink) Log(level slog.Level, message string, attrs ...slog.Attr) {
 	s.logger.LogAttrs(context.Background(), level, message, attrs...)
 }
 
+// watchLines is how many lines wait for who watches; what comes beyond them is not seen.
+const watchLines = 200
+
+// Watch returns the lines that are remembered from now on, until Unwatch.
+func (s *Sink) Watch() <-chan string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watcher = make(chan string, watchLines)
+	return s.watcher
+}
+
+// Unwatch ends what Watch began.
+func (s *Sink) Unwatch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watcher = nil
+}
+
 // Tail returns the last remembered lines.
 func (s *Sink) Tail() []string {
 	s.mu.Lock()
@@ -57,6 +77,10 @@ func (s *Sink) take(logger *slog.Logger, text string, remember bool) {
 	if remember {
 		s.mu.Lock()
 		s.tail.add(text)
+		select {
+		case s.watcher <- text:
+		default: // nobody watches, or not fast enough
+		}
 		s.mu.Unlock()
 	}
 	if s.allow(logger, len(text)) {

@@ -14,13 +14,8 @@ import (
 // group can hold a pipe open for ever, so end of file is not awaited for longer.
 const drainGrace = 500 * time.Millisecond
 
-// Command says what to start.
-type Command struct {
-	// Args is the program, as an absolute path, and its arguments. No shell is involved.
-	Args []string
-	// Env is the whole environment, as KEY=VALUE.
-	Env []string
-}
+// started are the processes of this package that are not reaped yet: their own goroutines wait for them.
+var started sync.Map
 
 // Process is a started process. Its methods may be called concurrently and after its end.
 type Process struct {
@@ -29,35 +24,80 @@ type Process struct {
 	// Out, Stdout and Stderr give what the process writes on fds 4, 1 and 2. They end shortly after the process.
 	Out, Stdout, Stderr *os.File
 
-	cmd  *exec.Cmd
-	done chan struct{}
+	cgroup cgroup
+	cmd    *exec.Cmd
+	done   chan struct{}
+	mark   string
 
 	// mu keeps a signal from being sent to a process id that was given to somebody else.
-	mu     sync.Mutex
-	reaped bool
+	mu          sync.Mutex
+	reaped      bool
+	outOfMemory bool
 }
 
 // Close closes the four pipes. It is called when the process has ended and its pipes have been read.
 func (p *Process) Close() {
 	for _, f := range []*os.File{p.In, p.Out, p.Stdout, p.Stderr} {
-		_ = f.Close() // In may have been closed before
+		_ = f.Close() // In may have been closed before, and a program has no Out
 	}
 }
 
 // Done is closed when the process has ended and its process group has been killed.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// How says how the process ended, for a sentence that begins with its name. It must not be called before Done.
-func (p *Process) How() string {
-	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
-	if ok && status.Signaled() {
-		return fmt.Sprintf("was ended by signal %d (%s)", int(status.Signal()), status.Signal())
-	}
-	return fmt.Sprintf("exited with status %d", p.cmd.ProcessState.ExitCode())
+// Exit is how a process ended: by a signal, or with a status.
+type Exit struct {
+	Status int
+	// Signal is 0 when the process exited by itself.
+	Signal syscall.Signal
+	// OutOfMemory says that the kernel killed the process, or something that it started, for [Limits].Memory.
+	OutOfMemory bool
 }
 
-// Kill ends the process and everything in its group, without mercy.
-func (p *Process) Kill() { p.signal(syscall.SIGKILL) }
+// String says it, for a sentence that begins with the name of the process.
+func (e Exit) String() string {
+	switch {
+	case e.OutOfMemory && e.Signal == syscall.SIGKILL:
+		return "was killed by the kernel because it used more memory than it may"
+	case e.Signal != 0:
+		return fmt.Sprintf("was ended by signal %d (%s)", int(e.Signal), e.Signal)
+	default:
+		return fmt.Sprintf("exited with status %d", e.Status)
+	}
+}
+
+// Exit says how the process ended. It must not be called before Done.
+func (p *Process) Exit() Exit {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if ok && status.Signaled() {
+		return Exit{OutOfMemory: p.outOfMemory, Signal: status.Signal()}
+	}
+	return Exit{OutOfMemory: p.outOfMemory, Status: p.cmd.ProcessState.ExitCode()}
+}
+
+// How says how the process ended, for a sentence that begins with its name. It must not be called before Done.
+func (p *Process) How() string { return p.Exit().String() }
+
+// Dump asks the process to print the stacks of its threads to stderr, and says whether it was asked: a process that does
+// not handle SIGUSR1 is not.
+func (p *Process) Dump() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.reaped && p.dumps() && syscall.Kill(p.PID(), syscall.SIGUSR1) == nil
+}
+
+// Kill ends the process and everything that it started, without mercy. It stops the process first: its descendants are
+// known by it for as long as it is there, and a stopped process starts no more of them.
+func (p *Process) Kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reaped {
+		return
+	}
+	_ = syscall.Kill(-p.PID(), syscall.SIGSTOP) // fails only when nobody is left in the group
+	killTree(p.PID(), p.mark)
+	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
+}
 
 // PID is the process id, which is also the id of the process group.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
@@ -78,7 +118,7 @@ func (p *Process) watch() {
 	p.reap()
 	deadline := time.Now().Add(drainGrace)
 	for _, f := range []*os.File{p.Out, p.Stdout, p.Stderr} {
-		_ = f.SetReadDeadline(deadline) // fails only when the reader has closed the pipe already
+		_ = f.SetReadDeadline(deadline) // fails only when the reader has closed the pipe already, or there is none
 	}
 	close(p.done)
 }
@@ -88,24 +128,48 @@ func start(c Command) (_ *Process, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening pipes for %s: %w", c.Args[0], err)
 	}
-	p := &Process{In: pipes.ours[0], Out: pipes.ours[1], Stdout: pipes.ours[2], Stderr: pipes.ours[3], done: make(chan struct{})}
+	p := &Process{
+		In: pipes.ours[0], Out: pipes.ours[1], Stdout: pipes.ours[2], Stderr: pipes.ours[3], done: make(chan struct{}), mark: c.Mark,
+	}
 	p.cmd = &exec.Cmd{
 		Args:        c.Args,
+		Dir:         c.Dir,
 		Env:         c.Env,
 		ExtraFiles:  pipes.theirs[:2], // fds 3 and 4
 		Path:        c.Args[0],
 		Stderr:      pipes.theirs[3],
 		Stdout:      pipes.theirs[2],
-		SysProcAttr: attributes(),
+		SysProcAttr: attributes(&c),
+	}
+	if c.Program {
+		p.cmd.Stdin, p.cmd.ExtraFiles = pipes.theirs[0], nil
+		_ = p.Out.Close() // nothing was written
+		p.Out = nil
 	}
 	err = p.cmd.Start()
 	closeAll(pipes.theirs)
 	if err != nil {
-		closeAll(pipes.ours)
+		p.Close()
 		return nil, fmt.Errorf("starting %s: %w", c.Args[0], err)
 	}
+	err = p.limit(c.Limits)
 	go p.watch()
+	if err != nil {
+		p.Kill()
+		<-p.done
+		p.Close()
+		return nil, fmt.Errorf("starting %s: %w", c.Args[0], err)
+	}
 	return p, nil
+}
+
+// limit bounds a process that was just started.
+func (p *Process) limit(l Limits) (err error) {
+	started.Store(p.PID(), nil)
+	if err = l.apply(p.PID()); err == nil {
+		p.cgroup, err = newCgroup(l, p.PID())
+	}
+	return err
 }
 
 // pipes are the two ends of requests, responses, stdout and stderr, in this order.

@@ -3,14 +3,18 @@ package process
 import (
 	"errors"
 	"math"
+	"os"
+	"strconv"
+	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // attributes puts the child into its own process group and has the kernel kill it when the starting thread ends.
-func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+func attributes(c *Command) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Credential: credential(c.User), Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }
 
 // closeInherited keeps descriptors that the worker itself inherited, from a shell or a service manager, from its children;
@@ -19,8 +23,8 @@ func closeInherited() {
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
-// reap waits for the end of the process, kills what is left of its group, and collects it. The process stays a zombie
-// until its group has been killed, so that the group's id cannot belong to anybody else by then.
+// reap waits for the end of the process, kills what is left of its group and its tree, and collects it. The process stays a
+// zombie until then, so that the ids cannot belong to anybody else.
 func (p *Process) reap() {
 	for {
 		err := unix.Waitid(unix.P_PID, p.PID(), nil, unix.WEXITED|unix.WNOWAIT, nil)
@@ -31,6 +35,54 @@ func (p *Process) reap() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
+	killTree(p.PID(), p.mark)
+	p.cgroup.kill()
 	_ = p.cmd.Wait() // the state says how it ended; there is nothing else to fail
 	p.reaped = true
+	p.outOfMemory = p.cgroup.outOfMemory()
+	p.cgroup.remove()
+	started.Delete(p.PID())
+}
+
+// CPU is the processor time that the process has used, 0 once it has ended.
+func (p *Process) CPU() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reaped {
+		return 0
+	}
+	const scheduled = 2 // the kernel's number for the clock of what was scheduled
+	var used unix.Timespec
+	clock := int32(^p.PID()<<3 | scheduled) // how the kernel names the clock of a process
+	if unix.ClockGettime(clock, &used) != nil {
+		return 0
+	}
+	return time.Duration(used.Nano())
+}
+
+// PeakMemory is the most memory that the process has had, in bytes, 0 once it has ended.
+func (p *Process) PeakMemory() int64 {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID()) + "/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	line, _, _ := strings.Cut(rest, "kB")
+	kilobytes, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return kilobytes << 10
+}
+
+// dumps says whether the process has a handler for SIGUSR1; the signal would end one that has none.
+func (p *Process) dumps() bool {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID()) + "/status")
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(status), "SigCgt:")
+	line, _, _ := strings.Cut(rest, "\n")
+	caught, err := strconv.ParseUint(strings.TrimSpace(line), 16, 64)
+	return err == nil && caught&(1<<(uint(syscall.SIGUSR1)-1)) != 0
 }

@@ -2,15 +2,35 @@
 
 package process
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 // attributes puts the child into its own process group. It sees the worker's death as the end of its requests.
-func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true}
+func attributes(c *Command) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	if c.User != nil {
+		attr.Credential = &syscall.Credential{Gid: c.User.GID, Uid: c.User.UID}
+	}
+	return attr
 }
 
 // closeInherited does nothing: descriptors that the worker itself inherited reach its children.
 func closeInherited() {}
+
+func harden() error { return nil }
+
+func adoptOrphans() {}
+
+func killTree(int, string) {}
+
+func reapOrphans(<-chan struct{}) {}
+
+func (Limits) apply(int) error { return nil }
+
+// dumps says no: only Linux tells whether a process handles the signal.
+func (p *Process) dumps() bool { return false }
 
 // reap waits for the end of the process, collects it, and kills what is left of its group.
 func (p *Process) reap() {
@@ -20,3 +40,13 @@ func (p *Process) reap() {
 	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
 	p.reaped = true
 }
+
+type cgroup struct{}
+
+func newCgroup(Limits, int) (cgroup, error) { return cgroup{}, nil }
+
+// CPU is not measured.
+func (p *Process) CPU() time.Duration { return 0 }
+
+// PeakMemory is not measured.
+func (p *Process) PeakMemory() int64 { return 0 }

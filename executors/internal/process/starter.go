@@ -1,6 +1,9 @@
 package process
 
-import "runtime"
+import (
+	"runtime"
+	"sync"
+)
 
 // Starter starts processes from one operating system thread that lives as long as the Starter. Linux ties the signal
 // that a child gets on its parent's death to the parent's thread, and Go ends threads when it pleases: without a thread
@@ -8,7 +11,9 @@ import "runtime"
 type Starter struct {
 	// requests is written by Start and read by the thread; Close closes it.
 	requests chan startRequest
-	ended    chan struct{}
+	// stop is closed by Close and ends the reaping of orphans.
+	stop    chan struct{}
+	running sync.WaitGroup
 }
 
 type startRequest struct {
@@ -25,8 +30,10 @@ type startReply struct {
 // NewStarter returns a Starter whose owner must call Close.
 func NewStarter() *Starter {
 	closeInherited()
-	s := &Starter{requests: make(chan startRequest), ended: make(chan struct{})}
-	go s.run()
+	adoptOrphans()
+	s := &Starter{requests: make(chan startRequest), stop: make(chan struct{})}
+	s.running.Go(s.run)
+	s.running.Go(func() { reapOrphans(s.stop) })
 	return s
 }
 
@@ -34,7 +41,8 @@ func NewStarter() *Starter {
 // No Start may be under way or follow.
 func (s *Starter) Close() {
 	close(s.requests)
-	<-s.ended
+	close(s.stop)
+	s.running.Wait()
 }
 
 // Start starts a process. It may be called concurrently.
@@ -47,9 +55,13 @@ func (s *Starter) Start(c Command) (*Process, error) {
 
 // run never unlocks its thread, so the runtime ends the thread together with the goroutine.
 func (s *Starter) run() {
-	defer close(s.ended)
 	runtime.LockOSThread()
+	hardening := harden()
 	for request := range s.requests {
+		if hardening != nil {
+			request.reply <- startReply{err: hardening}
+			continue
+		}
 		p, err := start(request.command)
 		request.reply <- startReply{process: p, err: err}
 	}

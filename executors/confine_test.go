@@ -1,0 +1,117 @@
+package executors
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+// confinedScene is a started supervisor over the real hosts with a configuration.
+func confinedScene(t *testing.T, config Config) *scene {
+	t.Helper()
+	sc := &scene{log: &recorder{changed: make(chan struct{})}, t: t}
+	config.Dir, config.Logger = "testdata/handlers", slog.New(sc.log)
+	s, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc.Supervisor = s
+	t.Cleanup(sc.stop)
+	if err := sc.Start(sc.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	return sc
+}
+
+func TestRealHostsRunAsAnotherUser(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root may start processes of another user")
+	}
+	sc := confinedScene(t, Config{User: "65534"})
+	forEachLanguage(t, func(t *testing.T, l realLanguage) {
+		for _, problem := range sc.Problems() {
+			if problem.Language == l.language && strings.Contains(problem.Message, "permission denied") {
+				t.Skipf("its runtime is in a folder that others may not enter: %s", problem.Message)
+			}
+		}
+		if got := sc.run(sc.ctx(), l.attempt("echo", "x")); got.Kind != engine.OutcomeSucceeded {
+			t.Errorf("outcome is %s", describe(got))
+		}
+	})
+	for _, pid := range sc.log.pids() {
+		status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+		if err != nil || !strings.Contains(string(status), "Uid:\t65534") || !strings.Contains(string(status), "NoNewPrivs:\t1") {
+			t.Errorf("process %d: %v\n%s", pid, err, status)
+		}
+	}
+}
+
+func TestSuspendedProcessIsKilledThoughItCannotAnswer(t *testing.T) {
+	t.Parallel()
+	sc := startScene(t, sceneOptions{Config: Config{PingInterval: 20 * time.Millisecond}, handlers: "never\necho"})
+	suspended := whereabouts(t, sc.run(sc.ctx(), attempt("echo")))
+	running := sc.start(sc.ctx(), attempt("never"))
+	if err := syscall.Kill(suspended.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	got := <-running
+	if got.Failure == nil || got.Failure.Class != engine.ClassExecutorCrashed || !strings.Contains(got.Failure.Message, "did not answer a ping") {
+		t.Errorf("outcome is %s, want a crash", describe(got))
+	}
+	awaitGone(t, suspended.PID)
+}
+
+func TestCrashTellsExitAndSignalApart(t *testing.T) {
+	t.Parallel()
+	type end struct {
+		Exit, Signal *int
+		OOM          bool
+	}
+	sc := startScene(t, sceneOptions{handlers: "exit:3\nnever\necho"})
+	var exited, killed end
+	if err := json.Unmarshal(sc.run(sc.ctx(), attempt("exit:3")).Failure.Details, &exited); err != nil {
+		t.Fatal(err)
+	}
+	pid := whereabouts(t, sc.run(sc.ctx(), attempt("echo"))).PID
+	running := sc.start(sc.ctx(), attempt("never"))
+	if err := syscall.Kill(pid, syscall.SIGSEGV); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal((<-running).Failure.Details, &killed); err != nil {
+		t.Fatal(err)
+	}
+	if exited.Exit == nil || *exited.Exit != 3 || exited.Signal != nil || exited.OOM {
+		t.Errorf("exit 3 is %+v", exited)
+	}
+	if killed.OOM || killed.Exit == nil && killed.Signal == nil {
+		t.Errorf("SIGSEGV is %+v", killed)
+	}
+}
+
+func TestUnknownUserIsRefused(t *testing.T) {
+	t.Parallel()
+	if _, err := New(Config{Dir: t.TempDir(), User: "no-such-user-here"}); err == nil || !strings.Contains(err.Error(), "no-such-user-here") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestUsageIsMeasuredWhenAnAttemptWasAlone(t *testing.T) {
+	t.Parallel()
+	sc := startScene(t, sceneOptions{handlers: "flood\nhold\nrelease"})
+	if got := sc.run(sc.ctx(), attempt("flood")).Usage; got.CPU <= 0 || got.PeakMemory < 1<<20 {
+		t.Errorf("usage is %+v, want what writing 10 MiB takes", got)
+	}
+	held := sc.start(sc.ctx(), attempt("hold"))
+	sc.run(sc.ctx(), attempt("release"))
+	if got := (<-held).Usage; got != (engine.Usage{}) {
+		t.Errorf("usage is %+v, want none: there was another step in the process", got)
+	}
+}

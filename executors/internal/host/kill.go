@@ -1,0 +1,91 @@
+package host
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// dumpTime is how long a process has to print the stacks of its threads.
+	dumpTime = 500 * time.Millisecond
+	// dumpQuiet is the silence after which a dump counts as printed.
+	dumpQuiet = 100 * time.Millisecond
+)
+
+// kill ends the process for a reason. The first reason counts. A process in which a step ran past its timeout is asked for
+// the stacks of its threads and to end, before it is forced to; any other has no more time.
+func (h *Host) kill(d Death) {
+	h.mu.Lock()
+	first := h.decideLocked(d)
+	insist := first && d.Kind == DeathTimeout
+	if insist {
+		h.killing.Add(1) // under the lock, so that run, which waits, cannot have looked yet
+	}
+	stopping := h.death.Kind == DeathStopped
+	h.mu.Unlock()
+	switch {
+	case insist:
+		go h.insist()
+	case first || stopping:
+		h.force()
+	}
+}
+
+// force ends the process and everything that it started, at once.
+func (h *Host) force() {
+	h.process.Kill()
+	_ = h.process.In.SetWriteDeadline(time.Unix(1, 0)) // fails only when the pipe is closed, which is as good
+}
+
+// insist ends a process that hangs: it keeps what the process says about where it hangs, sends SIGTERM, which gives its
+// children a chance to end well, and SIGKILL.
+func (h *Host) insist() {
+	defer h.killing.Done()
+	defer h.force()
+	lines := h.sink.Watch()
+	if h.process.Dump() {
+		h.awaitDump(lines)
+	}
+	h.sink.Unwatch()
+	h.process.Terminate()
+	h.await(context.Background(), h.process.Done(), h.options.KillGrace)
+}
+
+// awaitDump keeps the dump.
+func (h *Host) awaitDump(lines <-chan string) {
+	end := time.NewTimer(dumpTime)
+	defer end.Stop()
+	quiet := time.NewTimer(dumpTime)
+	defer quiet.Stop()
+	for {
+		select {
+		case line := <-lines:
+			h.mu.Lock()
+			h.dump = append(h.dump, line)
+			h.mu.Unlock()
+			quiet.Reset(dumpQuiet)
+		case <-quiet.C:
+			return
+		case <-end.C:
+			return
+		case <-h.process.Done():
+			return
+		}
+	}
+}
+
+// decide records why the process ends.
+func (h *Host) decide(d Death) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.decideLocked(d)
+}
+
+// decideLocked says whether this was the first reason.
+func (h *Host) decideLocked(d Death) bool {
+	if h.ended || h.death.Kind != DeathExited {
+		return false
+	}
+	h.death = d
+	return true
+}
