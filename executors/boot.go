@@ -70,9 +70,13 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 		return host.Options{}, "", fmt.Errorf("making a scratch folder: %w", err)
 	}
 	return host.Options{
-		Command:   process.Command{Args: args, Env: s.config.childEnv(os.Environ(), id, scratch)},
-		ExitGrace: s.timing.exitGrace,
-		ID:        id,
+		Callbacks:   s.config.Callbacks,
+		CancelGrace: s.config.CancelGrace,
+		Scratch:     scratch,
+		Secrets:     s.config.Secrets,
+		Command:     process.Command{Args: args, Env: s.config.childEnv(os.Environ(), id, scratch)},
+		ExitGrace:   s.timing.exitGrace,
+		ID:          id,
 		Initialize: host.Initialize{
 			Generation:     g.number,
 			HandlerRoot:    root,

@@ -8,10 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
 // Defaults of [Config].
 const (
+	CancelGraceDefault    = 10 * time.Second
 	PingIntervalDefault   = 5 * time.Second
 	ProcessesDefault      = 1
 	ShutdownGraceDefault  = 25 * time.Second
@@ -21,6 +24,10 @@ const (
 
 // Config says which handlers to serve and how. The zero value of every member but Dir is its default.
 type Config struct {
+	// Callbacks serve what handlers ask for while they run: the lease, checkpoints, events, new tasks. Nil offers none of it.
+	Callbacks engine.Callbacks
+	// CancelGrace is the time that a handler has to end once it is told to, before its process is ended.
+	CancelGrace time.Duration
 	// Dir is the folder with the sub-folders ruby, python and node.
 	Dir string
 	// Environ is added to the environment of the handler processes, as KEY=VALUE.
@@ -36,6 +43,8 @@ type Config struct {
 	Processes int
 	// RecycleAfter replaces a process after about so many executions, 0 for never.
 	RecycleAfter int
+	// Secrets are what handlers may ask for by name. Nil offers none.
+	Secrets engine.Secrets
 	// ShutdownGrace is the time that running steps get when a process is stopped.
 	ShutdownGrace time.Duration
 	// StartupTimeout bounds the boot of a process with all its handlers.
@@ -57,6 +66,7 @@ func (c Config) withDefaults() Config {
 		value *time.Duration
 		def   time.Duration
 	}{
+		{&c.CancelGrace, CancelGraceDefault},
 		{&c.PingInterval, PingIntervalDefault},
 		{&c.ShutdownGrace, ShutdownGraceDefault},
 		{&c.StartupTimeout, StartupTimeoutDefault},
@@ -80,6 +90,7 @@ func (c *Config) validate() error {
 		name  string
 		value int64
 	}{
+		{"CancelGrace", int64(c.CancelGrace)},
 		{"PingInterval", int64(c.PingInterval)},
 		{"Processes", int64(c.Processes)},
 		{"RecycleAfter", int64(c.RecycleAfter)},

@@ -2,7 +2,6 @@ package host
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
@@ -108,6 +107,8 @@ func (h *Host) fateLocked(c *call, running int) Fate {
 	switch {
 	case c.verdict != 0:
 		return c.verdict
+	case c.reason != "":
+		return c.reason.fate()
 	case !h.outbox.delivered(c.position):
 		return FateUndelivered
 	case h.death.Kind == DeathTimeout:
@@ -122,12 +123,14 @@ func (h *Host) fateLocked(c *call, running int) Fate {
 }
 
 // ending puts the end of a call into the engine's terms.
-func (h *Host) ending(c *call, end callEnd, timeout time.Duration) Ending {
+func (h *Host) ending(c *call, end callEnd) Ending {
 	switch end.fate {
 	case FateAnswered:
-		return Ending{Fate: end.fate, Outcome: end.message.Outcome()}
-	case FateTimedOut:
-		return Ending{Fate: end.fate, Outcome: engine.Failed(timeoutFailure(c.attempt, timeout))}
+		return Ending{Fate: end.fate, Outcome: h.withAsked(c, h.answered(c, end.message))}
+	case FateCancelled, FateTimedOut:
+		return Ending{Fate: end.fate, Outcome: c.reason.outcome(func() engine.Failure {
+			return c.timeoutFailure("was killed with its process")
+		})}
 	case FateCrashed:
 		crash := h.crashFailure()
 		return Ending{Fate: end.fate, Outcome: engine.Failed(crash), Crash: crash}
@@ -139,13 +142,6 @@ func (h *Host) ending(c *call, end callEnd, timeout time.Duration) Ending {
 		return Ending{Fate: end.fate, Outcome: engine.GivenBack(ReasonExecutorCrashed, 0)}
 	default:
 		return Ending{Fate: end.fate, Outcome: engine.GivenBack(ReasonShutdown, 0)}
-	}
-}
-
-func timeoutFailure(a *engine.Attempt, timeout time.Duration) engine.Failure {
-	return engine.Failure{
-		Class:   engine.ClassTimeout,
-		Message: fmt.Sprintf("%s ran longer than its timeout of %v and was killed with its process", a.Handler.Name, timeout),
 	}
 }
 
