@@ -31,6 +31,7 @@ type config struct {
 	Pprof           string        `doc:"address to serve the Go profiler at, e.g. 127.0.0.1:6060; not served when empty"                        env:"TASKER_PPROF"`
 	Processes       int           `doc:"handler processes for each language"                                                                      env:"TASKER_PROCESSES"         envDefault:"1"`
 	Queues          []string      `doc:"queues to work, separated by commas, each with an own limit if wanted: default,reports:2"                env:"TASKER_QUEUES"            envDefault:"default"`
+	SecretsFile     string        `doc:"JSON file of secrets that handlers may ask for, and which ones may; without it every handler may ask for TASKER_SECRET_* variables" env:"TASKER_SECRETS_FILE"`
 	StartupTimeout  time.Duration `doc:"how long a handler process may take to boot"                                                              env:"TASKER_STARTUP_TIMEOUT"   envDefault:"1m"`
 	StepTimeout     time.Duration `doc:"how long an attempt may take whose handler_config has no timeout_seconds"                                 env:"TASKER_STEP_TIMEOUT"      envDefault:"5m"`
 	StepsPerProcess int           `doc:"steps at once in one handler process; 0 means ruby 5, python 8, node 20"                                  env:"TASKER_STEPS_PER_PROCESS" envDefault:"0"`
@@ -107,7 +108,7 @@ func nameFaults(environ map[string]string) []configFault {
 	}
 	var faults []configFault
 	for name := range environ {
-		if !strings.HasPrefix(name, "TASKER_") || slices.Contains(known, name) {
+		if !strings.HasPrefix(name, "TASKER_") || strings.HasPrefix(name, secretPrefix) || slices.Contains(known, name) {
 			continue
 		}
 		if nearest, ok := templates.Nearest(name, known); ok {

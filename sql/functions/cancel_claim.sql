@@ -17,6 +17,8 @@ BEGIN
                    WHERE t.workflow_step_id = p_step AND t.most_recent AND t.to_state = 'cancelled') THEN
             -- Somebody cancelled the step itself: perhaps nothing is left to run in its task.
             status := 'cancelled';
+            UPDATE public.tasker_workflow_steps s SET in_process = false, updated_at = v_now
+            WHERE s.workflow_step_id = p_step AND s.in_process;
             SELECT * INTO v_next FROM tasker.settle_step(p_task, p_step);
             task_state := v_next.state;
             due_in_ms := tasker.ms_until(v_next.due_at);
