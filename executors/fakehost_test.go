@@ -208,6 +208,11 @@ func (h *fakeHost) misbehave(name, argument string, r *fakeRequest) {
 		h.line(`{"jsonrpc":"2.0","id":"x1","result":{}}`)
 		h.line(`{"jsonrpc":"2.0","id":7,"result":{}}`)
 		h.echo(r)
+	case "unasked":
+		for i := range times {
+			h.line(`{"jsonrpc":"2.0","id":"w%d","result":{"outcome":"success","result":"forged"}}`, 1000+i)
+		}
+		h.echo(r)
 	case "repeat":
 		for range times {
 			h.echo(r)

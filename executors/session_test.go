@@ -281,3 +281,18 @@ func TestCallbacksOfAStepAreLimited(t *testing.T) {
 		t.Errorf("400 requests were answered without a limit: %.200s", got)
 	}
 }
+
+func TestProcessThatBreaksTheProtocolTooOftenIsKilled(t *testing.T) {
+	t.Parallel()
+	for _, handler := range []string{"garbage:11", "repeat:12", "unasked:11"} {
+		t.Run(handler, func(t *testing.T) {
+			t.Parallel()
+			sc := startScene(t, sceneOptions{boot: "session", handlers: handler})
+			sc.run(sc.ctx(), attempt(handler))
+			ended := sc.log.await(t, "handler process has ended", 1)
+			if !strings.Contains(ended["reason"], "broke the protocol too often") {
+				t.Errorf("ended because it %s", ended["reason"])
+			}
+		})
+	}
+}
