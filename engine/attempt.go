@@ -15,6 +15,8 @@ type Attempt struct {
 	// Dependencies are the finished ancestors of the step, its parents last.
 	Dependencies []Dependency
 	Handler      Handler
+	// Checkpoint is what an earlier attempt saved, nil when there is nothing.
+	Checkpoint json.RawMessage
 }
 
 // TaskInfo is the task as its handlers see it.

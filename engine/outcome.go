@@ -16,9 +16,14 @@ const (
 	OutcomeFailed OutcomeKind = "failed"
 	// OutcomeGivenBack returns the step unharmed: infrastructure got in the way, the handler is not to blame.
 	OutcomeGivenBack OutcomeKind = "given_back"
+	// OutcomeCancelled ends a step whose task, or which itself, somebody has cancelled.
+	OutcomeCancelled OutcomeKind = "cancelled"
+	// OutcomeLost leaves no trace: the claim belongs to somebody else by now.
+	OutcomeLost OutcomeKind = "lost"
 )
 
-// Outcome is the end of one attempt. Exactly the member that Kind names is set.
+// Outcome is the end of one attempt. Of Result, Failure and GiveBack exactly the one that Kind names is set, none for
+// OutcomeCancelled and OutcomeLost.
 type Outcome struct {
 	Kind OutcomeKind
 	// Result is the handler's return value as JSON, stored as it is.
@@ -27,6 +32,13 @@ type Outcome struct {
 	GiveBack *GiveBack
 	// Usage is what the attempt used, as far as it was measured.
 	Usage Usage
+
+	// Checkpoint replaces what the step has saved, for its next attempt. Nil leaves it as it is.
+	Checkpoint json.RawMessage
+	// Checkpointed says that the attempt saved a checkpoint, which a step that succeeds does not need any more.
+	Checkpointed bool
+	// Events are published with the result, and dropped when the attempt does not succeed.
+	Events []Event
 }
 
 // Usage is what an attempt used. Zero members were not measured: the attempt was quick, or had others beside it.
@@ -57,6 +69,8 @@ const (
 	ClassTimeout = "Tasker::Timeout"
 	// ClassExecutorCrashed is an attempt whose handler process ended under it, alone in that process. Retryable.
 	ClassExecutorCrashed = "Tasker::ExecutorCrashed"
+	// ClassResultTooLarge is a result beyond the protocol's limits. Permanent.
+	ClassResultTooLarge = "Tasker::ResultTooLarge"
 	// ClassInvalidResult is a result that is no acceptable JSON. Permanent.
 	ClassInvalidResult = "Tasker::InvalidResult"
 	// ClassProtocol is a host that answered outside the protocol. Retryable.
@@ -67,7 +81,15 @@ const (
 type GiveBack struct {
 	Reason string
 	Delay  time.Duration
+	// Cap is how many give-backs for this reason go uncounted; zero means the default of five.
+	Cap int
 }
+
+// ReasonDeferred is the give-back that a handler asked for itself. See [Deferred].
+const ReasonDeferred = "deferred"
+
+// deferralsMax is how often a step is deferred before an attempt counts after all.
+const deferralsMax = 100
 
 // Succeeded is the outcome of a handler that returned result.
 func Succeeded(result json.RawMessage) Outcome {
@@ -83,3 +105,14 @@ func Failed(f Failure) Outcome {
 func GivenBack(reason string, delay time.Duration) Outcome {
 	return Outcome{Kind: OutcomeGivenBack, GiveBack: &GiveBack{Reason: reason, Delay: delay}}
 }
+
+// Deferred is the outcome of a handler that asked to be run again after delay, with checkpoint.
+func Deferred(delay time.Duration, checkpoint json.RawMessage) Outcome {
+	return Outcome{Kind: OutcomeGivenBack, GiveBack: &GiveBack{Reason: ReasonDeferred, Delay: delay, Cap: deferralsMax}, Checkpoint: checkpoint}
+}
+
+// UserCancelled is the outcome of an attempt that somebody has cancelled.
+func UserCancelled() Outcome { return Outcome{Kind: OutcomeCancelled} }
+
+// Lost is the outcome of an attempt whose claim is not held any more.
+func Lost() Outcome { return Outcome{Kind: OutcomeLost} }

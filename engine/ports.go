@@ -22,7 +22,8 @@ type Executor interface {
 // once more after each Keep that returned true.
 type Slot interface {
 	// Execute runs the attempt's handler to its end and says how it ended. It never panics and never returns without
-	// the handler having stopped or its process having been killed. When ctx is cancelled the outcome is GivenBack.
+	// the handler having stopped or its process having been killed. When ctx ends first, its cause says
+	// what the outcome is: UserCancelled for ErrCancelled, Lost for ErrLeaseLost, GivenBack for any other.
 	Execute(ctx context.Context, attempt *Attempt) Outcome
 	// Keep says whether the slot may be used for one more step, one with this handler. It never waits.
 	Keep(handler string) bool

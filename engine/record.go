@@ -21,8 +21,10 @@ const giveBackCapDefault = 5
 // backtrace as one string, joined by newlines; code and context are ours.
 func finish(a *Attempt, o Outcome, took time.Duration) Finish {
 	f := Finish{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token}
+	f.Checkpoint = o.Checkpoint
 	if o.Kind == OutcomeSucceeded {
 		f.Succeeded, f.Result = true, o.Result
+		f.Checkpoint, f.Events, f.Forget = nil, o.Events, o.Checkpointed || len(a.Checkpoint) > 0
 		f.Metadata = successMetadata(a.Step.Attempt, took, o.Usage)
 		return f
 	}
@@ -41,6 +43,24 @@ func finish(a *Attempt, o Outcome, took time.Duration) Finish {
 	}
 	f.Metadata = mustJSON(metadata)
 	return f
+}
+
+// giveBack is what the store records of an attempt that does not count.
+func giveBack(a *Attempt, o Outcome) Return {
+	back := Return{
+		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Reason: o.GiveBack.Reason, Delay: o.GiveBack.Delay,
+		Cap: o.GiveBack.Cap, Checkpoint: o.Checkpoint,
+	}
+	if back.Cap == 0 {
+		back.Cap = giveBackCapDefault
+	}
+	return back
+}
+
+func cancellation(a *Attempt, took time.Duration) Cancellation {
+	return Cancellation{
+		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Metadata: successMetadata(a.Step.Attempt, took, Usage{}),
+	}
 }
 
 // successMetadata is written by hand, as every completed step has it.

@@ -23,6 +23,8 @@ type Runner struct {
 	Wake func(Due)
 	// TaskEnded is told of each task that ended with a finish of this runner, after its commit. It may be nil.
 	TaskEnded func(task int64, state State)
+	// Running knows the attempts under way, for whoever has to cancel some.
+	Running Running
 }
 
 // RecordTimeoutDefault is long enough for a database to restart.
@@ -49,7 +51,8 @@ type Opening struct {
 // Run waits for room in a handler process, claims a step, runs its handler and records the outcome, and goes on so with each
 // step that is handed over. Nothing is claimed before there is room, and nothing after take has ended. It returns
 // ErrHandlerNotServed, ErrExecutorUnavailable, the error of take, ErrWorkerUnknown, or the error of a database that did
-// not answer. When ctx ends during an attempt, the step is given back.
+// not answer. When ctx ends during an attempt, the step is given
+// back; see [Running] for the other reasons to end one.
 func (r *Runner) Run(ctx, take context.Context, o Opening) error {
 	slot, err := r.Executor.Acquire(take, o.Handler)
 	if err != nil {
@@ -110,6 +113,8 @@ func (r *Runner) execute(ctx, take context.Context, room *room, a *Attempt) (Out
 	if err := room.fit(take, a.Handler.Name); err != nil {
 		return GivenBack(ReasonNoRoom, 0), 0
 	}
+	ctx, leave := r.Running.enter(ctx, a.Token)
+	defer leave()
 	started := time.Now()
 	outcome := room.slot.Execute(ctx, a)
 	took := time.Since(started)
@@ -148,10 +153,14 @@ func (r *Runner) record(ctx context.Context, a *Attempt, o *Outcome, took time.D
 }
 
 func (r *Runner) recordOnce(ctx context.Context, a *Attempt, o Outcome, took time.Duration, queue string) (Recorded, error) {
-	if o.Kind == OutcomeGivenBack {
-		return r.Store.GiveBack(ctx, Return{
-			TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Reason: o.GiveBack.Reason, Delay: o.GiveBack.Delay, Cap: giveBackCapDefault,
-		})
+	switch o.Kind {
+	case OutcomeGivenBack:
+		return r.Store.GiveBack(ctx, giveBack(a, o))
+	case OutcomeCancelled:
+		return r.Store.Cancel(ctx, cancellation(a, took))
+	case OutcomeLost:
+		return Recorded{Status: StatusStale}, nil
+	case OutcomeSucceeded, OutcomeFailed:
 	}
 	f := finish(a, o, took)
 	f.Queue = queue
@@ -173,6 +182,8 @@ func (r *Runner) tell(ctx context.Context, a *Attempt, o Outcome, recorded Recor
 	switch {
 	case recorded.Status == StatusStale:
 		log.WarnContext(ctx, "step was taken from this worker in the meantime, its outcome is dropped", "outcome", o.Kind)
+	case o.Kind == OutcomeCancelled:
+		log.WarnContext(ctx, "step cancelled", "status", recorded.Status)
 	case fine:
 		log.InfoContext(ctx, "step complete")
 	case o.Kind == OutcomeGivenBack:

@@ -52,6 +52,8 @@ type fakeStore struct {
 	next     []*engine.NextStep
 	finishes []engine.Finish
 	returns  []engine.Return
+
+	cancellations []engine.Cancellation
 }
 
 func (s *fakeStore) Claim(context.Context, string, engine.Wish) (engine.Claim, error) {
@@ -76,6 +78,14 @@ func (s *fakeStore) GiveBack(_ context.Context, back engine.Return) (engine.Reco
 	}
 	s.returns = append(s.returns, back)
 	return s.record, nil
+}
+
+func (s *fakeStore) Cancel(_ context.Context, c engine.Cancellation) (engine.Recorded, error) {
+	if err := s.fail(); err != nil {
+		return engine.Recorded{}, err
+	}
+	s.cancellations = append(s.cancellations, c)
+	return engine.Recorded{Status: engine.StatusCancelled}, nil
 }
 
 func (s *fakeStore) fail() error {

@@ -22,6 +22,8 @@ type Store interface {
 	Finish(ctx context.Context, worker string, finish Finish) (Recorded, error)
 	// GiveBack returns a claim whose attempt does not count.
 	GiveBack(ctx context.Context, back Return) (Recorded, error)
+	// Cancel ends a claim of a step that somebody has cancelled. It gives the claim back when nobody has.
+	Cancel(ctx context.Context, c Cancellation) (Recorded, error)
 }
 
 // ErrWorkerUnknown is returned by [Store.Claim] when the worker is not registered, or not any more.
@@ -76,6 +78,30 @@ type Finish struct {
 	// Queue is the queue in whose room the attempt ran, if the worker would go on there with a step of that queue; empty
 	// when it would not.
 	Queue string
+
+	Extras
+}
+
+// Extras are what few attempts leave behind besides their outcome.
+type Extras struct {
+	// Checkpoint replaces what the step has saved, nil leaves it as it is. A step that succeeds keeps none.
+	Checkpoint json.RawMessage
+	// Forget says that the step, when it succeeds, may have left a checkpoint.
+	Forget bool
+	// Events are stored when the attempt succeeded.
+	Events []Event
+}
+
+// Any says whether there are any.
+func (e *Extras) Any() bool { return e.Forget || len(e.Checkpoint) > 0 || len(e.Events) > 0 }
+
+// Cancellation is one claim to end.
+type Cancellation struct {
+	TaskID int64
+	StepID int64
+	Token  int64
+	// Metadata goes into the transition.
+	Metadata json.RawMessage
 }
 
 // Return is one claim to give back.
@@ -87,6 +113,8 @@ type Return struct {
 	Delay  time.Duration
 	// Cap is how many give-backs for this reason go uncounted.
 	Cap int
+	// Checkpoint replaces what the step has saved, nil leaves it as it is.
+	Checkpoint json.RawMessage
 }
 
 // RecordStatus says what came of recording an outcome.
@@ -98,6 +126,8 @@ const (
 	StatusGivenBack RecordStatus = "given_back"
 	// StatusCounted: the step was given back too often, the attempt was recorded as failed.
 	StatusCounted RecordStatus = "counted"
+	// StatusCancelled: the step is cancelled.
+	StatusCancelled RecordStatus = "cancelled"
 	// StatusStale: the claim is not held any more, nothing was changed.
 	StatusStale RecordStatus = "stale"
 	// StatusBusy: somebody else holds the task at this moment. Only a store that was told not to wait answers this.

@@ -74,6 +74,10 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 		return host.Options{}, "", fmt.Errorf("giving the scratch folder to the user of the handlers: %w", err)
 	}
 	return host.Options{
+		Callbacks:   s.config.Callbacks,
+		CancelGrace: s.config.CancelGrace,
+		Scratch:     scratch,
+		Secrets:     s.config.Secrets,
 		Command: process.Command{
 			Args: args, Env: s.config.childEnv(os.Environ(), id, scratch), Limits: s.config.Limits.command(),
 			Mark: "TASKER_SCRATCH_DIR=" + scratch, User: s.user,

@@ -8,10 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
 // Defaults of [Config].
 const (
+	CancelGraceDefault    = 10 * time.Second
 	PingIntervalDefault   = 5 * time.Second
 	ProcessesDefault      = 1
 	ShutdownGraceDefault  = 25 * time.Second
@@ -21,6 +24,10 @@ const (
 
 // Config says which handlers to serve and how. The zero value of every member but Dir is its default.
 type Config struct {
+	// Callbacks serve what handlers ask for while they run: the lease, checkpoints, events, new tasks. Nil offers none of it.
+	Callbacks engine.Callbacks
+	// CancelGrace is the time that a handler has to end once it is told to, before its process is ended.
+	CancelGrace time.Duration
 	// Dir is the folder with the sub-folders ruby, python and node.
 	Dir string
 	// Environ is added to the environment of the handler processes, as KEY=VALUE.
@@ -42,6 +49,8 @@ type Config struct {
 	RecycleAge time.Duration
 	// RecycleMemory replaces a process that has so many bytes in memory, 0 for never. It is measured at each ping.
 	RecycleMemory int64
+	// Secrets are what handlers may ask for by name. Nil offers none.
+	Secrets engine.Secrets
 	// ShutdownGrace is the time that running steps get when a process is stopped.
 	ShutdownGrace time.Duration
 	// StartupTimeout bounds the boot of a process with all its handlers.
@@ -66,6 +75,7 @@ func (c Config) withDefaults() Config {
 		value *time.Duration
 		def   time.Duration
 	}{
+		{&c.CancelGrace, CancelGraceDefault},
 		{&c.PingInterval, PingIntervalDefault},
 		{&c.ShutdownGrace, ShutdownGraceDefault},
 		{&c.StartupTimeout, StartupTimeoutDefault},
@@ -89,6 +99,7 @@ func (c *Config) validate() error {
 		name  string
 		value int64
 	}{
+		{"CancelGrace", int64(c.CancelGrace)},
 		{"PingInterval", int64(c.PingInterval)},
 		{"Limits.AddressSpace", c.Limits.AddressSpace},
 		{"Limits.Memory", c.Limits.Memory},

@@ -40,7 +40,7 @@ func TestExecuteTurnsAnswersIntoOutcomes(t *testing.T) {
 		{"U+0000", "raw", `{"outcome":"success","result":"\u0000"}`, failed(engine.ClassInvalidResult, true)},
 		{"lone surrogate", "raw", `{"outcome":"success","result":"\ud800"}`, failed(engine.ClassInvalidResult, true)},
 		{"too deep", "raw", `{"outcome":"success","result":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`, failed(engine.ClassInvalidResult, true)},
-		{"too large", "raw", `{"outcome":"success","result":"` + strings.Repeat("x", engine.ResultBytesMax) + `"}`, failed(engine.ClassInvalidResult, true)},
+		{"too large", "raw", `{"outcome":"success","result":"` + strings.Repeat("x", engine.ResultBytesMax) + `"}`, failed(engine.ClassResultTooLarge, true)},
 		{
 			"retryable failure", "raw", `{"outcome":"failure","failure":{"kind":"retryable","class":"E","message":"m","retry_after_ms":1500}}`,
 			engine.Failed(engine.Failure{Class: "E", RetryAfter: 1500 * time.Millisecond}),

@@ -27,6 +27,9 @@ type fakeHost struct {
 	paused chan struct{}
 
 	mu sync.Mutex
+	// cancelled are the reasons with which executions were cancelled; answers are those to requests of our own.
+	cancelled map[string]chan string
+	answers   chan string
 }
 
 type fakeRequest struct {
@@ -42,12 +45,17 @@ type fakeRequest struct {
 		Limits struct {
 			MaxConcurrency int `json:"max_concurrency"`
 		}
-		Task struct{ Context json.RawMessage }
+		Task       struct{ Context json.RawMessage }
+		ScratchDir string                `json:"scratch_dir"`
+		ParamsFile struct{ Path string } `json:"params_file"`
+		Reason     string
 	}
+	Result json.RawMessage
 }
 
 func runFakeHost(boot string) {
-	h := &fakeHost{boot: boot, out: os.NewFile(4, "out"), paused: make(chan struct{}), released: make(chan struct{})}
+	h := &fakeHost{boot: boot, out: os.NewFile(4, "out"), paused: make(chan struct{}), released: make(chan struct{}),
+		answers: make(chan string, 1000), cancelled: make(map[string]chan string)}
 	signal.Ignore(syscall.SIGINT)
 	if boot == "stubborn" {
 		signal.Ignore(syscall.SIGTERM)
@@ -110,12 +118,31 @@ func (h *fakeHost) handle(r *fakeRequest) {
 			close(h.paused)
 			return
 		}
+		h.cancellation(r.Params.ExecutionID)
+		if r.Params.ParamsFile.Path != "" {
+			content, _ := os.ReadFile(filepath.Join(r.Params.ScratchDir, r.Params.ParamsFile.Path))
+			if err := json.Unmarshal(content, &r.Params); err != nil {
+				panic(err)
+			}
+		}
 		go h.execute(r)
+	case "step.cancel":
+		h.cancellation(r.Params.ExecutionID) <- r.Params.Reason
 	case "": // the answer to our own request
+		h.answers <- string(r.Error) + string(r.Result)
 		if strings.Contains(string(r.Error), "-32601") {
 			close(h.released)
 		}
 	}
+}
+
+func (h *fakeHost) cancellation(executionID string) chan string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.cancelled[executionID] == nil {
+		h.cancelled[executionID] = make(chan string, 1)
+	}
+	return h.cancelled[executionID]
 }
 
 func (h *fakeHost) initialize(r *fakeRequest) {
@@ -135,7 +162,9 @@ func (h *fakeHost) initialize(r *fakeRequest) {
 	}
 	names, loadErrors := h.handlers(r.Params.Config.HandlerRoot)
 	result, _ := json.Marshal(map[string]any{
-		"protocol_version": version, "capabilities": map[string]int{"max_concurrency": steps},
+		"protocol_version": version, "capabilities": map[string]any{
+			"max_concurrency": steps, "cancel": h.boot == "session", "payload_files": h.boot == "session",
+		},
 		"handlers": names, "load_errors": loadErrors, "handlers_complete": true,
 	})
 	h.result(r.ID, string(result))
@@ -198,6 +227,11 @@ func (h *fakeHost) misbehave(name, argument string, r *fakeRequest) {
 		h.line(`{"jsonrpc":"2.0","id":"x1","result":{}}`)
 		h.line(`{"jsonrpc":"2.0","id":7,"result":{}}`)
 		h.echo(r)
+	case "unasked":
+		for i := range times {
+			h.line(`{"jsonrpc":"2.0","id":"w%d","result":{"outcome":"success","result":"forged"}}`, 1000+i)
+		}
+		h.echo(r)
 	case "repeat":
 		for range times {
 			h.echo(r)
@@ -237,6 +271,54 @@ func (h *fakeHost) misbehave(name, argument string, r *fakeRequest) {
 		h.line(`{"jsonrpc":"2.0","method":"executor.status","params":%s}`, argument)
 		h.echo(r)
 	case "never":
+	default:
+		h.session(name, argument, r)
+	}
+}
+
+// session are the ways of handlers that talk with the worker while they run.
+func (h *fakeHost) session(name, argument string, r *fakeRequest) {
+	id := r.Params.ExecutionID
+	switch name {
+	case "obey": // answers a cancellation, with its reason as the checkpoint
+		h.result(r.ID, fmt.Sprintf(`{"outcome":"cancelled","checkpoint":%q}`, <-h.cancellation(id)))
+	case "finish": // succeeds in spite of it
+		<-h.cancellation(id)
+		h.echo(r)
+	case "beat": // tells its progress until it is released
+		for {
+			h.line(`{"jsonrpc":"2.0","method":"step.heartbeat","params":{"execution_id":%q,"progress":0.5,"message":"half"}}`, id)
+			select {
+			case <-h.released:
+				h.echo(r)
+				h.line(`{"jsonrpc":"2.0","method":"step.heartbeat","params":{"execution_id":%q}}`, id)
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	case "ask": // sends the context's requests, and succeeds with the answers
+		var requests []string
+		_ = json.Unmarshal(r.Params.Task.Context, &requests)
+		answers := []string{}
+		for i, request := range requests {
+			h.line(`{"jsonrpc":"2.0","id":"x%d",%s}`, i, strings.ReplaceAll(request, "$ID", id))
+			answers = append(answers, <-h.answers)
+		}
+		result, _ := json.Marshal(answers)
+		if argument == "fail" {
+			h.result(r.ID, fmt.Sprintf(`{"outcome":"failure","failure":{"class":"E","message":%q}}`, result))
+			return
+		}
+		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result":%s}`, result))
+	case "file": // answers with a file, after a shell command in the scratch folder has made it
+		var answer struct{ Make, File string }
+		_ = json.Unmarshal(r.Params.Task.Context, &answer)
+		command := exec.Command("sh", "-c", answer.Make)
+		command.Dir = r.Params.ScratchDir
+		if out, err := command.CombinedOutput(); err != nil {
+			panic(string(out) + err.Error())
+		}
+		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result_file":%s}`, answer.File))
 	}
 }
 

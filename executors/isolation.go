@@ -68,7 +68,7 @@ func (s *Supervisor) executeIsolated(ctx context.Context, g *generation, p *pool
 			return s.notAlone(ctx, p, err)
 		}
 	}
-	ending := h.Execute(ctx, a, s.timeout(a))
+	ending := h.Execute(ctx, a, s.limits(a))
 	if ending.Fate != host.FateAnswered || !h.Usable() || s.quarantine.mustRunAlone(a.Step.ID) ||
 		s.config.RecycleAfter > 0 && h.Served() >= s.config.RecycleAfter {
 		h.Stop(s.force, 0)

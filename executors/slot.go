@@ -1,7 +1,9 @@
 package executors
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +54,7 @@ func (s *slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
 		s.Release() // the room is not needed, and the wait for a process of its own may be long
 		return s.supervisor.judge(a, s.supervisor.executeAlone(ctx, s.generation, s.pool, a))
 	}
-	ending := s.member.host.Execute(ctx, a, s.supervisor.timeout(a))
+	ending := s.member.host.Execute(ctx, a, s.supervisor.limits(a))
 	s.heed(ending.Outcome.GiveBack)
 	return s.supervisor.judge(a, ending)
 }
@@ -82,6 +84,28 @@ func (s *slot) heed(refused *engine.GiveBack) {
 	case refused.Reason == ReasonShuttingDown:
 		s.pool.wear(s.member)
 	}
+}
+
+func (s *Supervisor) limits(a *engine.Attempt) host.Limits {
+	return host.Limits{Heartbeat: heartbeatTimeout(a.Handler.Config), Timeout: s.timeout(a)}
+}
+
+const heartbeatKey = "heartbeat_timeout_seconds"
+
+// heartbeatTimeout reads the key from a handler's configuration, which nearly never has it. It is the user's own object, so that
+// another type of value is none of ours.
+func heartbeatTimeout(config json.RawMessage) time.Duration {
+	if !bytes.Contains(config, []byte(heartbeatKey)) {
+		return 0
+	}
+	var keys struct {
+		Seconds any `json:"heartbeat_timeout_seconds"`
+	}
+	if json.Unmarshal(config, &keys) != nil {
+		return 0
+	}
+	seconds, _ := keys.Seconds.(float64)
+	return time.Duration(min(max(seconds, 0), 365*24*3600) * float64(time.Second))
 }
 
 func (s *Supervisor) timeout(a *engine.Attempt) time.Duration {
@@ -133,7 +157,7 @@ func (s *Supervisor) executeAlone(ctx context.Context, g *generation, p *pool, a
 		return s.notAlone(ctx, p, err)
 	}
 	defer h.Stop(s.force, 0)
-	return h.Execute(ctx, a, s.timeout(a))
+	return h.Execute(ctx, a, s.limits(a))
 }
 
 // bootAlone gives up when the supervisor stops: a process that is not ready by then would start nothing.

@@ -21,14 +21,16 @@ const patientMax = 2
 // share a statement and a commit. It implements [engine.Store]. A task that somebody else holds does not hold up the
 // others: what is to be written there leaves the common statement, and waits in a line of its own.
 type committer struct {
-	store    *sql.Store
+	store *sql.Store
+	// worker returns the id under which this process claims at present.
+	worker   func() string
 	claims   line[engine.Wish, engine.Claim]
 	finishes line[engine.Finish, engine.Recorded]
 	ticks    line[sql.TickWish, sql.TickResult]
 }
 
 func newCommitter(store *sql.Store, worker func() string) *committer {
-	c := &committer{store: store}
+	c := &committer{store: store, worker: worker}
 	turns := make(chan struct{}, 1)
 	c.claims = newLine(turns,
 		func(ctx context.Context, wishes []engine.Wish, lock sql.Lock) ([]engine.Claim, error) {
@@ -55,7 +57,15 @@ func (c *committer) Claim(ctx context.Context, _ string, wish engine.Wish) (engi
 
 // Finish implements [engine.Store].
 func (c *committer) Finish(ctx context.Context, _ string, finish engine.Finish) (engine.Recorded, error) {
+	if finish.Any() {
+		return c.store.FinishWithExtras(ctx, c.worker(), finish)
+	}
 	return c.finishes.do(ctx, finish.TaskID, finish)
+}
+
+// Cancel implements [engine.Store]. It is rare and shares nothing.
+func (c *committer) Cancel(ctx context.Context, cancellation engine.Cancellation) (engine.Recorded, error) {
+	return c.store.Cancel(ctx, cancellation)
 }
 
 // GiveBack implements [engine.Store]. It is rare and shares nothing.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
@@ -16,6 +17,8 @@ type lease struct {
 	store  *sql.Store
 	worker sql.Worker
 	log    *slog.Logger
+	// running are the attempts to look after.
+	running *engine.Running
 
 	// renewing is held while the lease is renewed: one new id is enough for all who find the old one gone.
 	renewing sync.Mutex
@@ -43,27 +46,46 @@ func (l *lease) register(ctx context.Context) error {
 	return nil
 }
 
-// run renews the lease three times in its length until ctx ends.
+// watchInterval is how often the worker looks whether somebody has cancelled what it runs. Attempts that are younger are
+// not looked after yet.
+const watchInterval = time.Second
+
+// run renews the lease three times in its length until ctx ends, and more often while attempts are under way that last.
 func (l *lease) run(ctx context.Context) {
-	ticker := time.NewTicker(l.worker.Lease / 3)
+	length := l.worker.Lease / 3
+	interval := min(length, watchInterval)
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
+	renewed := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			l.renew(ctx)
+		}
+		tokens := l.running.Tokens(interval)
+		if len(tokens) > 0 || time.Since(renewed)+interval/2 >= length {
+			renewed = time.Now()
+			l.watch(ctx, tokens)
 		}
 	}
 }
 
 // renew sends a heartbeat, and takes a new id when the lease had run out.
-func (l *lease) renew(ctx context.Context) {
+func (l *lease) renew(ctx context.Context) { l.watch(ctx, nil) }
+
+// watch renews the lease and cancels those of the attempts that somebody has cancelled or taken.
+func (l *lease) watch(ctx context.Context, tokens []int64) {
 	l.renewing.Lock()
 	defer l.renewing.Unlock()
-	alive, err := l.store.Heartbeat(ctx, l.id())
-	if err == nil && !alive {
+	found, err := l.store.HeartbeatRunning(ctx, l.id(), tokens)
+	if err == nil {
+		l.running.Cancel(found.Cancelled, engine.ErrCancelled)
+		l.running.Cancel(found.Lost, engine.ErrLeaseLost)
+	}
+	if err == nil && !found.Alive {
 		l.log.ErrorContext(ctx, "this worker was silent for longer than its lease, others took its steps; going on under a new id")
+		l.running.CancelAll(engine.ErrLeaseLost)
 		err = l.register(ctx)
 	}
 	if err != nil && ctx.Err() == nil {

@@ -46,9 +46,11 @@ func New(config Config) (*Worker, error) {
 		stopTaking: stopTaking,
 	}
 	commit := newCommitter(store, w.lease.id)
-	w.taker = newTaker(drain, &engine.Runner{
+	runner := &engine.Runner{
 		Executor: config.Executor, Store: commit, Log: config.Log, Worker: w.lease.id, Wake: w.waker.wakeIn, TaskEnded: config.TaskEnded,
-	}, w.lease.renew)
+	}
+	w.lease.running = &runner.Running
+	w.taker = newTaker(drain, runner, w.lease.renew)
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &stepWorker{taker: w.taker, store: commit, worker: w.lease.id})
 	river.AddWorker(workers, &tickWorker{

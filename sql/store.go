@@ -43,7 +43,8 @@ const (
 const attemptColumns = `coalesce(step_id, 0), coalesce(token, 0), coalesce(task_id, 0),
 	coalesce(namespace, ''), coalesce(task_name, ''), coalesce(version, ''), context, tags, coalesce(initiator, ''),
 	coalesce(source_system, ''), coalesce(reason, ''), coalesce(requested_at, 'epoch'), coalesce(step_name, ''),
-	coalesce(attempt, 0), coalesce(max_attempts, 0), inputs, results, coalesce(handler, ''), config, coalesce(timeout_ms, 0), dependencies`
+	coalesce(attempt, 0), coalesce(max_attempts, 0), inputs, results, coalesce(handler, ''), config, coalesce(timeout_ms, 0), dependencies,
+	CASE WHEN token <> 0 THEN tasker.checkpoint_of(step_id) END`
 
 // attemptScan is where a row with attemptColumns goes.
 type attemptScan struct {
@@ -58,6 +59,7 @@ func (r *attemptScan) targets() []any {
 		&a.Step.ID, &a.Token, &a.Task.ID, &a.Task.Namespace, &a.Task.Name, &a.Task.Version, &a.Task.Context, &a.Task.Tags,
 		&a.Task.Initiator, &a.Task.SourceSystem, &a.Task.Reason, &a.Task.RequestedAt, &a.Step.Name,
 		&a.Step.Attempt, &a.Step.MaxAttempts, &a.Step.Inputs, &a.Step.Results, &a.Handler.Name, &a.Handler.Config, &r.timeoutMs, &r.dependencies,
+		&a.Checkpoint,
 	}
 }
 
@@ -221,19 +223,23 @@ func scanRecorded(row pgx.CollectableRow, position *int) (recorded engine.Record
 	return recorded, nil
 }
 
-const giveBackStepsSQL = `SELECT status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, '')
+const (
+	giveBackStepsSQL = `SELECT status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, '')
 FROM tasker.give_back_steps($1, $2, $3, $4, $5, $6)`
+	giveBackWithCheckpointSQL = `SELECT status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, '')
+FROM tasker.give_back_with_checkpoint($1, $2, $3, $4, $5, $6, $7)`
+)
 
 // GiveBack returns a claim whose attempt does not count. See [engine.Store].
 func (s *Store) GiveBack(ctx context.Context, r engine.Return) (engine.Recorded, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var recorded engine.Recorded
-	var dueMs int64
-	err := s.pool.QueryRow(ctx, giveBackStepsSQL, []int64{r.TaskID}, []int64{r.StepID}, []int64{r.Token}, []string{r.Reason},
-		[]int64{r.Delay.Milliseconds()}, []int{r.Cap}).Scan(&recorded.Status, &recorded.TaskState, &dueMs, &recorded.Due.Queue)
-	recorded.Due.In = milli(dueMs)
-	return recorded, err
+	if len(r.Checkpoint) > 0 {
+		return scanReturned(s.pool.QueryRow(ctx, giveBackWithCheckpointSQL, r.TaskID, r.StepID, r.Token, r.Reason,
+			r.Delay.Milliseconds(), r.Cap, r.Checkpoint))
+	}
+	return scanReturned(s.pool.QueryRow(ctx, giveBackStepsSQL, []int64{r.TaskID}, []int64{r.StepID}, []int64{r.Token}, []string{r.Reason},
+		[]int64{r.Delay.Milliseconds()}, []int{r.Cap}))
 }
 
 // texts passes JSON to a text[] parameter as it is.

@@ -39,6 +39,7 @@ type config struct {
 	RecycleAfter        int           `doc:"executions after which a handler process is replaced, 0 for never" env:"TASKER_RECYCLE_AFTER" envDefault:"0"`
 	RecycleAge          time.Duration `doc:"age at which a handler process is replaced, give or take a fifth; 0 for never" env:"TASKER_RECYCLE_AGE" envDefault:"1h"`
 	RecycleMemory       int           `doc:"MiB in memory at which a handler process is replaced, 0 for never" env:"TASKER_RECYCLE_MEMORY" envDefault:"2048"`
+	SecretsFile         string        `doc:"JSON file of secrets that handlers may ask for, and which ones may; without it every handler may ask for TASKER_SECRET_* variables" env:"TASKER_SECRETS_FILE"`
 	StartupTimeout      time.Duration `doc:"how long a handler process may take to boot"                                                              env:"TASKER_STARTUP_TIMEOUT"   envDefault:"1m"`
 	StepTimeout         time.Duration `doc:"how long an attempt may take whose handler_config has no timeout_seconds"                                 env:"TASKER_STEP_TIMEOUT"      envDefault:"5m"`
 	StepsPerProcess     int           `doc:"steps at once in one handler process; 0 means ruby 5, python 8, node 20"                                  env:"TASKER_STEPS_PER_PROCESS" envDefault:"0"`
@@ -115,7 +116,7 @@ func nameFaults(environ map[string]string) []configFault {
 	}
 	var faults []configFault
 	for name := range environ {
-		if !strings.HasPrefix(name, "TASKER_") || slices.Contains(known, name) {
+		if !strings.HasPrefix(name, "TASKER_") || strings.HasPrefix(name, secretPrefix) || slices.Contains(known, name) {
 			continue
 		}
 		if nearest, ok := templates.Nearest(name, known); ok {

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sourcegraph/conc"
 
+	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors"
 	"github.com/tasker-systems/tasker-worker/queue"
 	"github.com/tasker-systems/tasker-worker/sql"
@@ -102,7 +103,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	if err != nil {
 		return err
 	}
-	supervisor, err := startExecutors(ctx, c, log)
+	supervisor, err := startExecutors(ctx, c, sql.NewStore(pool), log)
 	if err != nil {
 		return err
 	}
@@ -141,9 +142,9 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 }
 
 // startExecutors starts the handler processes. They run as the same user, so this process hides its memory first.
-func startExecutors(ctx context.Context, c config, log *slog.Logger) (*executors.Supervisor, error) {
+func startExecutors(ctx context.Context, c config, callbacks engine.Callbacks, log *slog.Logger) (*executors.Supervisor, error) {
 	hideFromChildren()
-	supervisor, err := newSupervisor(c, log)
+	supervisor, err := newSupervisor(c, callbacks, log)
 	if err != nil {
 		return nil, setupError{err}
 	}
@@ -154,8 +155,14 @@ func startExecutors(ctx context.Context, c config, log *slog.Logger) (*executors
 	return supervisor, nil
 }
 
-func newSupervisor(c config, log *slog.Logger) (*executors.Supervisor, error) {
+// newSupervisor offers callbacks to the handlers; nil offers none.
+func newSupervisor(c config, callbacks engine.Callbacks, log *slog.Logger) (*executors.Supervisor, error) {
+	secrets, err := loadSecrets(c.SecretsFile, os.Environ())
+	if err != nil {
+		return nil, err
+	}
 	return executors.New(executors.Config{
+		Callbacks: callbacks, Secrets: secrets,
 		Dir: c.ExecutorsDir, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
 		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log, User: c.HandlerUser,
 		RecycleAfter: c.RecycleAfter, RecycleAge: c.RecycleAge, RecycleMemory: int64(c.RecycleMemory) << 20,

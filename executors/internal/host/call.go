@@ -1,6 +1,8 @@
 package host
 
 import (
+	"time"
+
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
 )
@@ -14,7 +16,17 @@ type call struct {
 	attempt *engine.Attempt
 	// end has room for the one end that the call comes to: its answer, or its fate at the end of the process.
 	end chan callEnd
+	// limits and files are set before the request is sent.
+	limits Limits
+	files  *files
 
+	// reason is why the process was asked to end the execution, empty when it was not; silent says that the reason is a missing
+	// heartbeat, and grace ends the patience. Host.mu protects them, the asked and the pulse.
+	reason cancelReason
+	silent bool
+	grace  *time.Timer
+	pulse  pulse
+	asked  asked
 	// verdict is decided before the call ends, when it timed out or was cancelled. Host.mu protects it.
 	verdict Fate
 	// position is where the request ends in the stream of requests, 0 until it is queued. Host.mu protects it.
@@ -81,7 +93,8 @@ func (h *Host) forget(c *call) {
 func (h *Host) answer(m *message) {
 	h.mu.Lock()
 	c := h.calls[m.ID]
-	repeated := c == nil && m.ID > 0 && m.ID <= h.lastID
+	unasked := c == nil
+	repeated := unasked && m.ID > 0 && m.ID <= h.lastID
 	switch {
 	case c == nil || c.verdict == FateTimedOut: // the process is being killed for the timeout
 	case c.attempt != nil && m.Error != nil && m.Error.IsDuplicate():
@@ -92,6 +105,8 @@ func (h *Host) answer(m *message) {
 	h.mu.Unlock()
 	if repeated {
 		h.violation("answered a request twice")
+	} else if unasked {
+		h.violation("answered a request that nobody made")
 	}
 	if overdue {
 		h.killCancelled()

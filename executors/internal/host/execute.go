@@ -9,77 +9,72 @@ import (
 	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
 )
 
-// Execute runs an attempt, for at most timeout. It returns when the handler has ended, or the process.
-func (h *Host) Execute(ctx context.Context, a *engine.Attempt, timeout time.Duration) Ending {
+// Limits bound one execution.
+type Limits struct {
+	Timeout time.Duration
+	// Heartbeat is how long the handler may be silent, zero for ever.
+	Heartbeat time.Duration
+}
+
+// Execute runs an attempt within its limits. It returns when the handler has ended, or the process.
+func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) Ending {
 	if ctx.Err() != nil {
-		return Ending{Fate: FateCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
+		return Ending{Fate: FateCancelled, Outcome: reasonOf(ctx).outcome(nil)}
 	}
 	c, err := h.begin(a)
 	if err != nil {
-		return h.ending(nil, callEnd{fate: FateUndelivered}, timeout)
+		return h.ending(&call{attempt: a}, callEnd{fate: FateUndelivered})
 	}
 	meter := h.meter(c)
-	stop := context.AfterFunc(ctx, func() { h.cancel(c) })
+	c.limits = limits
+	stop := context.AfterFunc(ctx, func() { h.cancel(c, reasonOf(ctx)) })
 	defer stop()
-	timer := time.AfterFunc(timeout, func() { h.expire(c) })
+	timer := time.AfterFunc(limits.Timeout, func() { h.cancel(c, cancelTimeout) })
 	defer timer.Stop()
-	deadline := time.Now().Add(timeout)
-	err = h.send(c, func(dst []byte) []byte { return wire.AppendExecute(dst, c.id, a, timeout, deadline) })
-	if err != nil {
+	if limits.Heartbeat > 0 {
+		beat := time.AfterFunc(limits.Heartbeat, func() { h.silence(c) })
+		h.listen(c, beat)
+		defer beat.Stop()
+	}
+	if h.handshake.PayloadFiles {
+		c.files = h.openFiles(a)
+		defer c.files.Close()
+	}
+	if err := h.sendExecute(c); err != nil {
 		h.forget(c)
-		return Ending{Fate: FateAnswered, Outcome: tooLarge()}
+		return Ending{Fate: FateAnswered, Outcome: tooLarge(err)}
 	}
 	end := <-c.end
+	if c.grace != nil { // nobody sets it any more
+		c.grace.Stop()
+	}
 	used := h.used(meter, c)
-	ending := h.ending(c, end, timeout)
+	ending := h.ending(c, end)
 	if ending.Outcome.Kind != engine.OutcomeGivenBack {
 		ending.Outcome.Usage = used
 	}
 	return ending
 }
 
-// cancel gives up an execution that nobody waits for any more. The handler may end by itself; the process is killed when
-// nothing else in it is worth waiting for.
-func (h *Host) cancel(c *call) {
-	h.mu.Lock()
-	if h.calls[c.id] != c || c.verdict != 0 {
-		h.mu.Unlock()
-		return
+// sendExecute sends the request, with its params in a file when they are large.
+func (h *Host) sendExecute(c *call) error {
+	deadline := time.Now().Add(c.limits.Timeout)
+	params := wire.Params{Attempt: c.attempt, Deadline: deadline, Heartbeat: c.limits.Heartbeat, ScratchDir: c.files.Dir(), Timeout: c.limits.Timeout}
+	if c.files.Dir() != "" && wire.Size(c.attempt) > engine.ResultBytesMax {
+		file, err := c.files.Write("params.json", wire.AppendParams(nil, &params))
+		if err != nil {
+			return err
+		}
+		return h.send(c, func(dst []byte) []byte { return wire.AppendExecuteFile(dst, c.id, &params, file) })
 	}
-	c.verdict = FateCancelled
-	h.cancelled++
-	overdue := h.onlyCancelledLocked()
-	h.mu.Unlock()
-	if overdue {
-		h.killCancelled()
-	}
+	return h.send(c, func(dst []byte) []byte { return wire.AppendExecute(dst, c.id, &params) })
 }
 
-func (h *Host) onlyCancelledLocked() bool {
-	return h.cancelled > 0 && h.cancelled == h.executions
-}
-
-func (h *Host) killCancelled() {
-	h.kill(Death{Kind: DeathCancelled, Reason: "was killed because its steps were cancelled"})
-}
-
-// expire kills the process of an execution that ran past its timeout. There is no other way to stop a handler.
-func (h *Host) expire(c *call) {
-	h.mu.Lock()
-	if h.calls[c.id] != c || c.verdict != 0 {
-		h.mu.Unlock()
-		return
-	}
-	c.verdict = FateTimedOut
-	h.mu.Unlock()
-	h.kill(Death{Kind: DeathTimeout, Reason: "was killed because a step in it ran past its timeout"})
-}
-
-func tooLarge() engine.Outcome {
+func tooLarge(err error) engine.Outcome {
 	return engine.Failed(engine.Failure{
 		Class: engine.ClassProtocol,
-		Message: fmt.Sprintf("the step's context, inputs and dependencies are larger than the %d bytes that a handler process takes; "+
-			"store large data elsewhere and pass a reference to it", MessageBytesMax),
+		Message: fmt.Sprintf("the step's context, inputs and dependencies cannot be sent to a handler process (%v); "+
+			"store large data elsewhere and pass a reference to it", err),
 		Permanent: true,
 	})
 }

@@ -3,7 +3,6 @@ package host
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
@@ -110,6 +109,8 @@ func (h *Host) fateLocked(c *call, running int) Fate {
 	switch {
 	case c.verdict != 0:
 		return c.verdict
+	case c.reason != "":
+		return c.reason.fate()
 	case !h.outbox.delivered(c.position):
 		return FateUndelivered
 	case h.death.Kind == DeathTimeout:
@@ -124,12 +125,16 @@ func (h *Host) fateLocked(c *call, running int) Fate {
 }
 
 // ending puts the end of a call into the engine's terms.
-func (h *Host) ending(c *call, end callEnd, timeout time.Duration) Ending {
+func (h *Host) ending(c *call, end callEnd) Ending {
 	switch end.fate {
 	case FateAnswered:
-		return Ending{Fate: end.fate, Outcome: end.message.Outcome()}
-	case FateTimedOut:
-		return Ending{Fate: end.fate, Outcome: engine.Failed(h.timeoutFailure(c.attempt, timeout))}
+		return Ending{Fate: end.fate, Outcome: h.withAsked(c, h.answered(c, end.message))}
+	case FateCancelled, FateTimedOut:
+		return Ending{Fate: end.fate, Outcome: c.reason.outcome(func() engine.Failure {
+			failure := c.timeoutFailure("was killed with its process")
+			failure.Backtrace = h.dumped()
+			return failure
+		})}
 	case FateCrashed:
 		crash := h.crashFailure()
 		return Ending{Fate: end.fate, Outcome: engine.Failed(crash), Crash: crash}
@@ -144,18 +149,15 @@ func (h *Host) ending(c *call, end callEnd, timeout time.Duration) Ending {
 	}
 }
 
-func (h *Host) timeoutFailure(a *engine.Attempt, timeout time.Duration) engine.Failure {
+// dumped is what a process printed about its threads before it was killed.
+func (h *Host) dumped() []string {
 	h.mu.Lock()
-	dump := h.dump
-	h.mu.Unlock()
-	for i, line := range dump {
-		dump[i] = wire.Clean(line, tracebackBytes)
+	defer h.mu.Unlock()
+	lines := make([]string, len(h.dump))
+	for i, line := range h.dump {
+		lines[i] = wire.Clean(line, tracebackBytes)
 	}
-	return engine.Failure{
-		Backtrace: dump,
-		Class:     engine.ClassTimeout,
-		Message:   fmt.Sprintf("%s ran longer than its timeout of %v and was killed with its process", a.Handler.Name, timeout),
-	}
+	return lines
 }
 
 func (h *Host) crashFailure() engine.Failure {

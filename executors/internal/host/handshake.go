@@ -43,8 +43,11 @@ type Handshake struct {
 	LanguageVersion string
 	// MaxConcurrency is the number of steps at once that the process takes, at least 1 and at most what was offered.
 	MaxConcurrency int
-	Handlers       []Handler
-	LoadErrors     []LoadError
+	// Cancel says that the process understands step.cancel, PayloadFiles that it reads and writes payload files.
+	Cancel       bool
+	PayloadFiles bool
+	Handlers     []Handler
+	LoadErrors   []LoadError
 }
 
 // Handler is a name that a process serves.
@@ -69,17 +72,19 @@ type object map[string]any
 
 func (i *Initialize) params(o *Options) object {
 	return object{
-		"capabilities":      object{"callbacks": []string{}, "payload_files": false},
+		"capabilities":      object{"callbacks": o.callbacks(), "payload_files": o.Scratch != ""},
 		"config":            object{"handler_root": i.HandlerRoot},
 		"executor":          object{"generation": i.Generation, "id": o.ID},
 		"protocol_versions": []int{protocolVersion},
 		"limits": object{
 			"max_concurrency":   i.MaxConcurrency,
+			"max_file_bytes":    FileBytesMax,
 			"max_inline_bytes":  engine.ResultBytesMax,
 			"max_json_depth":    engine.JSONDepthMax,
 			"max_message_bytes": MessageBytesMax,
 		},
 		"timing": object{
+			"cancel_grace_ms":   o.CancelGrace.Milliseconds(),
 			"ping_interval_ms":  o.PingInterval.Milliseconds(),
 			"shutdown_grace_ms": i.ShutdownGrace.Milliseconds(),
 		},
@@ -113,7 +118,9 @@ func parseHandshake(result json.RawMessage, offered int) (Handshake, error) {
 			LanguageVersion string `json:"language_version"`
 		} `json:"executor"`
 		Capabilities struct {
-			MaxConcurrency int `json:"max_concurrency"`
+			MaxConcurrency int             `json:"max_concurrency"`
+			Cancel         json.RawMessage `json:"cancel"`
+			PayloadFiles   bool            `json:"payload_files"`
 		} `json:"capabilities"`
 		Handlers   []Handler   `json:"handlers"`
 		LoadErrors []LoadError `json:"load_errors"`
@@ -128,6 +135,8 @@ func parseHandshake(result json.RawMessage, offered int) (Handshake, error) {
 		return Handshake{}, fmt.Errorf("offers to run %d steps at once, it must be at least 1", r.Capabilities.MaxConcurrency)
 	}
 	shake := Handshake{
+		Cancel:          isOffered(r.Capabilities.Cancel),
+		PayloadFiles:    r.Capabilities.PayloadFiles,
 		Language:        wire.Clean(r.Executor.Language, nameBytesMax),
 		LanguageVersion: wire.Clean(r.Executor.LanguageVersion, nameBytesMax),
 		MaxConcurrency:  min(r.Capabilities.MaxConcurrency, offered),
@@ -137,6 +146,15 @@ func parseHandshake(result json.RawMessage, offered int) (Handshake, error) {
 	}
 	shake.addHandlers(r.Handlers)
 	return shake, nil
+}
+
+// isOffered reads a capability that is true, or the name of the way in which it is there.
+func isOffered(capability json.RawMessage) bool {
+	switch string(capability) {
+	case "", "null", "false", `""`, `"none"`:
+		return false
+	}
+	return true
 }
 
 // addHandlers refuses names that nobody could write in a template or read in a log.

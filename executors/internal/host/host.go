@@ -21,6 +21,15 @@ type Host struct {
 	outbox  *outbox
 	process *process.Process
 	sink    *logs.Sink
+	secrets *secrets
+
+	// services are what the process may ask for. Each request is served by one of the servants, for which serving has room, and
+	// none outlives life.
+	services map[string]service
+	serving  chan struct{}
+	servants sync.WaitGroup
+	life     context.Context //nolint:containedctx // it is the life of the process, not of a call
+	endLife  context.CancelFunc
 
 	// ready is closed when the process has booted, done when it has ended and everything about it is settled.
 	ready, done chan struct{}
@@ -83,17 +92,24 @@ func Start(ctx context.Context, starter *process.Starter, o Options) (*Host, err
 
 func newHost(p *process.Process, o Options) *Host {
 	logger := o.Logger.With("executor", o.ID, "pid", p.PID())
+	given := &secrets{}
+	life, endLife := context.WithCancel(context.Background())
 	return &Host{
-		calls:   make(map[uint64]*call),
-		done:    make(chan struct{}),
-		drained: make(chan struct{}),
-		logger:  logger,
-		notices: make(chan Notice, noticesMax),
-		options: o,
-		outbox:  newOutbox(p.In, o.WriteTimeout),
-		process: p,
-		ready:   make(chan struct{}),
-		sink:    logs.NewSink(logger),
+		life:     life,
+		endLife:  endLife,
+		secrets:  given,
+		services: o.services(),
+		serving:  make(chan struct{}, servingMax),
+		calls:    make(map[uint64]*call),
+		done:     make(chan struct{}),
+		drained:  make(chan struct{}),
+		logger:   logger,
+		notices:  make(chan Notice, noticesMax),
+		options:  o,
+		outbox:   newOutbox(p.In, o.WriteTimeout),
+		process:  p,
+		ready:    make(chan struct{}),
+		sink:     logs.NewSink(slog.New(redactor{logger.Handler(), given})),
 	}
 }
 
@@ -133,7 +149,9 @@ func (h *Host) run() {
 	serving.Go(func() { h.sink.Drain(h.process.Stdout, "stdout", false) })
 	serving.Go(func() { h.sink.Drain(h.process.Stderr, "stderr", true) })
 	<-h.process.Done()
+	h.endLife()
 	serving.Wait()
+	h.servants.Wait()
 	h.settle()
 	h.killing.Wait()
 	h.process.Close()

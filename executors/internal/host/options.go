@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
 )
 
@@ -31,6 +32,14 @@ type Options struct {
 
 	// RecycleMemory is the number of bytes in memory at which the process asks for its replacement, 0 for none.
 	RecycleMemory int64
+	// Callbacks and Secrets serve what handlers ask for; nil ones are not offered.
+	Callbacks engine.Callbacks
+	Secrets   engine.Secrets
+
+	// CancelGrace is the time that a handler has to end after a step.cancel.
+	CancelGrace time.Duration
+	// Scratch is the folder of the process, for the payload files of its executions. Empty means that there are none.
+	Scratch string
 
 	PingInterval time.Duration
 	// PingMisses is the number of intervals without an answer to a ping that end the process; PingMissesBusy is the

@@ -54,17 +54,28 @@ func (h *Host) handle(line []byte) {
 	case m.IsResponse() && m.Known:
 		h.answer(&m)
 	case m.IsResponse():
-		h.sink.Log(slog.LevelWarn, "handler process answered a request that nobody made")
+		h.strange(&m)
 	case m.Method == "log":
 		h.log(m.Params)
 	case m.Method == "executor.status":
 		h.status(m.Params)
+	case m.Method == "step.heartbeat":
+		h.heartbeat(m.Params)
 	case m.IsRequest():
-		h.refuse(&m)
+		h.serve(&m)
 	}
 }
 
-// refuse answers a request: the worker offers none to handler processes.
+// strange takes an answer with an id that is none of ours. Without any, it is the answer to a line that could not be read.
+func (h *Host) strange(m *message) {
+	if len(m.RawID) == 0 || string(m.RawID) == "null" {
+		h.sink.Log(slog.LevelWarn, "handler process could not read a message", slog.Any("error", m.Error))
+		return
+	}
+	h.violation("answered a request that nobody made")
+}
+
+// refuse answers a request that the worker does not serve.
 func (h *Host) refuse(m *message) {
 	_, _ = h.outbox.send(func(dst []byte) []byte { return wire.AppendUnknownMethod(dst, m.RawID) })
 	h.violation("sent a request that the worker does not serve")
@@ -86,16 +97,15 @@ func (h *Host) attributes(executionID string) []slog.Attr {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, c := range h.calls {
-		if c.attempt != nil && wire.ExecutionID(c.attempt) == executionID {
-			return []slog.Attr{
-				slog.Int64("task_id", c.attempt.Task.ID),
-				slog.String("step", c.attempt.Step.Name),
-				slog.Int("attempt", c.attempt.Step.Attempt),
-			}
-		}
+	c := h.executionLocked(executionID)
+	if c == nil {
+		return nil
 	}
-	return nil
+	return []slog.Attr{
+		slog.Int64("task_id", c.attempt.Task.ID),
+		slog.String("step", c.attempt.Step.Name),
+		slog.Int("attempt", c.attempt.Step.Attempt),
+	}
 }
 
 // violation counts a breach of the protocol. Too many end the process: nothing that it says can be relied on.

@@ -17,6 +17,15 @@ const (
 	codeDuplicateExecution = -32009
 )
 
+// JSON-RPC error codes that the worker answers to a request of the process.
+const (
+	CodeInvalidParams = -32602
+	CodeStaleLease    = -32020
+	CodeNotPermitted  = -32021
+	CodeRateLimited   = -32022
+	CodeUnavailable   = -32023
+)
+
 // Reasons of a give-back that a host asked for.
 const (
 	ReasonHandlerLoadError = "handler_load_error"

@@ -26,6 +26,10 @@ type outcome struct {
 	Outcome string          `json:"outcome"`
 	Result  json.RawMessage `json:"result"`
 	Failure *failure        `json:"failure"`
+	// ResultFile stands in for Result.
+	ResultFile    *File           `json:"result_file"`
+	Checkpoint    json.RawMessage `json:"checkpoint"`
+	ResumeAfterMS float64         `json:"resume_after_ms"`
 }
 
 type failure struct {
@@ -58,8 +62,9 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Outcome reads the answer to a step.execute. It always returns an outcome: an answer that is not one is a failure.
-func (m *Message) Outcome() engine.Outcome {
+// Outcome reads the answer to a step.execute. It always returns an outcome: an answer that is not one is a failure. What
+// goes by file is read from files.
+func (m *Message) Outcome(files Files) engine.Outcome {
 	if m.Error != nil {
 		return errorOutcome(m.Error)
 	}
@@ -68,7 +73,7 @@ func (m *Message) Outcome() engine.Outcome {
 	}
 	strict, err := parseStrict(m.line)
 	if err == nil {
-		return decodeOutcome(strict.Result)
+		return decodeOutcome(strict.Result, files)
 	}
 	if bytes.HasPrefix(m.Result, []byte(successHead)) {
 		return invalidResult(err)
@@ -76,13 +81,24 @@ func (m *Message) Outcome() engine.Outcome {
 	return protocolFailure("gave an answer that cannot be read: %v", err)
 }
 
-func decodeOutcome(result json.RawMessage) engine.Outcome {
+func decodeOutcome(result json.RawMessage, files Files) engine.Outcome {
 	var o outcome
 	if err := json.Unmarshal(result, &o); err != nil {
 		return protocolFailure("gave an answer that is no outcome: %v", err)
 	}
 	switch {
+	case o.Outcome == "success" && o.ResultFile != nil && files != nil:
+		return fileResult(*o.ResultFile, files)
+	case o.Outcome == "cancelled":
+		cancelled := engine.UserCancelled()
+		cancelled.Checkpoint = checkpoint(o.Checkpoint)
+		return cancelled
+	case o.Outcome == "deferred" && o.ResumeAfterMS >= 0:
+		return engine.Deferred(retryAfter(o.ResumeAfterMS), checkpoint(o.Checkpoint))
 	case o.Outcome == "success" && o.Result != nil:
+		if len(o.Result) > engine.ResultBytesMax {
+			return resultTooLarge(fmt.Errorf("it has %d bytes, more than the %d allowed in a message", len(o.Result), engine.ResultBytesMax))
+		}
 		if err := engine.CheckJSON(o.Result, engine.ResultBytesMax); err != nil {
 			return invalidResult(err)
 		}
@@ -156,6 +172,22 @@ func retryAfter(ms float64) time.Duration {
 		return retryAfterMax
 	}
 	return time.Duration(ms * float64(time.Millisecond))
+}
+
+// checkpoint drops what cannot be stored: the attempt is worth more than what it saved.
+func checkpoint(data json.RawMessage) json.RawMessage {
+	if len(data) == 0 || string(data) == "null" || engine.CheckJSON(data, engine.CheckpointBytesMax) != nil {
+		return nil
+	}
+	return data
+}
+
+func resultTooLarge(err error) engine.Outcome {
+	return engine.Failed(engine.Failure{
+		Class:     engine.ClassResultTooLarge,
+		Message:   Clean("the handler's result is too large: "+err.Error()+"; store large data elsewhere and return a reference to it", messageBytesMax),
+		Permanent: true,
+	})
 }
 
 func invalidResult(err error) engine.Outcome {

@@ -27,9 +27,26 @@ func AppendUnknownMethod(dst []byte, id json.RawMessage) []byte {
 	return append(dst, `,"error":{"code":-32601,"message":"unknown method"}}`+"\n"...)
 }
 
-// AppendExecute appends one step.execute line for an attempt that must end by deadline, timeout from now.
-func AppendExecute(dst []byte, id uint64, a *engine.Attempt, timeout time.Duration, deadline time.Time) []byte {
-	dst = appendHead(dst, id, "step.execute")
+// Params are those of one step.execute.
+type Params struct {
+	Attempt *engine.Attempt
+	// The attempt must end by Deadline, which is Timeout from now; Heartbeat is how long it may be silent, zero for ever.
+	Deadline  time.Time
+	Timeout   time.Duration
+	Heartbeat time.Duration
+	// ScratchDir is the folder for files of the execution, empty when there is none.
+	ScratchDir string
+}
+
+// AppendExecute appends one step.execute line.
+func AppendExecute(dst []byte, id uint64, p *Params) []byte {
+	dst = AppendParams(appendHead(dst, id, "step.execute"), p)
+	return append(dst, "}\n"...)
+}
+
+// AppendParams appends the params of one step.execute.
+func AppendParams(dst []byte, p *Params) []byte {
+	a := p.Attempt
 	dst = append(dst, `{"execution_id":`...)
 	dst = appendString(dst, ExecutionID(a))
 	dst = appendStep(append(dst, `,"step":`...), &a.Step)
@@ -38,11 +55,47 @@ func AppendExecute(dst []byte, id uint64, a *engine.Attempt, timeout time.Durati
 	dst = append(dst, `,"handler":{"name":`...)
 	dst = appendString(dst, a.Handler.Name)
 	dst = appendRaw(append(dst, `,"config":`...), a.Handler.Config)
-	dst = strconv.AppendInt(append(dst, `},"timeout_ms":`...), timeout.Milliseconds(), 10)
-	dst = appendTime(append(dst, `,"deadline_at":`...), deadline)
+	dst = strconv.AppendInt(append(dst, `},"timeout_ms":`...), p.Timeout.Milliseconds(), 10)
+	dst = appendTime(append(dst, `,"deadline_at":`...), p.Deadline)
+	if p.Heartbeat > 0 {
+		dst = strconv.AppendInt(append(dst, `,"heartbeat_timeout_ms":`...), p.Heartbeat.Milliseconds(), 10)
+	}
+	if len(a.Checkpoint) > 0 {
+		dst = appendRaw(append(dst, `,"checkpoint":`...), a.Checkpoint)
+	}
+	if p.ScratchDir != "" {
+		dst = appendString(append(dst, `,"scratch_dir":`...), p.ScratchDir)
+	}
 	dst = append(dst, `,"idempotency_key":"tasker:step:`...)
 	dst = strconv.AppendInt(dst, a.Step.ID, 10)
-	return append(dst, "\"}}\n"...)
+	return append(dst, `"}`...)
+}
+
+// AppendCancel appends one step.cancel line.
+func AppendCancel(dst []byte, executionID, reason string, grace time.Duration) []byte {
+	dst = append(dst, `{"jsonrpc":"2.0","method":"step.cancel","params":{"execution_id":`...)
+	dst = appendString(dst, executionID)
+	dst = appendString(append(dst, `,"reason":`...), reason)
+	dst = strconv.AppendInt(append(dst, `,"grace_ms":`...), grace.Milliseconds(), 10)
+	return append(dst, "}}\n"...)
+}
+
+// AppendResult appends the answer to a request of the process.
+func AppendResult(dst []byte, id, result json.RawMessage) []byte {
+	dst = appendRaw(append(dst, `{"jsonrpc":"2.0","id":`...), id)
+	dst = appendRaw(append(dst, `,"result":`...), result)
+	return append(dst, "}\n"...)
+}
+
+// AppendError appends the refusal of a request of the process. Data may be nil.
+func AppendError(dst []byte, id json.RawMessage, code int, message string, data json.RawMessage) []byte {
+	dst = appendRaw(append(dst, `{"jsonrpc":"2.0","id":`...), id)
+	dst = strconv.AppendInt(append(dst, `,"error":{"code":`...), int64(code), 10)
+	dst = appendString(append(dst, `,"message":`...), message)
+	if data != nil {
+		dst = appendRaw(append(dst, `,"data":`...), data)
+	}
+	return append(dst, "}}\n"...)
 }
 
 // ExecutionID names one execution for ever: the fence token is never used twice.

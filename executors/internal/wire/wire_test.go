@@ -78,7 +78,7 @@ func TestAppendExecuteIsOneLineOfTheSpecifiedJSON(t *testing.T) {
 		`"handler":{"name":"Payments::Charge","config":{"gateway":"stripe"}},"timeout_ms":30000,` +
 		`"deadline_at":"2026-11-22T21:00:00.000000Z","idempotency_key":"tasker:step:8831"}}` + "\n"
 	deadline := time.Date(2026, 11, 22, 21, 0, 0, 0, time.UTC)
-	got := AppendExecute([]byte("before\n"), 12, a, 30*time.Second, deadline)
+	got := AppendExecute([]byte("before\n"), 12, &Params{Attempt: a, Deadline: deadline, Timeout: 30 * time.Second})
 	if diff := cmp.Diff("before\n"+want, string(got)); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
@@ -149,7 +149,7 @@ func TestOutcomeOfTheCheapPathIsThatOfTheGeneralOne(t *testing.T) {
 			return
 		}
 		want := errorOutcomeOr(strict)
-		if diff := cmp.Diff(want, fast.Outcome()); diff != "" {
+		if diff := cmp.Diff(want, fast.Outcome(nil)); diff != "" {
 			t.Fatalf("%s (-general +cheap):\n%s", line, diff)
 		}
 	})
@@ -159,7 +159,7 @@ func errorOutcomeOr(m Message) engine.Outcome {
 	if m.Error != nil {
 		return errorOutcome(m.Error)
 	}
-	return decodeOutcome(m.Result)
+	return decodeOutcome(m.Result, nil)
 }
 
 func TestFailuresAreBounded(t *testing.T) {
@@ -180,7 +180,7 @@ func TestFailuresAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := m.Outcome().Failure
+	f := m.Outcome(nil).Failure
 	if f == nil {
 		t.Fatal("no failure")
 	}
@@ -223,7 +223,7 @@ func BenchmarkAppendExecute(b *testing.B) {
 			a := &engine.Attempt{Task: engine.TaskInfo{Context: []byte(`"` + strings.Repeat("x", size) + `"`)}}
 			var buf []byte
 			for b.Loop() {
-				buf = AppendExecute(buf[:0], 1, a, time.Second, time.Time{})
+				buf = AppendExecute(buf[:0], 1, &Params{Attempt: a, Timeout: time.Second})
 			}
 		})
 	}
@@ -235,7 +235,7 @@ func BenchmarkOutcome(b *testing.B) {
 			line := []byte(`{"jsonrpc":"2.0","id":"w1","result":{"outcome":"success","result":"` + strings.Repeat("x", size) + `"}}`)
 			for b.Loop() {
 				m, err := Parse(line)
-				if err != nil || m.Outcome().Kind != engine.OutcomeSucceeded {
+				if err != nil || m.Outcome(nil).Kind != engine.OutcomeSucceeded {
 					b.Fatal("not read")
 				}
 			}

@@ -1,0 +1,126 @@
+package host
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/executors/internal/process"
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
+)
+
+// FileBytesMax bounds a payload that goes by file.
+const FileBytesMax = 64 << 20
+
+// files is the scratch folder of one execution. A nil one is none.
+type files struct {
+	dir string
+	// owner is who the handlers run as, nil for the worker's own user.
+	owner *process.User
+}
+
+var _ wire.Files = (*files)(nil)
+
+// openFiles makes the folder. Without one everything goes in messages.
+func (h *Host) openFiles(a *engine.Attempt) *files {
+	if h.options.Scratch == "" {
+		return nil
+	}
+	f := &files{dir: filepath.Join(h.options.Scratch, wire.ExecutionID(a)), owner: h.options.Command.User}
+	if err := errors.Join(os.Mkdir(f.dir, 0o700), f.give(f.dir)); err != nil {
+		h.logger.Warn("no scratch folder for a step", "error", err)
+		return nil
+	}
+	return f
+}
+
+// Dir is the folder's path, empty when there is none.
+func (f *files) Dir() string {
+	if f == nil {
+		return ""
+	}
+	return f.dir
+}
+
+// Close removes the folder with everything in it.
+func (f *files) Close() {
+	if f != nil && os.Remove(f.dir) != nil {
+		_ = os.RemoveAll(f.dir) // goes with the scratch folder of the process at the latest
+	}
+}
+
+// Write makes a file for the handler.
+func (f *files) Write(name string, data []byte) (wire.File, error) {
+	if len(data) > FileBytesMax {
+		return wire.File{}, fmt.Errorf("they have %d bytes, more than the %d allowed", len(data), FileBytesMax)
+	}
+	path := filepath.Join(f.dir, name)
+	if err := errors.Join(os.WriteFile(path, data, 0o600), f.give(path)); err != nil {
+		return wire.File{}, err
+	}
+	hash := sha256.Sum256(data)
+	return wire.File{Bytes: int64(len(data)), Path: name, SHA256: hex.EncodeToString(hash[:])}, nil
+}
+
+// give lets the handlers have what the worker made.
+func (f *files) give(path string) error {
+	if f.owner == nil {
+		return nil
+	}
+	return os.Chown(path, int(f.owner.UID), int(f.owner.GID))
+}
+
+// Read implements [wire.Files]: it reads a file that the handler made, and believes nothing about it.
+func (f *files) Read(file wire.File) ([]byte, error) {
+	if f == nil {
+		return nil, errors.New("this process has no scratch folder for files")
+	}
+	if file.Path != filepath.Base(file.Path) || file.Path == "." || file.Path == ".." || filepath.IsAbs(file.Path) {
+		return nil, fmt.Errorf("path %.100q is no plain name in the step's scratch folder", file.Path)
+	}
+	if file.Bytes > FileBytesMax {
+		return nil, wire.ErrFileTooLarge
+	}
+	data, err := f.readRegular(file)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) != file.Bytes {
+		return nil, fmt.Errorf("file %s has other than the %d bytes that were promised", file.Path, file.Bytes)
+	}
+	if hash := sha256.Sum256(data); hex.EncodeToString(hash[:]) != file.SHA256 {
+		return nil, fmt.Errorf("file %s has another SHA-256 than was promised", file.Path)
+	}
+	return data, nil
+}
+
+// readRegular reads a regular file directly in the folder, and removes it. A symlink, in the place of the file or of the
+// folder, is not followed; opening a named pipe does not wait.
+func (f *files) readRegular(file wire.File) ([]byte, error) {
+	folder, err := os.OpenFile(f.dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, fmt.Errorf("step's scratch folder: %w", err)
+	}
+	defer folder.Close()
+	opened, err := os.OpenFile(filepath.Join(f.dir, file.Path), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("file in the step's scratch folder: %w", err)
+	}
+	defer opened.Close()
+	info, err := opened.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", file.Path)
+	}
+	data, err := io.ReadAll(io.LimitReader(opened, file.Bytes+1))
+	_ = os.Remove(filepath.Join(f.dir, file.Path)) // goes with the folder at the latest
+	return data, err
+}

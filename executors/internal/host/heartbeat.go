@@ -1,0 +1,78 @@
+package host
+
+import (
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
+)
+
+// beatInterval is how often the progress of an execution is logged at most.
+const beatInterval = time.Second
+
+// pulse is what an execution last told of its progress. Host.mu protects it.
+type pulse struct {
+	timer  *time.Timer
+	logged time.Time
+}
+
+// listen has the heartbeats of an execution put off its timer.
+func (h *Host) listen(c *call, timer *time.Timer) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c.pulse.timer = timer
+}
+
+// silence cancels an execution that sent no heartbeat in time.
+func (h *Host) silence(c *call) {
+	h.mu.Lock()
+	if h.calls[c.id] == c && c.reason == "" {
+		c.silent = true
+	}
+	h.mu.Unlock()
+	h.cancel(c, cancelTimeout)
+}
+
+// heartbeat takes a sign of life from a handler. One of an execution that has ended is ignored.
+func (h *Host) heartbeat(params json.RawMessage) {
+	var beat struct {
+		ExecutionID string   `json:"execution_id"`
+		Progress    *float64 `json:"progress"`
+		Message     string   `json:"message"`
+	}
+	if err := json.Unmarshal(params, &beat); err != nil {
+		h.violation("sent a heartbeat that cannot be read")
+		return
+	}
+	h.mu.Lock()
+	c := h.executionLocked(beat.ExecutionID)
+	tell := false
+	if c != nil && c.reason == "" {
+		if c.pulse.timer != nil {
+			c.pulse.timer.Reset(c.limits.Heartbeat)
+		}
+		if tell = time.Since(c.pulse.logged) >= beatInterval; tell {
+			c.pulse.logged = time.Now()
+		}
+	}
+	h.mu.Unlock()
+	if !tell {
+		return
+	}
+	attrs := append(h.attributes(beat.ExecutionID), slog.String("message", wire.Clean(beat.Message, lineBytesMax)))
+	if beat.Progress != nil {
+		attrs = append(attrs, slog.Float64("progress", *beat.Progress))
+	}
+	h.sink.Log(slog.LevelDebug, "step makes progress", attrs...)
+}
+
+// executionLocked finds what is in flight in this process under the id.
+func (h *Host) executionLocked(id string) *call {
+	for _, c := range h.calls {
+		if c.attempt != nil && wire.ExecutionID(c.attempt) == id {
+			return c
+		}
+	}
+	return nil
+}
