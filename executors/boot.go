@@ -70,9 +70,10 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 		return host.Options{}, "", fmt.Errorf("making a scratch folder: %w", err)
 	}
 	return host.Options{
-		Command:   process.Command{Args: args, Env: s.config.childEnv(os.Environ(), id, scratch)},
-		ExitGrace: s.timing.exitGrace,
-		ID:        id,
+		AttemptLog: s.config.AttemptLog,
+		Command:    process.Command{Args: args, Env: s.config.childEnv(os.Environ(), id, scratch)},
+		ExitGrace:  s.timing.exitGrace,
+		ID:         id,
 		Initialize: host.Initialize{
 			Generation:     g.number,
 			HandlerRoot:    root,

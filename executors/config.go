@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
 // Defaults of [Config].
@@ -23,6 +25,8 @@ const (
 type Config struct {
 	// Dir is the folder with the sub-folders ruby, python and node.
 	Dir string
+	// AttemptLog keeps what attempts print and log. Nil keeps nothing.
+	AttemptLog engine.AttemptLog
 	// Environ is added to the environment of the handler processes, as KEY=VALUE.
 	Environ []string
 	// Logger gets a record per line that a handler process prints, and the supervisor's own. Nil discards them.

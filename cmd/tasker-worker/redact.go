@@ -2,18 +2,40 @@ package main
 
 import (
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-const redacted = "xxxxx"
+const redacted = engine.Redacted
 
 // shownKeys are the settings of a connection string whose values are no secrets. All others are hidden.
 var shownKeys = []string{ //nolint:gochecknoglobals // a constant that Go cannot write as one
 	"application_name", "connect_timeout", "database", "dbname", "host", "hostaddr", "options", "passfile", "pool_max_conns",
 	"port", "search_path", "service", "servicefile", "sslcert", "sslkey", "sslmode", "sslrootcert", "sslsni",
 	"statement_timeout", "target_session_attrs", "user",
+}
+
+// secretPrefix begins the names of the variables whose values are secrets.
+const secretPrefix = "TASKER_SECRET_"
+
+// secrets are the values that no log of an attempt may show: the password of the database, and the values of TASKER_SECRET_….
+func secrets(c config) engine.Secrets {
+	var values []string
+	if parsed, err := pgconn.ParseConfig(c.DatabaseURL); err == nil {
+		values = append(values, parsed.Password, url.QueryEscape(parsed.Password))
+	}
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, secretPrefix) {
+			values = append(values, value)
+		}
+	}
+	return engine.NewSecrets(values...)
 }
 
 // redact hides the secrets of a connection string in either of its forms, and the whole of one that is in neither.

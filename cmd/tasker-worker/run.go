@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/sourcegraph/conc"
 
+	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors"
 	"github.com/tasker-systems/tasker-worker/queue"
 	"github.com/tasker-systems/tasker-worker/sql"
@@ -102,7 +103,9 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	if err != nil {
 		return err
 	}
-	supervisor, err := startExecutors(ctx, c, log)
+	keeper := queue.NewLogKeeper(pool, secrets(c), log)
+	defer keeper.Close()
+	supervisor, err := startExecutors(ctx, c, log, keeper)
 	if err != nil {
 		return err
 	}
@@ -120,7 +123,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 		Pool: pool, Executor: supervisor, Handlers: handlerNames(supervisor), Queues: queues, MaxSteps: c.MaxSteps,
 		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease,
 		DrainTimeout: max(c.DrainTimeout, time.Millisecond), // zero would mean the default
-		PollOnly:     c.PollOnly, SweepInterval: c.SweepInterval, Log: log,
+		PollOnly:     c.PollOnly, SweepInterval: c.SweepInterval, Log: log, LogRetention: c.LogRetention,
 	})
 	if err != nil {
 		return err
@@ -141,9 +144,9 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 }
 
 // startExecutors starts the handler processes. They run as the same user, so this process hides its memory first.
-func startExecutors(ctx context.Context, c config, log *slog.Logger) (*executors.Supervisor, error) {
+func startExecutors(ctx context.Context, c config, log *slog.Logger, attemptLog engine.AttemptLog) (*executors.Supervisor, error) {
 	hideFromChildren()
-	supervisor, err := newSupervisor(c, log)
+	supervisor, err := newSupervisor(c, log, attemptLog)
 	if err != nil {
 		return nil, setupError{err}
 	}
@@ -154,10 +157,10 @@ func startExecutors(ctx context.Context, c config, log *slog.Logger) (*executors
 	return supervisor, nil
 }
 
-func newSupervisor(c config, log *slog.Logger) (*executors.Supervisor, error) {
+func newSupervisor(c config, log *slog.Logger, attemptLog engine.AttemptLog) (*executors.Supervisor, error) {
 	return executors.New(executors.Config{
 		Dir: c.ExecutorsDir, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
-		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log,
+		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log, AttemptLog: attemptLog,
 	})
 }
 

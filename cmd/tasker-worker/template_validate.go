@@ -78,7 +78,7 @@ func (cmd templateValidate) Run(ctx context.Context, s streams) error {
 // askHandlers starts the handler processes to see what they serve. What they log is left out: the problems say it all.
 func (f *findings) askHandlers(ctx context.Context, c config, all []*templates.Template) error {
 	silent := slog.New(slog.DiscardHandler)
-	supervisor, err := startExecutors(ctx, c, silent)
+	supervisor, err := startExecutors(ctx, c, silent, nil)
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ func (h *Host) begin(a *engine.Attempt) (*call, error) {
 	h.calls[c.id] = c
 	if a != nil {
 		h.executions++
+		h.lone.began(a, h.executions)
 	}
 	return c, nil
 }
@@ -116,6 +117,7 @@ func (h *Host) removeLocked(c *call) {
 		return
 	}
 	h.executions--
+	h.lone.ended(c.attempt)
 	if c.verdict == FateCancelled {
 		h.cancelled--
 	}

@@ -18,6 +18,9 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, timeout time.Dura
 	if err != nil {
 		return h.ending(nil, callEnd{fate: FateUndelivered}, timeout)
 	}
+	if h.options.AttemptLog != nil {
+		defer h.options.AttemptLog.End(a)
+	}
 	stop := context.AfterFunc(ctx, func() { h.cancel(c) })
 	defer stop()
 	timer := time.AfterFunc(timeout, func() { h.expire(c) })

@@ -30,6 +30,8 @@ type Host struct {
 	calls map[uint64]*call
 	// lastID is the id of the latest call: ids count from 1.
 	lastID uint64
+	// lone is who printed what comes without an execution's id.
+	lone lone
 	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
 	executions, cancelled int
 	served                int
@@ -117,6 +119,7 @@ func (h *Host) Usable() bool {
 
 // run owns the goroutines of the process and ends when the process has.
 func (h *Host) run() {
+	h.sink.Keep = h.keepPrinted
 	var serving sync.WaitGroup
 	serving.Go(h.read)
 	serving.Go(h.write)

@@ -11,6 +11,9 @@ import (
 
 // Sink takes everything that one handler process logs. It is safe for concurrent use.
 type Sink struct {
+	// Keep is given each line of stdout and stderr, however many are logged. It is set before the first one, or nil.
+	Keep func(stream, line string)
+
 	logger *slog.Logger
 
 	// mu protects the fields below.
@@ -31,6 +34,9 @@ func (s *Sink) Drain(r io.Reader, stream string, remember bool) {
 		text := escape(line)
 		if cut {
 			text += " [cut]"
+		}
+		if s.Keep != nil {
+			s.Keep(stream, text)
 		}
 		s.take(logger, text, remember)
 	}}
