@@ -14,6 +14,7 @@ import (
 
 // Defaults of [Config].
 const (
+	CommandStepsDefault   = 10
 	PingIntervalDefault   = 5 * time.Second
 	ProcessesDefault      = 1
 	ShutdownGraceDefault  = 25 * time.Second
@@ -27,6 +28,8 @@ type Config struct {
 	Dir string
 	// AttemptLog keeps what attempts print and log. Nil keeps nothing.
 	AttemptLog engine.AttemptLog
+	// CommandSteps bounds the programs at once of steps with a command.
+	CommandSteps int
 	// Environ is added to the environment of the handler processes, as KEY=VALUE.
 	Environ []string
 	// Logger gets a record per line that a handler process prints, and the supervisor's own. Nil discards them.
@@ -53,6 +56,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.CommandSteps == 0 {
+		c.CommandSteps = CommandStepsDefault
 	}
 	if c.Processes == 0 {
 		c.Processes = ProcessesDefault
@@ -84,6 +90,7 @@ func (c *Config) validate() error {
 		name  string
 		value int64
 	}{
+		{"CommandSteps", int64(c.CommandSteps)},
 		{"PingInterval", int64(c.PingInterval)},
 		{"Processes", int64(c.Processes)},
 		{"RecycleAfter", int64(c.RecycleAfter)},

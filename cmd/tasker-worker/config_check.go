@@ -33,6 +33,7 @@ func (c config) faults() []configFault {
 			fault(name, "is %s; it must be between %s and 24h", value, least)
 		}
 	}
+	number("TASKER_COMMAND_STEPS", c.CommandSteps, 1, 1000)
 	number("TASKER_DB_CONNECTIONS", c.DBConnections, 4, 1000)
 	duration("TASKER_DRAIN_TIMEOUT", c.DrainTimeout, 0)
 	duration("TASKER_LEASE", c.Lease, 100*time.Millisecond)

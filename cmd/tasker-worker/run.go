@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -120,7 +121,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	}
 	host, _ := os.Hostname() // an empty name is as good
 	worker, err := queue.New(queue.Config{
-		Pool: pool, Executor: supervisor, Handlers: handlerNames(supervisor), Queues: queues, MaxSteps: c.MaxSteps,
+		Pool: pool, Executor: supervisor, Handlers: append(handlerNames(supervisor), commandNames(set)...), Queues: queues, MaxSteps: c.MaxSteps,
 		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease,
 		DrainTimeout: max(c.DrainTimeout, time.Millisecond), // zero would mean the default
 		PollOnly:     c.PollOnly, SweepInterval: c.SweepInterval, Log: log, LogRetention: c.LogRetention,
@@ -159,7 +160,7 @@ func startExecutors(ctx context.Context, c config, log *slog.Logger, attemptLog 
 
 func newSupervisor(c config, log *slog.Logger, attemptLog engine.AttemptLog) (*executors.Supervisor, error) {
 	return executors.New(executors.Config{
-		Dir: c.ExecutorsDir, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
+		Dir: c.ExecutorsDir, CommandSteps: c.CommandSteps, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
 		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log, AttemptLog: attemptLog,
 	})
 }
@@ -200,6 +201,19 @@ func handlerNames(supervisor *executors.Supervisor) []string {
 	return names
 }
 
+// commandNames are the handlers of steps with a command: one may follow the other without a trip through the queue.
+func commandNames(set templates.Set) []string {
+	var names []string
+	for _, t := range set.Templates {
+		for i := range t.Steps {
+			if t.Steps[i].Command != nil && !slices.Contains(names, t.Steps[i].Handler) {
+				names = append(names, t.Steps[i].Handler)
+			}
+		}
+	}
+	return names
+}
+
 // syncTemplates writes templates to the database, and says which of their handlers nobody here serves.
 func syncTemplates(ctx context.Context, set templates.Set, pool *pgxpool.Pool, supervisor *executors.Supervisor, log *slog.Logger, replace bool) error {
 	for _, warning := range set.Warnings {
@@ -207,7 +221,7 @@ func syncTemplates(ctx context.Context, set templates.Set, pool *pgxpool.Pool, s
 	}
 	served := handlerNames(supervisor)
 	for _, t := range set.Templates {
-		for _, fault := range t.CheckHandlers(served) {
+		for _, fault := range slices.Concat(t.CheckHandlers(served), t.CheckCommands(supervisor.FindCommand)) {
 			log.Error("template names a handler that nobody here serves", "fault", fault.Error())
 		}
 	}

@@ -87,6 +87,7 @@ func (f *findings) askHandlers(ctx context.Context, c config, all []*templates.T
 	served := handlerNames(supervisor)
 	for _, t := range all {
 		f.faults = append(f.faults, t.CheckHandlers(served)...)
+		f.faults = append(f.faults, t.CheckCommands(supervisor.FindCommand)...)
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ type Command struct {
 	Args []string
 	// Env is the whole environment, as KEY=VALUE.
 	Env []string
+	// Stdin is what a program reads on fd 0 that speaks no protocol: it gets no fds 3 and 4. Nil is for a host.
+	Stdin *os.File
 }
 
 // Process is a started process. Its methods may be called concurrently and after its end.
@@ -54,6 +56,13 @@ func (p *Process) How() string {
 		return fmt.Sprintf("was ended by signal %d (%s)", int(status.Signal()), status.Signal())
 	}
 	return fmt.Sprintf("exited with status %d", p.cmd.ProcessState.ExitCode())
+}
+
+// ExitStatus is the status that the process exited with; it is not meaningful, and signalled is true, when a signal ended
+// it. It must not be called before Done.
+func (p *Process) ExitStatus() (code int, signalled bool) {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return p.cmd.ProcessState.ExitCode(), ok && status.Signaled()
 }
 
 // Kill ends the process and everything in its group, without mercy.
@@ -97,6 +106,9 @@ func start(c Command) (_ *Process, err error) {
 		Stderr:      pipes.theirs[3],
 		Stdout:      pipes.theirs[2],
 		SysProcAttr: attributes(),
+	}
+	if c.Stdin != nil {
+		p.cmd.Stdin, p.cmd.ExtraFiles = c.Stdin, nil
 	}
 	err = p.cmd.Start()
 	closeAll(pipes.theirs)

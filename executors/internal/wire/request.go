@@ -30,6 +30,21 @@ func AppendUnknownMethod(dst []byte, id json.RawMessage) []byte {
 // AppendExecute appends one step.execute line for an attempt that must end by deadline, timeout from now.
 func AppendExecute(dst []byte, id uint64, a *engine.Attempt, timeout time.Duration, deadline time.Time) []byte {
 	dst = appendHead(dst, id, "step.execute")
+	dst = appendParams(dst, a, timeout, deadline)
+	return append(dst, "}\n"...)
+}
+
+// AppendStep appends the params of a step.execute as one line of their own.
+func AppendStep(dst []byte, a *engine.Attempt, timeout time.Duration, deadline time.Time) []byte {
+	return append(appendParams(dst, a, timeout, deadline), '\n')
+}
+
+// IdempotencyKey is the same on every attempt of a step.
+func IdempotencyKey(a *engine.Attempt) string {
+	return "tasker:step:" + strconv.FormatInt(a.Step.ID, 10)
+}
+
+func appendParams(dst []byte, a *engine.Attempt, timeout time.Duration, deadline time.Time) []byte {
 	dst = append(dst, `{"execution_id":`...)
 	dst = appendString(dst, ExecutionID(a))
 	dst = appendStep(append(dst, `,"step":`...), &a.Step)
@@ -42,7 +57,7 @@ func AppendExecute(dst []byte, id uint64, a *engine.Attempt, timeout time.Durati
 	dst = appendTime(append(dst, `,"deadline_at":`...), deadline)
 	dst = append(dst, `,"idempotency_key":"tasker:step:`...)
 	dst = strconv.AppendInt(dst, a.Step.ID, 10)
-	return append(dst, "\"}}\n"...)
+	return append(dst, `"}`...)
 }
 
 // ExecutionID names one execution for ever: the fence token is never used twice.
