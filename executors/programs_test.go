@@ -39,7 +39,7 @@ func (k *keeper) End(*engine.Attempt) {
 func (sc *scene) program(name, script string) {
 	sc.t.Helper()
 	sc.write(name, script)
-	if err := os.Chmod(filepath.Join(sc.dir, name), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.Chmod(filepath.Join(sc.dir, name), 0o700); err != nil {
 		sc.t.Fatal(err)
 	}
 }
@@ -76,17 +76,23 @@ func TestProgramOutcomes(t *testing.T) {
 		{"last line that is no JSON is null", `echo '{"rows": 2}'; echo done`, engine.Succeeded(json.RawMessage("null"))},
 		{"result file before stdout", `echo '{"b": 1}'; echo '{"from": "file"}' > "$TASKER_RESULT_FILE"`, engine.Succeeded(json.RawMessage(`{"from": "file"}`))},
 		{"empty result file is null", `: > "$TASKER_RESULT_FILE"`, engine.Succeeded(json.RawMessage("null"))},
-		{"result file that is no JSON", `echo oops > "$TASKER_RESULT_FILE"`,
-			failed("Tasker::InvalidResult", "", "the program's result cannot be stored: invalid JSON: invalid character 'o' looking for beginning of value", true, 0)},
-		{"result file that is a link", `ln -s /etc/hostname "$TASKER_RESULT_FILE"`,
-			failed("Tasker::InvalidResult", "", "", true, 0)},
+		{
+			"result file that is no JSON", `echo oops > "$TASKER_RESULT_FILE"`,
+			failed("Tasker::InvalidResult", "", "the program's result cannot be stored: invalid JSON: invalid character 'o' looking for beginning of value", true, 0),
+		},
+		{
+			"result file that is a link", `ln -s /etc/hostname "$TASKER_RESULT_FILE"`,
+			failed("Tasker::InvalidResult", "", "", true, 0),
+		},
 		{"result that is too large", `head -c 1100000 /dev/zero | tr '\0' 1`, failed("Tasker::InvalidResult", "", "", true, 0)},
 		{"any other status is retried", "exit 3", failed(commandFailed, "3", "command:p exited with status 3", false, 0)},
 		{"EX_USAGE is permanent", "exit 64", failed(commandFailed, "64", "command:p exited with status 64", true, 0)},
 		{"EX_DATAERR is permanent", "exit 65", failed(commandFailed, "65", "command:p exited with status 65", true, 0)},
 		{"EX_CONFIG is permanent", "exit 78", failed(commandFailed, "78", "command:p exited with status 78", true, 0)},
-		{"EX_TEMPFAIL with a delay", `echo '{"error": "busy", "error_code": "BUSY", "retry_after": 1.5}' > "$TASKER_RESULT_FILE"; exit 75`,
-			failed(commandFailed, "BUSY", "busy", false, 1500*time.Millisecond)},
+		{
+			"EX_TEMPFAIL with a delay", `echo '{"error": "busy", "error_code": "BUSY", "retry_after": 1.5}' > "$TASKER_RESULT_FILE"; exit 75`,
+			failed(commandFailed, "BUSY", "busy", false, 1500*time.Millisecond),
+		},
 		{"signal is a crash", "kill -9 $$", failed("Tasker::ExecutorCrashed", "", "command:p was ended by signal 9 (killed)", false, 0)},
 	}
 	for i, test := range tests {

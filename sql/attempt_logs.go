@@ -26,7 +26,9 @@ type AttemptLine struct {
 
 // A line that is there already came with a call whose answer was lost.
 const appendLogsSQL = `INSERT INTO tasker.attempt_logs (token, line, step_id, attempt, logged_at, level, stream, message)
-SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::text[], $7::text[], $8::text[])
+SELECT l.token, l.line, l.step_id, l.attempt, l.logged_at, l.level, l.stream, l.message
+FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::text[], $7::text[], $8::text[])
+    AS l (token, line, step_id, attempt, logged_at, level, stream, message)
 ON CONFLICT DO NOTHING`
 
 // AppendLogs writes lines in one statement. Calling it again with the same lines changes nothing.

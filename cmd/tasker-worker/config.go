@@ -109,7 +109,7 @@ func nameFaults(environ map[string]string) []configFault {
 	}
 	var faults []configFault
 	for name := range environ {
-		if !strings.HasPrefix(name, "TASKER_") || slices.Contains(known, name) {
+		if !strings.HasPrefix(name, "TASKER_") || strings.HasPrefix(name, secretPrefix) || slices.Contains(known, name) {
 			continue
 		}
 		if nearest, ok := templates.Nearest(name, known); ok {

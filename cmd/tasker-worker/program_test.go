@@ -26,7 +26,7 @@ func repositoryFile(t *testing.T, name string) string {
 func (w *world) program(t *testing.T, name, content string) {
 	t.Helper()
 	w.write(t, name, content)
-	if err := os.Chmod(filepath.Join(w.dir, name), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.Chmod(filepath.Join(w.dir, name), 0o700); err != nil {
 		t.Fatal(err)
 	}
 }
