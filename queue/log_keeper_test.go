@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,12 +16,15 @@ import (
 
 // shelf is where a keeper writes in tests.
 type shelf struct {
+	mu    sync.Mutex
 	lines []sql.AttemptLine
 	calls int
 	err   error
 }
 
 func (s *shelf) write(_ context.Context, lines []sql.AttemptLine) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.calls++
 	if s.err == nil {
 		s.lines = append(s.lines, lines...)
@@ -103,7 +107,9 @@ func TestLinesOutliveADatabaseThatIsDownForAWhile(t *testing.T) {
 		k.Keep(loggedAttempt(1), printed("a"))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
+		s.mu.Lock()
 		s.err = nil
+		s.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if len(s.lines) != 1 || k.Dropped() != 0 {
