@@ -20,6 +20,10 @@ type (
 	NewTask = sql.NewTask
 	// Task is a task with its steps.
 	Task = sql.Task
+	// AttemptLine is a line that an attempt printed or logged.
+	AttemptLine = sql.AttemptLine
+	// LogFilter narrows what [Client.Logs] reads.
+	LogFilter = sql.LogFilter
 	// TaskFilter narrows a list of tasks.
 	TaskFilter = sql.TaskFilter
 	// TaskSummary is a task in a list.
@@ -172,6 +176,11 @@ func (c *Client) Task(ctx context.Context, id int64) (*Task, error) { return c.s
 // Tasks lists tasks, newest first.
 func (c *Client) Tasks(ctx context.Context, f TaskFilter) ([]TaskSummary, error) {
 	return c.store.Tasks(ctx, f)
+}
+
+// Logs reads what the attempts of a task printed and logged, in the order of time.
+func (c *Client) Logs(ctx context.Context, id int64, f LogFilter) ([]AttemptLine, error) {
+	return c.store.AttemptLogs(ctx, id, f)
 }
 
 // waitPollMax bounds the time between two looks of [Client.Wait].

@@ -74,6 +74,7 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 		return host.Options{}, "", fmt.Errorf("giving the scratch folder to the user of the handlers: %w", err)
 	}
 	return host.Options{
+		AttemptLog:  s.config.AttemptLog,
 		Callbacks:   s.config.Callbacks,
 		CancelGrace: s.config.CancelGrace,
 		Scratch:     scratch,

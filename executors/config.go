@@ -15,6 +15,7 @@ import (
 // Defaults of [Config].
 const (
 	CancelGraceDefault    = 10 * time.Second
+	CommandStepsDefault   = 10
 	PingIntervalDefault   = 5 * time.Second
 	ProcessesDefault      = 1
 	ShutdownGraceDefault  = 25 * time.Second
@@ -30,6 +31,10 @@ type Config struct {
 	CancelGrace time.Duration
 	// Dir is the folder with the sub-folders ruby, python and node.
 	Dir string
+	// AttemptLog keeps what attempts print and log. Nil keeps nothing.
+	AttemptLog engine.AttemptLog
+	// CommandSteps bounds the programs at once of steps with a command.
+	CommandSteps int
 	// Environ is added to the environment of the handler processes, as KEY=VALUE.
 	Environ []string
 	// Limits bound each handler process.
@@ -68,6 +73,9 @@ func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	if c.CommandSteps == 0 {
+		c.CommandSteps = CommandStepsDefault
+	}
 	if c.Processes == 0 {
 		c.Processes = ProcessesDefault
 	}
@@ -100,6 +108,7 @@ func (c *Config) validate() error {
 		value int64
 	}{
 		{"CancelGrace", int64(c.CancelGrace)},
+		{"CommandSteps", int64(c.CommandSteps)},
 		{"PingInterval", int64(c.PingInterval)},
 		{"Limits.AddressSpace", c.Limits.AddressSpace},
 		{"Limits.Memory", c.Limits.Memory},

@@ -7,6 +7,8 @@
 //	   -> a seat keeps one process running: boot, ready, death, backoff, boot ...
 //	   -> Acquire takes room in the least loaded process, Execute runs one attempt in it, Release gives the room back
 //
+// Steps with a command go another way: Acquire takes one of CommandSteps places, Execute runs the program once.
+//
 // # Who answers for a broken process
 //
 // An attempt that was alone in a process that broke is a failure of that attempt. When several ran in it, nobody can say

@@ -20,6 +20,8 @@ type generation struct {
 	// pools are in the order of the languages; broken are the languages that cannot be started at all.
 	pools  []*pool
 	broken []Problem
+	// programs says that the folder has programs for steps with a command.
+	programs bool
 
 	// mu protects the field below.
 	mu    sync.RWMutex
@@ -28,7 +30,7 @@ type generation struct {
 
 // newGeneration looks at the folder and starts nothing.
 func (s *Supervisor) newGeneration(number int) (*generation, error) {
-	g := &generation{number: number}
+	g := &generation{number: number, programs: len(programsIn(s.config.Dir)) > 0}
 	g.life, g.end = context.WithCancel(s.life)
 	for _, r := range runtimes() {
 		found, err := hasHandlerFiles(filepath.Join(s.config.Dir, string(r.language)), r.extensions)
@@ -107,7 +109,7 @@ func (g *generation) problems() []Problem {
 			problems = append(problems, *open)
 		}
 	}
-	if len(g.pools) == 0 && len(g.broken) == 0 {
+	if len(g.pools) == 0 && len(g.broken) == 0 && !g.programs {
 		problems = append(problems, Problem{Message: "no handler files in ruby/, python/ or node/ of the executors folder"})
 	}
 	return problems

@@ -1,9 +1,13 @@
 package executors
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
 func TestLogRecordsCarryTheProcessAndTheExecution(t *testing.T) {
@@ -35,5 +39,34 @@ func TestFloodOfLogsIsDrainedAndCounted(t *testing.T) {
 	}
 	if n := sc.log.count("eee"); n < 900 || n > 9*1024 {
 		t.Errorf("%d of 10240 lines were logged, want about a MiB's worth a second", n)
+	}
+}
+
+// has says whether a line that ends so is kept.
+func (k *keeper) has(ending string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.ContainsFunc(k.lines, func(line string) bool { return strings.HasSuffix(line, ending) })
+}
+
+func TestPrintedLineBelongsToAnAttemptThatWasAlone(t *testing.T) {
+	t.Parallel()
+	for _, company := range []bool{false, true} {
+		k := &keeper{}
+		sc := startScene(t, sceneOptions{Config: Config{AttemptLog: k}, handlers: "hold\nexit:3"})
+		held := make(<-chan engine.Outcome)
+		if company {
+			held = sc.start(sc.ctx(), attempt("hold"))
+		}
+		sc.run(sc.ctx(), attempt("exit:3"))
+		if company {
+			<-held
+		}
+		if got := k.has("stderr: last words"); got == company {
+			t.Errorf("in company %v: the line is kept: %v", company, got)
+		}
+		if !k.has("started level=forged") {
+			t.Errorf("in company %v: the record that names its execution is not kept: %v", company, k.lines)
+		}
 	}
 }

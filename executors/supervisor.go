@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/host"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
+	"github.com/tasker-systems/tasker-worker/templates"
 )
 
 // Supervisor runs the handler processes of one folder. It is safe for concurrent use.
@@ -21,7 +23,9 @@ type Supervisor struct {
 	quarantine quarantine
 	timing     timing
 	// user is who handler processes run as, nil for the worker's own.
-	user     *process.User
+	user *process.User
+	// programs holds a token for each program that runs or may.
+	programs chan struct{}
 	workerID string
 	started  atomic.Bool
 
@@ -64,6 +68,7 @@ func New(config Config) (*Supervisor, error) {
 	}
 	s := &Supervisor{
 		config:   config,
+		programs: make(chan struct{}, config.CommandSteps),
 		ended:    make(chan struct{}),
 		hosts:    make(map[*host.Host]struct{}),
 		launch:   launchFromPath,
@@ -156,6 +161,9 @@ func (s *Supervisor) Problems() []Problem {
 
 // Acquire implements [engine.Executor]. While a process that serves the handler is restarted, it waits.
 func (s *Supervisor) Acquire(ctx context.Context, handler string) (engine.Slot, error) {
+	if strings.HasPrefix(handler, templates.CommandPrefix) {
+		return s.acquireProgram(ctx, handler)
+	}
 	for {
 		g := s.generation()
 		if g == nil {

@@ -45,6 +45,8 @@ type Config struct {
 	PollOnly bool
 	// SweepInterval is the time between looks for what was lost.
 	SweepInterval time.Duration
+	// LogRetention is how long the lines that attempts printed are kept; zero keeps them for ever.
+	LogRetention time.Duration
 	// TaskEnded is told of each task that this worker brought to its end, after the commit. It is called from many goroutines and
 	// holds up the one that calls it. Nil means nobody.
 	TaskEnded func(task int64, state engine.State)
@@ -98,6 +100,7 @@ func (c Config) validate() error {
 	check(c.Executor != nil, "a worker needs an Executor")
 	check(c.Lease >= shortestLease, "Lease is %s, must be at least %s", c.Lease, shortestLease)
 	check(c.DrainTimeout >= 0, "DrainTimeout is %s, must not be negative", c.DrainTimeout)
+	check(c.LogRetention >= 0, "LogRetention is %s, must not be negative", c.LogRetention)
 	check(c.SweepInterval > 0, "SweepInterval is %s, must not be negative", c.SweepInterval)
 	_, taken := c.Queues[TicksQueue]
 	check(!taken, "queue %q is for ticks, steps cannot use it", TicksQueue)

@@ -16,6 +16,9 @@ const (
 	// A page is one transaction, which holds the locks of its tasks: short. The pages of one look bound its cost.
 	sweepPage  = 50
 	sweepPages = 40
+	// Lines of attempts are looked at once in a while; a page of them is one transaction.
+	logSweepInterval = time.Minute
+	logSweepPage     = 5000
 )
 
 // sweeper finds what nobody announces: tasks that Rails inserted, steps of dead workers, wake-ups that were lost. Every
@@ -26,6 +29,10 @@ type sweeper struct {
 	// queues are those that this worker works.
 	queues []string
 	log    *slog.Logger
+	// logRetention is how long the lines of attempts are kept, zero for ever.
+	logRetention time.Duration
+	// logsSwept is when they were last looked at. Only run uses it.
+	logsSwept time.Time
 	// after is where the next page of the sweep begins. Only run uses it.
 	after int64
 }
@@ -66,6 +73,9 @@ func (s *sweeper) sweep(ctx context.Context) error {
 		}
 		s.log.WarnContext(ctx, "dead workers found, their steps were taken back", "workers", found.Workers+workers, "steps", found.Steps+steps)
 	}
+	if err := s.sweepLogs(ctx); err != nil {
+		return err
+	}
 	s.swept(ctx, found.Next, found.Repaired)
 	for page := 1; page < sweepPages && s.after != 0; page++ {
 		next, repaired, err := s.store.Sweep(ctx, s.after, sweepPage, s.interval)
@@ -75,6 +85,24 @@ func (s *sweeper) sweep(ctx context.Context) error {
 		s.swept(ctx, next, repaired)
 	}
 	return nil
+}
+
+// sweepLogs forgets the lines of attempts that are older than they are kept, some pages at a time.
+func (s *sweeper) sweepLogs(ctx context.Context) error {
+	if s.logRetention == 0 || time.Since(s.logsSwept) < logSweepInterval {
+		return nil
+	}
+	for range sweepPages {
+		forgotten, err := s.store.SweepLogs(ctx, s.logRetention, logSweepPage)
+		if err != nil {
+			return err
+		}
+		if forgotten < logSweepPage {
+			s.logsSwept = time.Now()
+			return nil
+		}
+	}
+	return nil // there is more: the next look goes on
 }
 
 func (s *sweeper) swept(ctx context.Context, next int64, repaired int) {

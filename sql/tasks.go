@@ -157,10 +157,12 @@ type Step struct {
 	// DueAt is when a step that is backing off may run.
 	DueAt *time.Time `json:"due_at"`
 	// StartedAt and EndedAt bound the last attempt.
-	StartedAt *time.Time      `json:"started_at"`
-	EndedAt   *time.Time      `json:"ended_at"`
-	Worker    string          `json:"worker"`
-	Results   json.RawMessage `json:"results"`
+	StartedAt *time.Time `json:"started_at"`
+	EndedAt   *time.Time `json:"ended_at"`
+	Worker    string     `json:"worker"`
+	// Logged says that the last attempt printed or logged something that is kept.
+	Logged  bool            `json:"logged"`
+	Results json.RawMessage `json:"results"`
 }
 
 const selectTaskSQL = `
@@ -184,7 +186,8 @@ SELECT s.workflow_step_id AS step_id, r.name, coalesce(ts.handler, '') AS handle
              WHERE e.to_step_id = s.workflow_step_id ORDER BY e.id) AS depends_on,
        claim.created_at AS started_at,
        CASE WHEN r.current_state <> 'in_progress' THEN ended.created_at END AS ended_at,
-       coalesce(w.name, '') AS worker, s.results
+       coalesce(w.name, '') AS worker, s.results,
+       EXISTS (SELECT FROM tasker.attempt_logs l WHERE l.token = claim.id) AS logged
 FROM tasker.step_readiness($1) r
 JOIN public.tasker_workflow_steps s ON s.workflow_step_id = r.workflow_step_id
 JOIN public.tasker_tasks k ON k.task_id = s.task_id

@@ -66,6 +66,7 @@ func (r *report) buildStep(n *node, path string, t *Template) Step {
 	if handler := n.get("handler_class"); handler != nil {
 		s.HandlerLine, s.HandlerColumn = handler.line, handler.column
 	}
+	r.buildCommand(&s, n, path)
 	if config := n.get("handler_config"); config != nil {
 		s.Config = config.json()
 		s.Timeout = timeout(s.Config)

@@ -129,6 +129,7 @@ func (c *stepContent) step() Step {
 		s.DependsOn = c.DependsOnSteps
 	}
 	if s.Config != nil {
+		s.Command = command(s.Config)
 		s.Timeout = timeout(s.Config)
 	}
 	return s

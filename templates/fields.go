@@ -74,7 +74,7 @@ func stepFields() []field {
 	return []field{
 		{name: "name", want: textValue, required: true, max: stepNameMax, valid: validName},
 		{name: "description", want: textValue, max: descriptionMax},
-		{name: "handler_class", want: textValue, required: true, max: handlerMax, valid: validHandler},
+		{name: "handler_class", want: textValue, max: handlerMax, valid: validHandler},
 		{name: "dependent_system", want: textValue, max: nameMax, valid: validName},
 		{name: "depends_on_step", want: textValue},
 		{name: "depends_on_steps", want: textsValue},

@@ -162,6 +162,7 @@ func (r *report) checkRequired(root *node) {
 	for i, step := range root.list("step_templates") {
 		path := index("step_templates", i)
 		r.checkPresent(step, path, stepFields(), "step"+quoted(step.str("name", "")))
+		r.checkHandlerNamed(step, path)
 		for j, event := range step.list("custom_events") {
 			r.checkPresent(event, index(path+".custom_events", j), eventFields(), "event")
 		}

@@ -54,7 +54,7 @@ type Step struct {
 	Description string
 	// DependentSystem groups step names in the engine's catalogue.
 	DependentSystem string
-	// Handler names the code that runs the step (handler_class).
+	// Handler names the code that runs the step: handler_class, or the name of its Command after [CommandPrefix].
 	Handler string
 	// DependsOn names the parents, in the order of the file and each once.
 	DependsOn []string
@@ -66,13 +66,15 @@ type Step struct {
 	Skippable bool
 	// Config is handler_config as JSON, with numbers spelled as in the file, or nil.
 	Config json.RawMessage
+	// Command is handler_config.command: the program that runs the step, and its arguments. Nil for a handler of a process.
+	Command []string
 	// Timeout bounds one attempt: handler_config.timeout_seconds. Zero means that the template sets none.
 	Timeout time.Duration
 	// Queue is the River queue that carries the step.
 	Queue string
 	// Line and Column are where the step begins.
 	Line, Column int
-	// HandlerLine and HandlerColumn are where its handler is named.
+	// HandlerLine and HandlerColumn are where its handler or command is named.
 	HandlerLine, HandlerColumn int
 }
 

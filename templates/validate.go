@@ -115,11 +115,28 @@ func (t *Template) CheckHandlers(served []string) []*Error {
 	r := &report{file: t.File}
 	for i := range t.Steps {
 		step := &t.Steps[i]
-		if known[step.Handler] {
+		if known[step.Handler] || step.Command != nil {
 			continue
 		}
 		where := at{line: step.HandlerLine, column: step.HandlerColumn, path: index("step_templates", i) + ".handler_class"}
 		r.fault(where, r.didYouMean(step.Handler, served), "%s", notServed(step, len(served)))
+	}
+	return r.faults
+}
+
+// CheckCommands returns an error for each step whose command find cannot find. find is given the program's name and returns
+// what is wrong and what to do about it, nothing when it is there.
+func (t *Template) CheckCommands(find func(program string) (wrong, hint string)) []*Error {
+	r := &report{file: t.File}
+	for i := range t.Steps {
+		step := &t.Steps[i]
+		if step.Command == nil {
+			continue
+		}
+		if wrong, hint := find(step.Command[0]); wrong != "" {
+			where := at{line: step.HandlerLine, column: step.HandlerColumn, path: index("step_templates", i) + ".handler_config.command"}
+			r.fault(where, hint, "command of step %q: %s", step.Name, wrong)
+		}
 	}
 	return r.faults
 }

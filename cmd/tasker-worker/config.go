@@ -18,6 +18,7 @@ import (
 // config is everything that the environment sets. The tag doc is what `tasker-worker config` prints.
 type config struct {
 	DatabaseURL         string        `doc:"URL of the database, e.g. postgres://user:password@host:5432/app; needed by every command that uses it" env:"DATABASE_URL"`
+	CommandSteps        int           `doc:"steps at once that run a command" env:"TASKER_COMMAND_STEPS" envDefault:"10"`
 	DBConnections       int           `doc:"size of the connection pool"                                                                              env:"TASKER_DB_CONNECTIONS"    envDefault:"10"`
 	DrainTimeout        time.Duration `doc:"how long running steps may go on after SIGTERM before they are given back"                                env:"TASKER_DRAIN_TIMEOUT"     envDefault:"25s"`
 	Environment         string        `doc:"which of a template's environments applies; RAILS_ENV counts when it is empty"                            env:"TASKER_ENV"`
@@ -30,6 +31,7 @@ type config struct {
 	Lease               time.Duration `doc:"how long a silent worker is believed alive; its steps come back after that"                               env:"TASKER_LEASE"             envDefault:"15s"`
 	LogFormat           string        `doc:"text, json, or auto: text on a terminal and json elsewhere"                                               env:"TASKER_LOG_FORMAT"        envDefault:"auto"`
 	LogLevel            string        `doc:"debug, info, warn or error"                                                                               env:"TASKER_LOG_LEVEL"         envDefault:"info"`
+	LogRetention        time.Duration `doc:"how long the lines that attempts printed are kept in the database; 0 keeps them for ever" env:"TASKER_LOG_RETENTION" envDefault:"168h"`
 	MaxSteps            int           `doc:"steps at once from one queue"                                                                             env:"TASKER_MAX_STEPS"         envDefault:"100"`
 	PassEnv             []string      `doc:"names of variables that handler processes inherit beyond the usual ones, separated by commas"            env:"TASKER_PASS_ENV"`
 	PollOnly            bool          `doc:"ask for work ten times a second instead of listening for it, for poolers that do not let sessions listen" env:"TASKER_POLL_ONLY"         envDefault:"false"`

@@ -33,6 +33,7 @@ func (c config) faults() []configFault {
 			fault(name, "is %s; it must be between %s and 24h", value, least)
 		}
 	}
+	number("TASKER_COMMAND_STEPS", c.CommandSteps, 1, 1000)
 	number("TASKER_DB_CONNECTIONS", c.DBConnections, 4, 1000)
 	duration("TASKER_DRAIN_TIMEOUT", c.DrainTimeout, 0)
 	const mebibytesMax = 1 << 30
@@ -43,6 +44,9 @@ func (c config) faults() []configFault {
 	duration("TASKER_LEASE", c.Lease, 100*time.Millisecond)
 	oneOf("TASKER_LOG_FORMAT", c.LogFormat, "auto", "text", "json")
 	oneOf("TASKER_LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
+	if c.LogRetention < 0 {
+		fault("TASKER_LOG_RETENTION", "is %s; it must not be negative", c.LogRetention)
+	}
 	number("TASKER_MAX_STEPS", c.MaxSteps, 1, 10000)
 	for _, name := range c.PassEnv {
 		if name = strings.TrimSpace(name); name == "DATABASE_URL" || strings.HasPrefix(name, "PG") || strings.HasPrefix(name, "TASKER_") {

@@ -2,18 +2,39 @@ package main
 
 import (
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-const redacted = "xxxxx"
+const redacted = engine.Redacted
 
 // shownKeys are the settings of a connection string whose values are no secrets. All others are hidden.
 var shownKeys = []string{ //nolint:gochecknoglobals // a constant that Go cannot write as one
 	"application_name", "connect_timeout", "database", "dbname", "host", "hostaddr", "options", "passfile", "pool_max_conns",
 	"port", "search_path", "service", "servicefile", "sslcert", "sslkey", "sslmode", "sslrootcert", "sslsni",
 	"statement_timeout", "target_session_attrs", "user",
+}
+
+// redactor are the values that no log of an attempt may show: the password of the database, and the secrets of
+// handlers.
+func redactor(c config) engine.Redactor {
+	var values []string
+	if parsed, err := pgconn.ParseConfig(c.DatabaseURL); err == nil {
+		values = append(values, parsed.Password, url.QueryEscape(parsed.Password))
+	}
+	if known, err := loadSecrets(c.SecretsFile, os.Environ()); err == nil { // whoever starts the handlers reports the error
+		all, _ := known.(secrets)
+		for _, secret := range all {
+			values = append(values, secret.Value)
+		}
+	}
+	return engine.NewRedactor(values...)
 }
 
 // redact hides the secrets of a connection string in either of its forms, and the whole of one that is in neither.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -103,7 +104,9 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	if err != nil {
 		return err
 	}
-	supervisor, err := startExecutors(ctx, c, sql.NewStore(pool), log)
+	keeper := queue.NewLogKeeper(pool, redactor(c), log)
+	defer keeper.Close()
+	supervisor, err := startExecutors(ctx, c, sql.NewStore(pool), keeper, log)
 	if err != nil {
 		return err
 	}
@@ -118,10 +121,10 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	}
 	host, _ := os.Hostname() // an empty name is as good
 	worker, err := queue.New(queue.Config{
-		Pool: pool, Executor: supervisor, Handlers: handlerNames(supervisor), Queues: queues, MaxSteps: c.MaxSteps,
+		Pool: pool, Executor: supervisor, Handlers: append(handlerNames(supervisor), commandNames(set)...), Queues: queues, MaxSteps: c.MaxSteps,
 		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease,
 		DrainTimeout: max(c.DrainTimeout, time.Millisecond), // zero would mean the default
-		PollOnly:     c.PollOnly, SweepInterval: c.SweepInterval, Log: log,
+		PollOnly:     c.PollOnly, SweepInterval: c.SweepInterval, Log: log, LogRetention: c.LogRetention,
 	})
 	if err != nil {
 		return err
@@ -142,9 +145,9 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 }
 
 // startExecutors starts the handler processes. They run as the same user, so this process hides its memory first.
-func startExecutors(ctx context.Context, c config, callbacks engine.Callbacks, log *slog.Logger) (*executors.Supervisor, error) {
+func startExecutors(ctx context.Context, c config, callbacks engine.Callbacks, attemptLog engine.AttemptLog, log *slog.Logger) (*executors.Supervisor, error) {
 	hideFromChildren()
-	supervisor, err := newSupervisor(c, callbacks, log)
+	supervisor, err := newSupervisor(c, callbacks, attemptLog, log)
 	if err != nil {
 		return nil, setupError{err}
 	}
@@ -156,13 +159,13 @@ func startExecutors(ctx context.Context, c config, callbacks engine.Callbacks, l
 }
 
 // newSupervisor offers callbacks to the handlers; nil offers none.
-func newSupervisor(c config, callbacks engine.Callbacks, log *slog.Logger) (*executors.Supervisor, error) {
+func newSupervisor(c config, callbacks engine.Callbacks, attemptLog engine.AttemptLog, log *slog.Logger) (*executors.Supervisor, error) {
 	secrets, err := loadSecrets(c.SecretsFile, os.Environ())
 	if err != nil {
 		return nil, err
 	}
 	return executors.New(executors.Config{
-		Callbacks: callbacks, Secrets: secrets,
+		AttemptLog: attemptLog, Callbacks: callbacks, CommandSteps: c.CommandSteps, Secrets: secrets,
 		Dir: c.ExecutorsDir, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
 		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log, User: c.HandlerUser,
 		RecycleAfter: c.RecycleAfter, RecycleAge: c.RecycleAge, RecycleMemory: int64(c.RecycleMemory) << 20,
@@ -209,6 +212,19 @@ func handlerNames(supervisor *executors.Supervisor) []string {
 	return names
 }
 
+// commandNames are the handlers of steps with a command: one may follow the other without a trip through the queue.
+func commandNames(set templates.Set) []string {
+	var names []string
+	for _, t := range set.Templates {
+		for i := range t.Steps {
+			if t.Steps[i].Command != nil && !slices.Contains(names, t.Steps[i].Handler) {
+				names = append(names, t.Steps[i].Handler)
+			}
+		}
+	}
+	return names
+}
+
 // syncTemplates writes templates to the database, and says which of their handlers nobody here serves.
 func syncTemplates(ctx context.Context, set templates.Set, pool *pgxpool.Pool, supervisor *executors.Supervisor, log *slog.Logger, replace bool) error {
 	for _, warning := range set.Warnings {
@@ -216,7 +232,7 @@ func syncTemplates(ctx context.Context, set templates.Set, pool *pgxpool.Pool, s
 	}
 	served := handlerNames(supervisor)
 	for _, t := range set.Templates {
-		for _, fault := range t.CheckHandlers(served) {
+		for _, fault := range slices.Concat(t.CheckHandlers(served), t.CheckCommands(supervisor.FindCommand)) {
 			log.Error("template names a handler that nobody here serves", "fault", fault.Error())
 		}
 	}

@@ -21,6 +21,7 @@ import (
 type taskCommand struct {
 	Create taskCreate `cmd:"" help:"Create a task."`
 	Show   taskShow   `cmd:"" help:"Show a task with its steps, and why it is not moving."`
+	Logs   taskLogs   `cmd:"" help:"Show what the attempts of a task printed and logged."`
 	List   taskList   `cmd:"" help:"List tasks, newest first."`
 	Watch  taskWatch  `cmd:"" help:"Follow a task until it ends."`
 }

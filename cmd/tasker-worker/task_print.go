@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tasker-systems/tasker-worker/client"
 	"github.com/tasker-systems/tasker-worker/engine"
@@ -22,7 +23,7 @@ func printTask(w io.Writer, t *client.Task) error {
 	if err := table(w, stepRows(t.Steps)); err != nil {
 		return err
 	}
-	printErrors(w, t.Steps)
+	printErrors(w, t)
 	if why := whyNotMoving(t); len(why) > 0 {
 		fmt.Fprintf(w, "\nwhy it is where it is:\n")
 		for _, line := range why {
@@ -87,8 +88,8 @@ func readError(step sql.Step) (stepError, bool) {
 // backtraceShown is how many lines of a backtrace `task show` prints; --json has all of them.
 const backtraceShown = 5
 
-func printErrors(w io.Writer, steps []sql.Step) {
-	for _, step := range steps {
+func printErrors(w io.Writer, t *client.Task) {
+	for _, step := range t.Steps {
 		e, ok := readError(step)
 		if !ok {
 			continue
@@ -108,7 +109,21 @@ func printErrors(w io.Writer, steps []sql.Step) {
 				fmt.Fprintf(w, "    %s\n", printable(line))
 			}
 		}
+		if step.Logged {
+			fmt.Fprintf(w, "    what it printed: tasker-worker task logs %d --step %s\n", t.TaskID, quoteArgument(step.Name))
+		}
 	}
+}
+
+// quoteArgument is text as a shell takes it for one argument.
+func quoteArgument(text string) string {
+	plain := func(r rune) bool {
+		return !strings.ContainsRune("_-./:@", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}
+	if text = printable(text); !strings.ContainsFunc(text, plain) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // whyNotMoving explains a task that is neither complete nor running a step.

@@ -78,7 +78,7 @@ func (cmd templateValidate) Run(ctx context.Context, s streams) error {
 // askHandlers starts the handler processes to see what they serve. What they log is left out: the problems say it all.
 func (f *findings) askHandlers(ctx context.Context, c config, all []*templates.Template) error {
 	silent := slog.New(slog.DiscardHandler)
-	supervisor, err := startExecutors(ctx, c, nil, silent)
+	supervisor, err := startExecutors(ctx, c, nil, nil, silent)
 	if err != nil {
 		return err
 	}
@@ -87,6 +87,7 @@ func (f *findings) askHandlers(ctx context.Context, c config, all []*templates.T
 	served := handlerNames(supervisor)
 	for _, t := range all {
 		f.faults = append(f.faults, t.CheckHandlers(served)...)
+		f.faults = append(f.faults, t.CheckCommands(supervisor.FindCommand)...)
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ func (h *Host) begin(a *engine.Attempt) (*call, error) {
 	h.calls[c.id] = c
 	if a != nil {
 		h.executions++
+		h.lone.began(a, h.executions)
 	}
 	return c, nil
 }
@@ -131,6 +132,7 @@ func (h *Host) removeLocked(c *call) {
 		return
 	}
 	h.executions--
+	h.lone.ended(c.attempt)
 	if c.verdict == FateCancelled {
 		h.cancelled--
 	}

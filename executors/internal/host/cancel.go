@@ -36,6 +36,9 @@ func reasonOf(ctx context.Context) cancelReason {
 	}
 }
 
+// Cancelled is what an attempt comes to that was ended because its context has.
+func Cancelled(ctx context.Context) engine.Outcome { return reasonOf(ctx).outcome(nil) }
+
 // fate is that of an execution which the worker had to end itself.
 func (r cancelReason) fate() Fate {
 	if r == cancelTimeout {

@@ -27,6 +27,9 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) En
 	}
 	meter := h.meter(c)
 	c.limits = limits
+	if h.options.AttemptLog != nil {
+		defer h.options.AttemptLog.End(a)
+	}
 	stop := context.AfterFunc(ctx, func() { h.cancel(c, reasonOf(ctx)) })
 	defer stop()
 	timer := time.AfterFunc(limits.Timeout, func() { h.cancel(c, cancelTimeout) })

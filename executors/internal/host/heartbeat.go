@@ -60,7 +60,7 @@ func (h *Host) heartbeat(params json.RawMessage) {
 	if !tell {
 		return
 	}
-	attrs := append(h.attributes(beat.ExecutionID), slog.String("message", wire.Clean(beat.Message, lineBytesMax)))
+	attrs := append(attributes(c.attempt), slog.String("message", wire.Clean(beat.Message, lineBytesMax)))
 	if beat.Progress != nil {
 		attrs = append(attrs, slog.Float64("progress", *beat.Progress))
 	}

@@ -47,6 +47,8 @@ type Host struct {
 	lastID uint64
 	// latest is the id of the latest execution.
 	latest uint64
+	// lone is who printed what comes without an execution's id.
+	lone lone
 	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
 	executions, cancelled int
 	served                int
@@ -142,6 +144,7 @@ func (h *Host) Usable() bool {
 
 // run owns the goroutines of the process and ends when the process has.
 func (h *Host) run() {
+	h.sink.Keep = h.keepPrinted
 	var serving sync.WaitGroup
 	serving.Go(h.read)
 	serving.Go(h.write)

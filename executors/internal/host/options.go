@@ -24,6 +24,8 @@ type Options struct {
 	// ID names the process in logs and messages, for example ruby-1.
 	ID     string
 	Logger *slog.Logger
+	// AttemptLog keeps what attempts print and log; nil keeps nothing.
+	AttemptLog engine.AttemptLog
 
 	// Initialize is the params of the initialize request.
 	Initialize Initialize

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/logs"
 	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
 )
@@ -88,10 +89,13 @@ func (h *Host) log(params json.RawMessage) {
 		h.violation("sent a log notification that cannot be read")
 		return
 	}
-	h.sink.Notify(&n, h.attributes(n.ExecutionID)...)
+	a := h.executing(n.ExecutionID)
+	h.keepLogged(a, &n)
+	h.sink.Notify(&n, attributes(a)...)
 }
 
-func (h *Host) attributes(executionID string) []slog.Attr {
+// executing is the attempt that goes by the id at present, nil when there is none.
+func (h *Host) executing(executionID string) *engine.Attempt {
 	if executionID == "" {
 		return nil
 	}
@@ -101,10 +105,15 @@ func (h *Host) attributes(executionID string) []slog.Attr {
 	if c == nil {
 		return nil
 	}
+	return c.attempt
+}
+
+func attributes(a *engine.Attempt) []slog.Attr {
+	if a == nil {
+		return nil
+	}
 	return []slog.Attr{
-		slog.Int64("task_id", c.attempt.Task.ID),
-		slog.String("step", c.attempt.Step.Name),
-		slog.Int("attempt", c.attempt.Step.Attempt),
+		slog.Int64("task_id", a.Task.ID), slog.String("step", a.Step.Name), slog.Int("attempt", a.Step.Attempt),
 	}
 }
 

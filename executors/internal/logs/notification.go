@@ -1,11 +1,16 @@
 package logs
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
 // attrsMax bounds the attributes of one structured record.
@@ -38,9 +43,75 @@ func userAttrs(raw map[string]json.RawMessage) []slog.Attr {
 	keys = keys[:min(len(keys), attrsMax)]
 	attrs := make([]slog.Attr, len(keys))
 	for i, key := range keys {
-		attrs[i] = slog.String(bounded(key), bounded(plain(raw[key])))
+		attrs[i] = slog.String(bounded(key), bounded(shown(key, raw[key])))
 	}
 	return attrs
+}
+
+// shown is the value of an attribute, unless its key says that it is a secret.
+func shown(key string, raw json.RawMessage) string {
+	if engine.IsSecretKey(key) {
+		return engine.Redacted
+	}
+	return plain(redactMembers(raw))
+}
+
+// redactMembers hides the members of objects, at any depth, whose keys say that they are secrets.
+func redactMembers(raw json.RawMessage) json.RawMessage {
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	if !bytes.ContainsRune(raw, '{') || decoder.Decode(&value) != nil || !hideMembers(value) {
+		return raw
+	}
+	hidden, err := json.Marshal(value)
+	if err != nil {
+		return raw
+	}
+	return hidden
+}
+
+// hideMembers says whether it has hidden anything.
+func hideMembers(value any) (hidden bool) {
+	switch value := value.(type) {
+	case map[string]any:
+		for key := range value {
+			if engine.IsSecretKey(key) {
+				value[key], hidden = engine.Redacted, true
+			} else {
+				hidden = hideMembers(value[key]) || hidden
+			}
+		}
+	case []any:
+		for _, item := range value {
+			hidden = hideMembers(item) || hidden
+		}
+	}
+	return hidden
+}
+
+// Lines is the record as lines of text: the message, whose last line carries the attributes.
+func (n *Notification) Lines() []string {
+	var attrs strings.Builder
+	for _, a := range userAttrs(n.Attrs) {
+		fmt.Fprintf(&attrs, " %s=%s", a.Key, quotedIfNeeded(a.Value.String()))
+	}
+	lines := strings.Split(strings.TrimRight(n.Message, "\n"), "\n")
+	for i := range lines {
+		lines[i] = bounded(strings.TrimSuffix(lines[i], "\r"))
+	}
+	lines[len(lines)-1] += attrs.String()
+	return lines
+}
+
+// LevelName is one of debug, info, warn and error.
+func (n *Notification) LevelName() string { return strings.ToLower(level(n.Level).String()) }
+
+func quotedIfNeeded(value string) string {
+	if value == "" || strings.ContainsAny(value, " \"=") {
+		return strconv.Quote(value)
+	}
+	return value
 }
 
 // plain spells a string as it is and everything else as JSON.

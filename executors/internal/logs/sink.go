@@ -11,6 +11,9 @@ import (
 
 // Sink takes everything that one handler process logs. It is safe for concurrent use.
 type Sink struct {
+	// Keep is given each line of stdout and stderr, however many are logged. It is set before the first one, or nil.
+	Keep func(stream, line string)
+
 	logger *slog.Logger
 
 	// mu protects the fields below.
@@ -29,15 +32,16 @@ func NewSink(logger *slog.Logger) *Sink {
 // Drain logs each line of r until its end. With remember, the last lines are kept for [Sink.Tail].
 func (s *Sink) Drain(r io.Reader, stream string, remember bool) {
 	logger := s.logger.With("stream", stream)
-	lines := splitter{emit: func(line []byte, cut bool) {
-		text := escape(line)
-		if cut {
-			text += " [cut]"
-		}
-		s.take(logger, text, remember)
-	}}
+	lines := splitter{emit: func(line []byte, cut bool) { s.emit(logger, stream, line, cut, remember) }}
 	lines.drain(r)
 	s.reportDropped(logger)
+}
+
+// Line logs a line of a stream that somebody else reads.
+func (s *Sink) Line(stream string, line []byte) {
+	lines := splitter{emit: func(line []byte, cut bool) { s.emit(s.logger.With("stream", stream), stream, line, cut, true) }}
+	lines.write(line)
+	lines.end()
 }
 
 // Log logs a structured record of the process.
@@ -71,6 +75,17 @@ func (s *Sink) Tail() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.tail.lines)
+}
+
+func (s *Sink) emit(logger *slog.Logger, stream string, line []byte, cut, remember bool) {
+	text := escape(line)
+	if cut {
+		text += " [cut]"
+	}
+	if s.Keep != nil {
+		s.Keep(stream, text)
+	}
+	s.take(logger, text, remember)
 }
 
 func (s *Sink) take(logger *slog.Logger, text string, remember bool) {

@@ -1,5 +1,7 @@
 package process
 
+import "os"
+
 // Command says what to start.
 type Command struct {
 	// Args is the program, as an absolute path, and its arguments. No shell is involved.
@@ -13,7 +15,9 @@ type Command struct {
 	Mark string
 	// Program starts a program that speaks no protocol: In is its fd 0, it has no fds 3 and 4, and Out is nil.
 	Program bool
-	Limits  Limits
+	// Stdin is what a program reads on fd 0 in place of In.
+	Stdin  *os.File
+	Limits Limits
 	// User is who the process runs as, nil for the worker's own user. Only root may name another.
 	User *User
 }

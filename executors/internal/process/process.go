@@ -143,6 +143,9 @@ func start(c Command) (_ *Process, err error) {
 	}
 	if c.Program {
 		p.cmd.Stdin, p.cmd.ExtraFiles = pipes.theirs[0], nil
+		if c.Stdin != nil {
+			p.cmd.Stdin = c.Stdin
+		}
 		_ = p.Out.Close() // nothing was written
 		p.Out = nil
 	}

@@ -44,6 +44,16 @@ func AppendExecute(dst []byte, id uint64, p *Params) []byte {
 	return append(dst, "}\n"...)
 }
 
+// AppendStep appends the params of a step.execute as one line of their own.
+func AppendStep(dst []byte, p *Params) []byte {
+	return append(AppendParams(dst, p), '\n')
+}
+
+// IdempotencyKey is the same on every attempt of a step.
+func IdempotencyKey(a *engine.Attempt) string {
+	return "tasker:step:" + strconv.FormatInt(a.Step.ID, 10)
+}
+
 // AppendParams appends the params of one step.execute.
 func AppendParams(dst []byte, p *Params) []byte {
 	a := p.Attempt

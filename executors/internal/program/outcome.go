@@ -1,0 +1,146 @@
+package program
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
+)
+
+// ClassFailed is an attempt whose program exited with a status other than 0, or could not be started.
+const ClassFailed = "Tasker::CommandFailed"
+
+// permanentStatuses are those of sysexits.h that another attempt cannot mend: EX_USAGE, EX_DATAERR and EX_CONFIG.
+var permanentStatuses = []int{64, 65, 78}
+
+// Bounds of a failure.
+const (
+	messageBytesMax = 4 << 10
+	tailBytesMax    = 500
+	nameBytesMax    = 200
+)
+
+// outcome reads what the program left behind.
+func (r *run) outcome() engine.Outcome {
+	document, err := r.result()
+	exit := r.process.Exit()
+	switch {
+	case exit.Signal != 0:
+		r.logDocument()
+		return engine.Failed(r.failure(engine.ClassExecutorCrashed, r.process.How()))
+	case exit.Status != 0:
+		return engine.Failed(r.failed(exit.Status, document))
+	case err != nil:
+		return invalidResult(err)
+	case document == nil:
+		return engine.Succeeded(json.RawMessage("null"))
+	}
+	if err := engine.CheckJSON(document, engine.ResultBytesMax); err != nil {
+		return invalidResult(err)
+	}
+	return engine.Succeeded(document)
+}
+
+// result is the result file when it was written, and the last line of stdout otherwise, nil when that is no JSON.
+func (r *run) result() ([]byte, error) {
+	file, err := os.OpenFile(filepath.Join(r.options.Scratch, resultName), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r.document, nil
+	}
+	r.logDocument()
+	if err != nil {
+		return nil, fmt.Errorf("the result file: %w", err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.New("the result file is no regular file")
+	}
+	data, err := io.ReadAll(io.LimitReader(file, engine.ResultBytesMax+1))
+	if err != nil {
+		return nil, fmt.Errorf("the result file: %w", err)
+	}
+	if data = bytes.TrimSpace(data); len(data) == 0 {
+		return nil, nil
+	}
+	return data, nil
+}
+
+// logDocument logs the last line of stdout, which turned out not to be the result.
+func (r *run) logDocument() {
+	if r.document != nil {
+		r.sink.Line("stdout", r.document)
+		r.document = nil
+	}
+}
+
+func invalidResult(err error) engine.Outcome {
+	return engine.Failed(engine.Failure{
+		Class: engine.ClassInvalidResult, Message: wire.Clean("the program's result cannot be stored: "+err.Error(), messageBytesMax), Permanent: true,
+	})
+}
+
+// said is what a program that fails may say in its result.
+type said struct {
+	Error      string          `json:"error"`
+	ErrorClass string          `json:"error_class"`
+	ErrorCode  string          `json:"error_code"`
+	RetryAfter float64         `json:"retry_after"`
+	Details    json.RawMessage `json:"details"`
+}
+
+// failed is the failure of a program that exited with code.
+func (r *run) failed(code int, document []byte) engine.Failure {
+	f := r.failure(ClassFailed, fmt.Sprintf("exited with status %d", code))
+	f.Code, f.Permanent = fmt.Sprint(code), slices.Contains(permanentStatuses, code)
+	var s said
+	if json.Unmarshal(document, &s) != nil {
+		if document != nil {
+			r.logDocument()
+		}
+		return f
+	}
+	if s.Error != "" {
+		f.Message = wire.Clean(s.Error, messageBytesMax)
+	}
+	if s.ErrorClass != "" {
+		f.Class = wire.Clean(s.ErrorClass, nameBytesMax)
+	}
+	if s.ErrorCode != "" {
+		f.Code = wire.Clean(s.ErrorCode, nameBytesMax)
+	}
+	if s.RetryAfter > 0 {
+		f.RetryAfter = time.Duration(min(s.RetryAfter, retryAfterMax.Seconds()) * float64(time.Second))
+	}
+	if len(s.Details) > 0 && engine.CheckJSON(s.Details, detailsBytesMax) == nil {
+		f.Details = s.Details
+	}
+	return f
+}
+
+const (
+	retryAfterMax   = 365 * 24 * time.Hour
+	detailsBytesMax = 64 << 10
+)
+
+// failure says how the program ended, with its last words.
+func (r *run) failure(class, how string) engine.Failure {
+	tail := r.sink.Tail()
+	message := r.attempt.Handler.Name + " " + how
+	if len(tail) > 0 {
+		message += "; its last words on stderr: " + tail[len(tail)-1]
+	}
+	for i, line := range tail {
+		tail[i] = wire.Clean("stderr: "+line, tailBytesMax)
+	}
+	return engine.Failure{Backtrace: tail, Class: class, Message: wire.Clean(message, messageBytesMax)}
+}

@@ -1,0 +1,58 @@
+package program
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+// readStdout reads to the end and returns the last line that is not blank when it is JSON. Every other line goes to log: at
+// once, unless it is JSON and may turn out to be the result.
+func readStdout(r io.Reader, log func(line []byte)) []byte {
+	s := stdout{log: log}
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := r.Read(buf)
+		s.write(buf[:n])
+		if err != nil {
+			s.endLine()
+			return s.held
+		}
+	}
+}
+
+type stdout struct {
+	log  func([]byte)
+	line []byte
+	held []byte
+}
+
+func (s *stdout) write(chunk []byte) {
+	for len(chunk) > 0 {
+		part, rest, ended := bytes.Cut(chunk, []byte("\n"))
+		// One byte more than a result may have shows that it is too long; the rest of a longer line is dropped.
+		s.line = append(s.line, part[:min(len(part), engine.ResultBytesMax+1-len(s.line))]...)
+		if ended {
+			s.endLine()
+		}
+		chunk = rest
+	}
+}
+
+func (s *stdout) endLine() {
+	line := bytes.TrimSpace(s.line)
+	if len(line) > 0 {
+		if s.held != nil {
+			s.log(s.held)
+			s.held = nil
+		}
+		if json.Valid(line) || len(line) > engine.ResultBytesMax {
+			s.held = bytes.Clone(line)
+		} else {
+			s.log(bytes.TrimRight(s.line, "\r"))
+		}
+	}
+	s.line = s.line[:0]
+}

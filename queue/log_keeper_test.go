@@ -1,0 +1,155 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
+)
+
+// shelf is where a keeper writes in tests.
+type shelf struct {
+	mu    sync.Mutex
+	lines []sql.AttemptLine
+	calls int
+	err   error
+}
+
+func (s *shelf) write(_ context.Context, lines []sql.AttemptLine) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls++
+	if s.err == nil {
+		s.lines = append(s.lines, lines...)
+	}
+	return s.err
+}
+
+func (s *shelf) keeper(values ...string) *LogKeeper {
+	return newLogKeeper(s.write, engine.NewRedactor(values...), slog.New(slog.DiscardHandler))
+}
+
+func loggedAttempt(token int64) *engine.Attempt {
+	return &engine.Attempt{Token: token, Step: engine.StepInfo{ID: token, Name: "step", Attempt: 1}}
+}
+
+func printed(text string) engine.LogLine {
+	return engine.LogLine{At: time.Now(), Level: "info", Message: text, Stream: "stdout"}
+}
+
+func TestLinesAreWrittenTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		k := s.keeper("hunter2-hunter2")
+		k.Keep(loggedAttempt(1), printed("a hunter2-hunter2"))
+		k.Keep(loggedAttempt(2), printed("b"))
+		time.Sleep(logFlushDelay + time.Millisecond)
+		synctest.Wait()
+		if s.calls != 1 || len(s.lines) != 2 || s.lines[0].Message != "a xxxxx" {
+			t.Errorf("%d calls wrote %+v", s.calls, s.lines)
+		}
+		k.Close()
+	})
+}
+
+func TestEndOfAnAttemptWritesAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		k := s.keeper()
+		k.End(loggedAttempt(2)) // printed nothing: nothing is written
+		k.Keep(loggedAttempt(1), printed("a"))
+		k.End(loggedAttempt(1))
+		synctest.Wait()
+		if s.calls != 1 || len(s.lines) != 1 {
+			t.Errorf("%d calls wrote %+v", s.calls, s.lines)
+		}
+		k.Close()
+	})
+}
+
+func TestLogOfAnAttemptIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		k := s.keeper()
+		for range engine.LogLinesMax + 5 {
+			k.Keep(loggedAttempt(1), printed("abc"))
+		}
+		k.End(loggedAttempt(1))
+		k.Keep(loggedAttempt(2), printed(strings.Repeat("x", engine.LogBytesMax+1)))
+		k.End(loggedAttempt(2))
+		k.Close()
+		if len(s.lines) != engine.LogLinesMax+2 {
+			t.Fatalf("%d lines were written", len(s.lines))
+		}
+		for i, want := range []string{"5 more lines with 15 bytes were dropped", "1 more lines with 262145 bytes were dropped"} {
+			if got := s.lines[engine.LogLinesMax+i]; !strings.HasPrefix(got.Message, want) || got.Stream != "worker" {
+				t.Errorf("the log ends with %+v", got)
+			}
+		}
+	})
+}
+
+func TestLinesOutliveADatabaseThatIsDownForAWhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{err: errors.New("down")}
+		k := s.keeper()
+		k.Keep(loggedAttempt(1), printed("a"))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		s.mu.Lock()
+		s.err = nil
+		s.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if len(s.lines) != 1 || k.Dropped() != 0 {
+			t.Errorf("%d lines were written, %d dropped", len(s.lines), k.Dropped())
+		}
+		k.Close()
+	})
+}
+
+func TestLinesAreDroppedAndCountedWhileTheDatabaseIsDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{err: errors.New("down")}
+		k := s.keeper()
+		for i := range logPendingLines + 7 {
+			k.Keep(loggedAttempt(int64(i)), printed("a"))
+		}
+		if k.Dropped() != 7 {
+			t.Errorf("%d lines were dropped, want 7", k.Dropped())
+		}
+		k.Close()
+		if k.Dropped() != logPendingLines+7 || len(s.lines) != 0 {
+			t.Errorf("at the end %d lines were dropped", k.Dropped())
+		}
+	})
+}
+
+func TestEndedAttemptsAreForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &shelf{}
+		k := s.keeper()
+		for i := range int64(3) {
+			k.Keep(loggedAttempt(i), printed("a"))
+			k.End(loggedAttempt(i))
+			time.Sleep(2 * logLateLines)
+		}
+		k.Close()
+		if len(k.attempts) > 1 {
+			t.Errorf("%d attempts are remembered", len(k.attempts))
+		}
+	})
+}
