@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION tasker.finish_step_with_extras(p_worker uuid, p_task 
     p_result text, p_permanent boolean, p_retry_after_ms bigint, p_metadata text, p_next text, p_checkpoint jsonb, p_events jsonb)
 RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_queue text,
     next_step_id bigint, next_token bigint, next_name text, next_max_attempts integer, next_inputs jsonb,
-    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb)
+    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_beside boolean)
 LANGUAGE plpgsql VOLATILE
 SET timezone = 'UTC' SET jit = off
 AS $$
