@@ -31,6 +31,7 @@ func resultsRules() []rule {
 
 func passesArguments(t T, lang language) {
 	p := startReady(t, lang, nil)
+	p.require("Arguments")
 	params := execution("x", "Fixtures::Arguments", object{"order": "A-1"}, object{"k": []int{1}})
 	step, task := params["step"].(object), params["task"].(object)
 	step["attempt"], step["inputs"], step["results"] = 3, object{"i": 1}, object{"error": "before"}

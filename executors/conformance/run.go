@@ -112,11 +112,15 @@ func choose(only []string) ([]rule, error) {
 	var known []string
 	for _, r := range all {
 		ids, _ := r.ids()
-		known = append(known, ids...)
+		for _, id := range ids {
+			if !slices.Contains(known, id) {
+				known = append(known, id)
+			}
+		}
 	}
 	for _, id := range only {
 		if !slices.Contains(known, id) {
-			return nil, fmt.Errorf("there is no check %s; there are %s", id, strings.Join(slices.Compact(known), " "))
+			return nil, fmt.Errorf("there is no check %s; there are %s", id, strings.Join(known, " "))
 		}
 	}
 	return slices.DeleteFunc(all, func(r rule) bool {
