@@ -11,7 +11,7 @@ import (
 // BenchmarkExecute measures round trips of step.execute with a payload of 500 bytes that the handler echoes. The Go side
 // is as lean as possible: what is measured is the host.
 func BenchmarkExecute(b *testing.B) {
-	for _, h := range hosts {
+	for _, h := range languages {
 		for _, handler := range []string{"Echo", "AsyncEcho"} {
 			if h.name == "ruby" && handler == "AsyncEcho" {
 				continue

@@ -7,8 +7,10 @@ import (
 	"testing"
 )
 
-// hosts are the host programs of this repository.
-var hosts = []struct{ name, program, file string }{ //nolint:gochecknoglobals // a table
+// hostProgram is a host of this repository and the runtime that it needs.
+type hostProgram struct{ name, program, file string }
+
+var languages = []hostProgram{ //nolint:gochecknoglobals // a table
 	{"ruby", "ruby", "../ruby/tasker_host/host.rb"},
 	{"python", "python3", "../python/tasker_host/host.py"},
 	{"node", "node", "../node/tasker_host/host.js"},
@@ -19,7 +21,7 @@ var unsupported = []string{"L6"} //nolint:gochecknoglobals // a table
 
 func TestHosts(t *testing.T) {
 	t.Parallel()
-	for _, h := range hosts {
+	for _, h := range languages {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
 			lang := hostOf(t, h.name)
@@ -40,7 +42,7 @@ func TestHosts(t *testing.T) {
 // hostOf is the host of a language; the test is skipped when its runtime is not installed.
 func hostOf(tb testing.TB, name string) language {
 	tb.Helper()
-	for _, h := range hosts {
+	for _, h := range languages {
 		if h.name != name {
 			continue
 		}
@@ -52,6 +54,12 @@ func hostOf(tb testing.TB, name string) language {
 	}
 	tb.Fatalf("no host %s", name)
 	return language{}
+}
+
+// require skips the test when the runtime is not installed.
+func (h hostProgram) require(tb testing.TB) {
+	tb.Helper()
+	hostOf(tb, h.name)
 }
 
 func absolute(tb testing.TB, path string) string {
