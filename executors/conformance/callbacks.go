@@ -49,9 +49,9 @@ const secretValue = "hunter2-never-in-logs"
 func startOffering(t T, lang language, limits object, methods ...string) *peer {
 	t.Helper()
 	p := startHost(t, lang)
-	p.offered = methods
+	p.offered = append([]string{}, methods...)
 	params := initialization(lang.root(t), limits)
-	params["capabilities"] = object{"callbacks": methods, "payload_files": false}
+	params["capabilities"] = object{"callbacks": p.offered, "payload_files": false}
 	p.initialize(params)
 	return p
 }

@@ -35,6 +35,7 @@ async function waitForCancel(task, sequence, step) {
 
 async function asyncWaitForCancel(task, sequence, step) {
   await fs.promises.writeFile(step.config.path, 'started');
+  step.check();
   await new Promise((resolve, reject) => step.signal.addEventListener('abort', () => reject(step.signal.reason)));
 }
 
@@ -51,7 +52,7 @@ exports.handlers = !tasker.currentStep ? {} : {
   ],
   'Fixtures::Heartbeat': async (task, sequence, step) => void (await step.heartbeat(0.5, 'half')),
   'Fixtures::Defer': (task, sequence, step) => {
-    throw new tasker.Deferred(step.config.seconds, { page: 3 });
+    throw new tasker.Deferred(step.config.seconds, { checkpoint: { page: 3 } });
   },
   'Fixtures::CurrentStep': async (task, sequence, step) => {
     await fs.promises.readFile(step.config.path);

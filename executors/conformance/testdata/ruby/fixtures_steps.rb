@@ -74,8 +74,8 @@ if Tasker.respond_to?(:current_step)
       end
     end
 
-    class Exclusive
-      exclusive! if respond_to?(:exclusive!)
+    class Exclusive < Tasker::StepHandler::Base
+      exclusive!
 
       def process(_task, _sequence, _step)
         true
