@@ -116,10 +116,8 @@ func (cmd handlerRun) once(ctx context.Context, s streams, supervisor *executors
 // find says what is wrong when nobody serves the handler.
 func (cmd handlerRun) find(s streams, supervisor *executors.Supervisor) error {
 	names := handlerNames(supervisor)
-	for _, name := range names {
-		if name == cmd.Name {
-			return nil
-		}
+	if slices.Contains(names, cmd.Name) {
+		return nil
 	}
 	warnUnserved(s, supervisor.Problems())
 	if nearest, ok := templates.Nearest(cmd.Name, names); ok {

@@ -1,6 +1,6 @@
 package conformance
 
-// Fixture is a handler that a host serves for its checks. Its full name begins with Fixtures::
+// Fixture is a handler that a host serves for its checks. Its full name begins with Fixtures:: everywhere.
 type Fixture struct {
 	Name string `json:"name"`
 	// Does says what the handler does; config is its handler_config.

@@ -56,12 +56,6 @@ func hostOf(tb testing.TB, name string) language {
 	return language{}
 }
 
-// require skips the test when the runtime is not installed.
-func (h hostProgram) require(tb testing.TB) {
-	tb.Helper()
-	hostOf(tb, h.name)
-}
-
 func absolute(tb testing.TB, path string) string {
 	tb.Helper()
 	abs, err := filepath.Abs(path)

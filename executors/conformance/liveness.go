@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"strings"
-
 	"time"
 )
 

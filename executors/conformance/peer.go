@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
-
 	"time"
 )
 
@@ -37,10 +36,11 @@ type peer struct {
 	// ready is what the host said in initialize, offered the callbacks that it may use.
 	ready   ready
 	offered []string
-	// reading is held while nothing may be read from the host.
-	reading sync.Mutex
-	inOnce  sync.Once
-	exited  chan struct{}
+	// reading is held while nothing may be read from the host. It protects the count.
+	reading   sync.Mutex
+	linesRead int
+	inOnce    sync.Once
+	exited    chan struct{}
 }
 
 // message is any message of the host.
@@ -104,13 +104,19 @@ func (p *peer) read(out *os.File) {
 	r := bufio.NewReaderSize(out, 64<<10)
 	for {
 		line, err := r.ReadBytes('\n')
-		p.reading.Lock() //nolint:staticcheck // waits while a check holds the output back
-		p.reading.Unlock()
+		p.waitToRead()
 		if err != nil {
 			return
 		}
 		p.lines <- line
 	}
+}
+
+// waitToRead waits while a check holds the output back.
+func (p *peer) waitToRead() {
+	p.reading.Lock()
+	p.linesRead++
+	p.reading.Unlock()
 }
 
 func (p *peer) wait() {

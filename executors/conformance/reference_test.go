@@ -305,6 +305,9 @@ func (r *reference) notice(method string, params json.RawMessage) {
 	if method != "step.cancel" || r.is("no cancel") {
 		return
 	}
+	if r.is("late cancels") {
+		r.dieUnlessRunning(p.ExecutionID)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, s := range r.running {
@@ -312,7 +315,13 @@ func (r *reference) notice(method string, params json.RawMessage) {
 			s.once.Do(func() { close(s.cancelled) })
 		}
 	}
-	if r.is("late cancels") && r.running[p.ExecutionID] == nil {
+}
+
+func (r *reference) dieUnlessRunning(id string) {
+	r.mu.Lock()
+	running := r.running[id] != nil
+	r.mu.Unlock()
+	if !running {
 		os.Exit(70)
 	}
 }
@@ -399,8 +408,10 @@ func (r *reference) initialize(id any, params json.RawMessage) {
 	r.send(object{"id": id, "result": object{
 		"protocol_version": 1, "handlers": handlers, "handlers_complete": true,
 		"executor": object{"language": "reference", "language_version": runtime.Version(), "sdk": "reference", "sdk_version": "1", "pid": pid},
-		"capabilities": object{"max_concurrency": most, "cancel": "cooperative", "step_heartbeats": true, "structured_logs": true,
-			"payload_files": true, "deferred": true, "reload": false},
+		"capabilities": object{
+			"max_concurrency": most, "cancel": "cooperative", "step_heartbeats": true, "structured_logs": true,
+			"payload_files": true, "deferred": true, "reload": false,
+		},
 	}})
 }
 
@@ -480,7 +491,7 @@ func (s *refStep) run(id any, handler func(*refStep) (any, error)) {
 }
 
 func (s *refStep) answer(value any, err error) object {
-	var f *refFailure
+	var f *refError
 	switch {
 	case errors.Is(err, errCancelled):
 		return object{"outcome": "cancelled"}
@@ -542,11 +553,11 @@ func deepest(data []byte) (most int) {
 	return most
 }
 
-type refFailure struct{ fields object }
+type refError struct{ fields object }
 
-func (f *refFailure) Error() string { return fmt.Sprint(f.fields["message"]) }
+func (f *refError) Error() string { return fmt.Sprint(f.fields["message"]) }
 
-func fail(fields object) error { return &refFailure{fields} }
+func fail(fields object) error { return &refError{fields} }
 
 // call is a callback to the worker.
 func (s *refStep) call(method string, params object) (json.RawMessage, error) {
@@ -602,8 +613,10 @@ func (s *refStep) log(message string, attrs object) {
 		lines = strings.Split(message, "\n")
 	}
 	for _, l := range lines {
-		s.host.send(object{"method": "log", "params": object{"level": "info", "message": l, "ts": time.Now().UTC().Format(time.RFC3339Nano),
-			"execution_id": s.id, "attrs": attrs}})
+		s.host.send(object{"method": "log", "params": object{
+			"level": "info", "message": l, "ts": time.Now().UTC().Format(time.RFC3339Nano),
+			"execution_id": s.id, "attrs": attrs,
+		}})
 	}
 }
 

@@ -52,7 +52,7 @@ func (r rule) concerns(lang language) bool {
 // command is the host's command line.
 func (l language) command(tb T) *exec.Cmd {
 	tb.Helper()
-	return exec.Command(l.argv[0], l.argv[1:]...) //nolint:gosec,noctx // the program under test; it is killed by peer.end
+	return exec.Command(l.argv[0], l.argv[1:]...)
 }
 
 // root is the folder of fixtures of this language.

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
-
 	"time"
 )
 
