@@ -28,6 +28,9 @@ type cli struct {
 	Migrate  migrateCommand  `cmd:"" help:"Create or update the database objects."`
 	Task     taskCommand     `cmd:"" help:"Create, show, list and watch tasks."`
 	Template templateCommand `cmd:"" help:"Validate, list, show and sync templates."`
+	Handler  handlerCommand  `cmd:"" help:"List handlers, and run one without a database."`
+	New      newCommand      `cmd:"" help:"Write a template or a handler to begin with."`
+	Executor executorCommand `cmd:"" help:"Check a host program against the executor protocol."`
 	Config   configCommand   `cmd:"" help:"Print every environment variable, its value, default and meaning."`
 	Demo     demoCommand     `cmd:"" help:"Run example tasks in Ruby, Python and Node from start to end."`
 	Bench    benchCommand    `cmd:"" help:"Measure throughput, latency and cost."`

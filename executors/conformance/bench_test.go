@@ -11,14 +11,14 @@ import (
 // BenchmarkExecute measures round trips of step.execute with a payload of 500 bytes that the handler echoes. The Go side
 // is as lean as possible: what is measured is the host.
 func BenchmarkExecute(b *testing.B) {
-	for _, lang := range languages {
+	for _, h := range languages {
 		for _, handler := range []string{"Echo", "AsyncEcho"} {
-			if lang.name == "ruby" && handler == "AsyncEcho" {
+			if h.name == "ruby" && handler == "AsyncEcho" {
 				continue
 			}
 			for _, inFlight := range []int{1, 16} {
-				b.Run(fmt.Sprintf("%s/%s/in_flight=%d", lang.name, handler, inFlight), func(b *testing.B) {
-					benchmarkExecute(b, lang, handler, inFlight)
+				b.Run(fmt.Sprintf("%s/%s/in_flight=%d", h.name, handler, inFlight), func(b *testing.B) {
+					benchmarkExecute(b, hostOf(b, h.name), handler, inFlight)
 				})
 			}
 		}

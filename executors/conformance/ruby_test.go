@@ -10,7 +10,7 @@ import (
 // TestRubyUnits runs the tests that the Ruby host has in its own language.
 func TestRubyUnits(t *testing.T) {
 	t.Parallel()
-	languages[0].require(t)
+	hostOf(t, "ruby")
 	if err := exec.Command("ruby", "-e", `require "minitest"`).Run(); err != nil {
 		t.Skip("minitest is not installed: apt-get install ruby-minitest")
 	}

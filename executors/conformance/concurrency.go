@@ -1,22 +1,19 @@
 package conformance
 
-import "testing"
-
-func TestConcurrency(t *testing.T) {
-	t.Parallel()
-	checkRules(t, []rule{
-		{name: "C1 as many steps run at once as were agreed, C2 one more is refused", check: runsInParallel},
+func concurrencyRules() []rule {
+	return []rule{
+		{name: "C1 C2 as many steps run at once as were agreed, and one more is refused", check: runsInParallel},
 		{name: "C1 for coroutines", only: []string{"python"}, check: runsCoroutinesInParallel},
 		{name: "C9 an execution that runs already is refused", check: refusesDuplicates},
-	})
+	}
 }
 
-func runsInParallel(t *testing.T, lang language) { fillAndRelease(t, lang, "Gate") }
+func runsInParallel(t T, lang language) { fillAndRelease(t, lang, "Gate") }
 
-func runsCoroutinesInParallel(t *testing.T, lang language) { fillAndRelease(t, lang, "AsyncGate") }
+func runsCoroutinesInParallel(t T, lang language) { fillAndRelease(t, lang, "AsyncGate") }
 
 // fillAndRelease starts as many gates as may run; each is reached only when all run at once.
-func fillAndRelease(t *testing.T, lang language, handler string) {
+func fillAndRelease(t T, lang language, handler string) {
 	t.Helper()
 	const most = 4
 	p := startReady(t, lang, object{"max_concurrency": most})
@@ -38,7 +35,7 @@ func fillAndRelease(t *testing.T, lang language, handler string) {
 	}
 }
 
-func refusesDuplicates(t *testing.T, lang language) {
+func refusesDuplicates(t T, lang language) {
 	p := startReady(t, lang, nil)
 	g := newGate(t)
 	first := p.request("step.execute", execution("same", "Fixtures::Gate", object{}, g.config()))

@@ -5,9 +5,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -27,13 +27,19 @@ type ready struct {
 	Capabilities struct {
 		MaxConcurrency int    `json:"max_concurrency"`
 		Cancel         string `json:"cancel"`
+		Deferred       bool   `json:"deferred"`
+		PayloadFiles   bool   `json:"payload_files"`
 	} `json:"capabilities"`
-	Handlers []struct {
-		Name string `json:"name"`
-		File string `json:"file"`
-	} `json:"handlers"`
-	HandlersComplete bool        `json:"handlers_complete"`
-	LoadErrors       []loadError `json:"load_errors"`
+	Handlers         []handlerEntry `json:"handlers"`
+	HandlersComplete bool           `json:"handlers_complete"`
+	LoadErrors       []loadError    `json:"load_errors"`
+}
+
+type handlerEntry struct {
+	Name string `json:"name"`
+	File string `json:"file"`
+	// Exclusive says that the handler wants the process for itself.
+	Exclusive bool `json:"exclusive"`
 }
 
 type loadError struct {
@@ -48,6 +54,10 @@ type outcome struct {
 	Outcome string          `json:"outcome"`
 	Result  json.RawMessage `json:"result"`
 	Failure *failure        `json:"failure"`
+
+	ResumeAfterMS *int64          `json:"resume_after_ms"`
+	Checkpoint    json.RawMessage `json:"checkpoint"`
+	ResultFile    *payloadFile    `json:"result_file"`
 }
 
 type failure struct {
@@ -78,7 +88,7 @@ func initialization(root string, limits object) object {
 }
 
 // startReady starts a host that serves the fixtures.
-func startReady(tb testing.TB, lang language, limits object) *peer {
+func startReady(tb T, lang language, limits object) *peer {
 	tb.Helper()
 	p := startHost(tb, lang)
 	p.initialize(initialization(lang.root(tb), limits))
@@ -87,7 +97,8 @@ func startReady(tb testing.TB, lang language, limits object) *peer {
 
 func (p *peer) initialize(params object) ready {
 	p.tb.Helper()
-	return decode[ready](p.tb, p.call("initialize", params))
+	p.ready = decode[ready](p.tb, p.call("initialize", params))
+	return p.ready
 }
 
 // execution has the params of step.execute.
@@ -107,6 +118,7 @@ func execution(id, handler string, context, config any) object {
 // begin sends step.execute and returns the id of the request. handler is a fixture.
 func (p *peer) begin(handler string, context, config any) string {
 	p.tb.Helper()
+	p.require(handler)
 	id := "x" + strconv.Itoa(p.nextID+1)
 	return p.request("step.execute", execution(id, "Fixtures::"+handler, context, config))
 }
@@ -128,7 +140,7 @@ func (p *peer) mustSucceed(handler string, context, config any) string {
 	return success(p.tb, p.execute(handler, context, config))
 }
 
-func success(tb testing.TB, o outcome) string {
+func success(tb T, o outcome) string {
 	tb.Helper()
 	if o.Outcome != "success" {
 		tb.Fatalf("want success, got %s: %+v", o.Outcome, o.Failure)
@@ -155,16 +167,16 @@ func (p *peer) mustEcho() {
 }
 
 // mustRefuse fails unless m is an error with that code.
-func mustRefuse(tb testing.TB, m message, code int) {
+func mustRefuse(tb T, m message, code int) {
 	tb.Helper()
 	if m.Error == nil || m.Error.Code != code {
 		tb.Fatalf("want error %d, got error %+v, result %s", code, m.Error, m.Result)
 	}
 }
 
-func decode[T any](tb testing.TB, m message) T {
+func decode[V any](tb T, m message) V {
 	tb.Helper()
-	var v T
+	var v V
 	if m.Error != nil {
 		tb.Fatalf("the host refused: %d %s", m.Error.Code, m.Error.Message)
 	}
@@ -176,12 +188,12 @@ func decode[T any](tb testing.TB, m message) T {
 
 // gate holds one execution of the fixture Gate.
 type gate struct {
-	tb   testing.TB
+	tb   T
 	path string
 	pipe *os.File
 }
 
-func newGate(tb testing.TB) *gate {
+func newGate(tb T) *gate {
 	tb.Helper()
 	path := filepath.Join(tb.TempDir(), "gate")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -235,5 +247,13 @@ func (g *gate) mustRead() {
 		}
 	case <-time.After(patience):
 		g.tb.Fatal("the handler was not started")
+	}
+}
+
+// require skips a check whose fixture the host does not serve.
+func (p *peer) require(handler string) {
+	p.tb.Helper()
+	if len(p.ready.Handlers) > 0 && !slices.ContainsFunc(p.ready.Handlers, func(h handlerEntry) bool { return h.Name == "Fixtures::"+handler }) {
+		p.tb.Skipf("the host does not serve the fixture handler Fixtures::%s", handler)
 	}
 }

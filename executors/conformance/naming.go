@@ -1,10 +1,8 @@
 package conformance
 
 import (
+	"maps"
 	"slices"
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // The handlers of testdata/conventions and what each returns with the config {"k": 1}.
@@ -68,17 +66,16 @@ func summaries(errors []loadError) []string {
 	return all
 }
 
-func TestNames(t *testing.T) {
-	t.Parallel()
-	checkRules(t, []rule{
-		{name: "handlers are named by the conventions and each name runs", check: followsTheConventions},
-		{name: "a name is never resolved beyond what was loaded", check: resolvesOnlyWhatWasLoaded},
-	})
+func namingRules() []rule {
+	return []rule{
+		{name: "H20 handlers are named by the conventions and each name runs", check: followsTheConventions},
+		{name: "H21 a name is never resolved beyond what was loaded", check: resolvesOnlyWhatWasLoaded},
+	}
 }
 
-func followsTheConventions(t *testing.T, lang language) {
+func followsTheConventions(t T, lang language) {
 	p := startHost(t, lang)
-	r := p.initialize(initialization(lang.root(t, "conventions"), nil))
+	r := p.initialize(initialization(lang.requireRoot(t, "conventions"), nil))
 	if len(r.LoadErrors) > 0 {
 		t.Fatalf("load errors: %+v", r.LoadErrors)
 	}
@@ -87,12 +84,12 @@ func followsTheConventions(t *testing.T, lang language) {
 		params := execution("x-"+h.Name, h.Name, object{}, object{"k": 1})
 		got[h.Name] = success(t, decode[outcome](t, p.call("step.execute", params)))
 	}
-	if diff := cmp.Diff(conventions[lang.name], got); diff != "" {
-		t.Errorf("names and results (-want +got):\n%s", diff)
+	if want := conventions[lang.name]; !maps.Equal(want, got) {
+		t.Errorf("names and results\n%v, want\n%v", got, want)
 	}
 }
 
-func resolvesOnlyWhatWasLoaded(t *testing.T, lang language) {
+func resolvesOnlyWhatWasLoaded(t T, lang language) {
 	p := startReady(t, lang, nil)
 	names := []string{
 		"", "Object", "Kernel", "String", "File", "os.system", "__proto__", "constructor", "toString",

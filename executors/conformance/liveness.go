@@ -2,18 +2,16 @@ package conformance
 
 import (
 	"strings"
-	"testing"
 	"time"
 )
 
-func TestLiveness(t *testing.T) {
-	t.Parallel()
-	checkRules(t, []rule{
+func livenessRules() []rule {
+	return []rule{
 		{name: "L1 a ping is answered within a second, before and after initialize", check: answersPings},
 		{name: "L2 a ping is answered beside a handler that computes", only: []string{"ruby", "python"}, check: answersPingsWhileBusy},
 		{name: "L2 a ping is answered beside a handler that waits", check: answersPingsWhileWaiting},
 		{name: "L3 a ping is answered while a large result is written", check: answersPingsBesideLargeResults},
-	})
+	}
 }
 
 type pong struct {
@@ -26,7 +24,7 @@ func (p *peer) ping() pong {
 	return decode[pong](p.tb, p.call("ping", object{}))
 }
 
-func answersPings(t *testing.T, lang language) {
+func answersPings(t T, lang language) {
 	p := startHost(t, lang)
 	p.ping()
 	p.initialize(initialization(lang.root(t), nil))
@@ -39,7 +37,7 @@ func answersPings(t *testing.T, lang language) {
 	}
 }
 
-func answersPingsWhileBusy(t *testing.T, lang language) {
+func answersPingsWhileBusy(t T, lang language) {
 	p := startReady(t, lang, nil)
 	g := newGate(t)
 	busy := p.begin("Busy", object{}, object{"path": g.path, "ms": 600_000})
@@ -52,7 +50,7 @@ func answersPingsWhileBusy(t *testing.T, lang language) {
 	}
 }
 
-func answersPingsWhileWaiting(t *testing.T, lang language) {
+func answersPingsWhileWaiting(t T, lang language) {
 	p := startReady(t, lang, nil)
 	g := newGate(t)
 	waiting := p.begin("Gate", object{}, g.config())
@@ -67,7 +65,7 @@ func answersPingsWhileWaiting(t *testing.T, lang language) {
 	}
 }
 
-func answersPingsBesideLargeResults(t *testing.T, lang language) {
+func answersPingsBesideLargeResults(t T, lang language) {
 	p := startReady(t, lang, nil)
 	value := strings.Repeat("x", 1<<20-2)
 	id := p.begin("Echo", object{"value": value}, nil)

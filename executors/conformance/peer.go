@@ -9,10 +9,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -21,7 +21,7 @@ const patience = 20 * time.Second
 
 // peer plays the worker for one host process.
 type peer struct {
-	tb    testing.TB
+	tb    T
 	cmd   *exec.Cmd
 	in    *os.File
 	lines chan []byte // written by the reader goroutine, closed at the end of the host's output
@@ -31,8 +31,16 @@ type peer struct {
 	nextID  int
 	answers map[string]message
 	logs    []message
-	inOnce  sync.Once
-	exited  chan struct{}
+	// notes are heartbeats and states, requests the callbacks that wait for an answer.
+	notes, requests []message
+	// ready is what the host said in initialize, offered the callbacks that it may use.
+	ready   ready
+	offered []string
+	// reading is held while nothing may be read from the host. It protects the count.
+	reading   sync.Mutex
+	linesRead int
+	inOnce    sync.Once
+	exited    chan struct{}
 }
 
 // message is any message of the host.
@@ -51,9 +59,8 @@ type rpcError struct {
 }
 
 // startHost starts the host with the protocol on descriptors 3 and 4.
-func startHost(tb testing.TB, lang language) *peer {
+func startHost(tb T, lang language) *peer {
 	tb.Helper()
-	lang.require(tb)
 	cmd := lang.command(tb)
 	inRead, inWrite := pipe(tb)
 	outRead, outWrite := pipe(tb)
@@ -65,7 +72,7 @@ func startHost(tb testing.TB, lang language) *peer {
 }
 
 // startPeer starts cmd, which reads what is written to in and whose messages come from out.
-func startPeer(tb testing.TB, cmd *exec.Cmd, in, out *os.File) *peer {
+func startPeer(tb T, cmd *exec.Cmd, in, out *os.File) *peer {
 	tb.Helper()
 	p := &peer{
 		tb: tb, cmd: cmd, in: in, lines: make(chan []byte, 256),
@@ -97,11 +104,19 @@ func (p *peer) read(out *os.File) {
 	r := bufio.NewReaderSize(out, 64<<10)
 	for {
 		line, err := r.ReadBytes('\n')
+		p.waitToRead()
 		if err != nil {
 			return
 		}
 		p.lines <- line
 	}
+}
+
+// waitToRead waits while a check holds the output back.
+func (p *peer) waitToRead() {
+	p.reading.Lock()
+	p.linesRead++
+	p.reading.Unlock()
 }
 
 func (p *peer) wait() {
@@ -168,6 +183,10 @@ func (p *peer) keep(m message) {
 	switch {
 	case m.Method == "log":
 		p.logs = append(p.logs, m)
+	case m.ID == nil && (m.Method == "step.heartbeat" || m.Method == "executor.status"):
+		p.notes = append(p.notes, m)
+	case m.ID != nil && slices.Contains(p.offered, m.Method):
+		p.requests = append(p.requests, m)
 	case m.Method != "":
 		p.tb.Fatalf("unexpected %s from the host", m.Method)
 	case m.ID == nil:
@@ -231,7 +250,7 @@ func (p *peer) signal(sig syscall.Signal) {
 	}
 }
 
-func pipe(tb testing.TB) (r, w *os.File) {
+func pipe(tb T) (r, w *os.File) {
 	tb.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -240,7 +259,7 @@ func pipe(tb testing.TB) (r, w *os.File) {
 	return r, w
 }
 
-func closeAll(tb testing.TB, files ...*os.File) {
+func closeAll(tb T, files ...*os.File) {
 	tb.Helper()
 	for _, f := range files {
 		if err := f.Close(); err != nil {
@@ -249,7 +268,7 @@ func closeAll(tb testing.TB, files ...*os.File) {
 	}
 }
 
-func line(tb testing.TB, v any) string {
+func line(tb T, v any) string {
 	tb.Helper()
 	data, err := json.Marshal(v)
 	if err != nil {

@@ -3,38 +3,35 @@ package conformance
 import (
 	"encoding/json"
 	"strings"
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
-func TestResults(t *testing.T) {
-	t.Parallel()
-	checkRules(t, []rule{
-		{name: "arguments carry everything that was sent", check: passesArguments},
+func resultsRules() []rule {
+	return []rule{
+		{name: "E20 arguments carry everything that was sent", check: passesArguments},
 		{name: "E1 JSON goes round", check: echoesJSON},
 		{name: "E2 nothing returned is null", check: returnsNull},
 		{name: "E3 a retryable error carries its delay and context", check: failsRetryable},
 		{name: "E4 a permanent error carries its code and context", check: failsPermanent},
 		{name: "E5 any other error is retryable", check: failsUnknown},
 		{name: "E6 the chain of causes is bounded", check: boundsCauses},
-		{name: "an error that cannot be described is answered", check: survivesHostileErrors},
+		{name: "E21 an error that cannot be described is answered", check: survivesHostileErrors},
 		{name: "E7 E11 a result that JSON cannot hold fails for good", check: refusesResults},
-		{name: "E8 a result over the limit fails for good", check: refusesLargeResults},
-		{name: "results may be nested as deep as the limit", check: limitsDepth},
-		{name: "dates, decimals and sets are converted", check: convertsResults},
-		{name: "a member named __proto__ survives conversion", only: []string{"node"}, check: keepsOddKeys},
+		{name: "E8 without payload files a result over the limit fails for good", check: refusesLargeResults},
+		{name: "E22 results may be nested as deep as the limit", check: limitsDepth},
+		{name: "E23 dates, decimals and sets are converted", check: convertsResults},
+		{name: "E24 a member named __proto__ survives conversion", only: []string{"node"}, check: keepsOddKeys},
 		{name: "E10 large integers are exact, or said to be rounded", check: keepsIntegers},
-		{name: "exit in a handler ends the step", only: []string{"ruby", "python"}, check: survivesSoftExit},
-		{name: "a handler that ends its thread is answered", only: []string{"ruby"}, check: survivesEndedThreads},
-		{name: "sys.exit in a task ends neither the loop nor the host", only: []string{"python"}, check: survivesAsyncExit},
-		{name: "an error that nothing caught fails its step", only: []string{"node"}, check: attributesStrayErrors},
-		{name: "coroutines and promises are awaited", only: []string{"python", "node"}, check: awaitsResults},
-	})
+		{name: "E25 exit in a handler ends the step", only: []string{"ruby", "python"}, check: survivesSoftExit},
+		{name: "E26 a handler that ends its thread is answered", only: []string{"ruby"}, check: survivesEndedThreads},
+		{name: "E27 sys.exit in a task ends neither the loop nor the host", only: []string{"python"}, check: survivesAsyncExit},
+		{name: "E28 an error that nothing caught fails its step", only: []string{"node"}, check: attributesStrayErrors},
+		{name: "E29 coroutines and promises are awaited", only: []string{"python", "node"}, check: awaitsResults},
+	}
 }
 
-func passesArguments(t *testing.T, lang language) {
+func passesArguments(t T, lang language) {
 	p := startReady(t, lang, nil)
+	p.require("Arguments")
 	params := execution("x", "Fixtures::Arguments", object{"order": "A-1"}, object{"k": []int{1}})
 	step, task := params["step"].(object), params["task"].(object)
 	step["attempt"], step["inputs"], step["results"] = 3, object{"i": 1}, object{"error": "before"}
@@ -42,9 +39,9 @@ func passesArguments(t *testing.T, lang language) {
 	task["reason"], task["requested_at"] = "because", "2026-01-01T00:00:00Z"
 	p.send(`{"jsonrpc":"2.0","id":"a","method":"step.execute","params":` + withDependencies(t, params,
 		`{"b":{"step_id":"11","result":{"n":1}},"a":{"step_id":"12","result":null}}`) + "}\n")
-	got := parsed(t, success(t, p.outcome("a")))
-	if diff := cmp.Diff(parsed(t, wantArguments), got); diff != "" {
-		t.Errorf("arguments (-want +got):\n%s", diff)
+	got := canonical(t, success(t, p.outcome("a")))
+	if want := canonical(t, wantArguments); got != want {
+		t.Errorf("arguments\n%s, want\n%s", got, want)
 	}
 }
 
@@ -59,13 +56,13 @@ const wantArguments = `{
 }`
 
 // withDependencies keeps the order of the members, which a map would lose.
-func withDependencies(t *testing.T, params object, dependencies string) string {
+func withDependencies(t T, params object, dependencies string) string {
 	t.Helper()
 	params["dependencies"] = json.RawMessage(dependencies)
 	return strings.TrimSuffix(line(t, params), "\n")
 }
 
-func echoesJSON(t *testing.T, lang language) {
+func echoesJSON(t T, lang language) {
 	p := startReady(t, lang, nil)
 	values := []string{
 		`0`, `-1`, `1.5`, `1e-7`, `9007199254740991`, `""`, `"x"`, `true`, `false`, `null`, `[]`, `{}`, `[[],{}]`,
@@ -80,7 +77,7 @@ func echoesJSON(t *testing.T, lang language) {
 	}
 }
 
-func parsed(t *testing.T, text string) any {
+func parsed(t T, text string) any {
 	t.Helper()
 	var v any
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
@@ -89,19 +86,19 @@ func parsed(t *testing.T, text string) any {
 	return v
 }
 
-// canonical has no spaces and sorted members. (cmp.Diff takes for ever over deep nesting.)
-func canonical(t *testing.T, text string) string {
+// canonical has no spaces and sorted members.
+func canonical(t T, text string) string {
 	t.Helper()
 	return line(t, parsed(t, text))
 }
 
-func returnsNull(t *testing.T, lang language) {
+func returnsNull(t T, lang language) {
 	if got := startReady(t, lang, nil).mustSucceed("Returns", object{}, object{"what": "nothing"}); got != "null" {
 		t.Errorf("got %s, want null", got)
 	}
 }
 
-func failsRetryable(t *testing.T, lang language) {
+func failsRetryable(t T, lang language) {
 	p := startReady(t, lang, nil)
 	for seconds, want := range map[float64]int64{60: 60_000, 1.5: 1500, 0: 0} {
 		got := p.mustFail("FailRetryable", object{}, object{"seconds": seconds})
@@ -122,7 +119,7 @@ func failsRetryable(t *testing.T, lang language) {
 	}
 }
 
-func failsPermanent(t *testing.T, lang language) {
+func failsPermanent(t T, lang language) {
 	got := startReady(t, lang, nil).mustFail("FailPermanent", object{}, nil)
 	if got.Kind != "permanent" || got.Code != "NO_FUNDS" || got.Message != "never" || got.RetryAfterMS != nil {
 		t.Errorf("got %+v", got)
@@ -132,19 +129,19 @@ func failsPermanent(t *testing.T, lang language) {
 	}
 }
 
-func failsUnknown(t *testing.T, lang language) {
+func failsUnknown(t T, lang language) {
 	got := startReady(t, lang, nil).mustFail("FailUnknown", object{}, nil)
 	class := map[string]string{"ruby": "ArgumentError", "python": "ValueError", "node": "RangeError"}[lang.name]
-	if got.Kind != "retryable" || got.Class != class || got.Message != "unexpected" {
+	if got.Kind != "retryable" || got.Class == "" || class != "" && got.Class != class || got.Message != "unexpected" {
 		t.Errorf("got %+v", got)
 	}
 	trace := strings.Join(got.Backtrace, "\n")
-	if !strings.Contains(trace, "fixtures.") || strings.Contains(trace, "tasker_host") {
+	if class != "" && !strings.Contains(trace, "fixtures.") || strings.Contains(trace, "tasker_host") {
 		t.Errorf("want the handler's frames only, got\n%s", trace)
 	}
 }
 
-func boundsCauses(t *testing.T, lang language) {
+func boundsCauses(t T, lang language) {
 	p := startReady(t, lang, nil)
 	got := p.mustFail("DeepCause", object{}, nil)
 	causes := 0
@@ -165,7 +162,7 @@ func boundsCauses(t *testing.T, lang language) {
 	p.mustEcho()
 }
 
-func survivesHostileErrors(t *testing.T, lang language) {
+func survivesHostileErrors(t T, lang language) {
 	p := startReady(t, lang, nil)
 	if got := p.mustFail("Hostile", object{}, nil); got.Kind != "retryable" || got.Message == "" {
 		t.Errorf("got %+v", got)
@@ -173,7 +170,7 @@ func survivesHostileErrors(t *testing.T, lang language) {
 	p.mustEcho()
 }
 
-func refusesResults(t *testing.T, lang language) {
+func refusesResults(t T, lang language) {
 	p := startReady(t, lang, nil)
 	wants := map[string]string{ // what the message must say
 		"nan": "result.items[1].price", "infinity": "result[0]", "cycle": "nested", "deep": "nested",
@@ -194,7 +191,7 @@ func refusesResults(t *testing.T, lang language) {
 	p.mustEcho()
 }
 
-func refusesLargeResults(t *testing.T, lang language) {
+func refusesLargeResults(t T, lang language) {
 	p := startReady(t, lang, nil)
 	fits := (1 << 20) - len(`""`)
 	if got := p.mustSucceed("Returns", object{}, object{"what": "large", "bytes": fits}); len(got) != 1<<20 {
@@ -206,7 +203,7 @@ func refusesLargeResults(t *testing.T, lang language) {
 	}
 }
 
-func limitsDepth(t *testing.T, lang language) {
+func limitsDepth(t T, lang language) {
 	p := startReady(t, lang, object{"max_json_depth": 40})
 	p.mustSucceed("Returns", object{}, object{"what": "nested", "levels": 40})
 	if got := p.mustFail("Returns", object{}, object{"what": "nested", "levels": 41}); got.Class != "Tasker::InvalidResult" {
@@ -214,7 +211,7 @@ func limitsDepth(t *testing.T, lang language) {
 	}
 }
 
-func convertsResults(t *testing.T, lang language) {
+func convertsResults(t T, lang language) {
 	got := startReady(t, lang, nil).mustSucceed("Returns", object{}, object{"what": "dates"})
 	at := map[string]string{"node": "1970-01-01T00:00:00.250Z"}[lang.name]
 	if at == "" {
@@ -226,14 +223,14 @@ func convertsResults(t *testing.T, lang language) {
 	}
 }
 
-func keepsOddKeys(t *testing.T, lang language) {
+func keepsOddKeys(t T, lang language) {
 	got := startReady(t, lang, nil).mustSucceed("Returns", object{}, object{"what": "odd keys"})
 	if want := `{"__proto__":{"a":1},"tags":[]}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-func keepsIntegers(t *testing.T, lang language) {
+func keepsIntegers(t T, lang language) {
 	p := startReady(t, lang, nil)
 	const big = `9223372036854775809`
 	for _, harmless := range []string{`"4111111111111111"`, `9007199254740992`, `0.12345678901234567890`, `"\"9223372036854775809"`} {
@@ -251,7 +248,7 @@ func keepsIntegers(t *testing.T, lang language) {
 	}
 }
 
-func survivesSoftExit(t *testing.T, lang language) {
+func survivesSoftExit(t T, lang language) {
 	p := startReady(t, lang, nil)
 	if got := p.mustFail("SoftExit", object{}, nil); got.Kind != "retryable" || got.Class != "SystemExit" {
 		t.Errorf("got %+v", got)
@@ -259,7 +256,7 @@ func survivesSoftExit(t *testing.T, lang language) {
 	p.mustEcho()
 }
 
-func survivesEndedThreads(t *testing.T, lang language) {
+func survivesEndedThreads(t T, lang language) {
 	p := startReady(t, lang, object{"max_concurrency": 1})
 	for range 3 {
 		if got := p.mustFail("EndThread", object{}, nil); got.Kind != "retryable" {
@@ -269,7 +266,7 @@ func survivesEndedThreads(t *testing.T, lang language) {
 	p.mustEcho()
 }
 
-func survivesAsyncExit(t *testing.T, lang language) {
+func survivesAsyncExit(t T, lang language) {
 	p := startReady(t, lang, nil)
 	if got := p.mustFail("AsyncSoftExit", object{}, nil); got.Class != "SystemExit" {
 		t.Errorf("got %+v", got)
@@ -279,7 +276,7 @@ func survivesAsyncExit(t *testing.T, lang language) {
 	}
 }
 
-func attributesStrayErrors(t *testing.T, lang language) {
+func attributesStrayErrors(t T, lang language) {
 	p := startReady(t, lang, nil)
 	g := newGate(t)
 	neighbour := p.begin("Gate", object{}, g.config())
@@ -295,7 +292,7 @@ func attributesStrayErrors(t *testing.T, lang language) {
 	}
 }
 
-func awaitsResults(t *testing.T, lang language) {
+func awaitsResults(t T, lang language) {
 	if got := startReady(t, lang, nil).mustSucceed("AsyncEcho", object{"value": "later"}, nil); got != `"later"` {
 		t.Errorf("got %s", got)
 	}

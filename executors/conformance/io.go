@@ -4,23 +4,21 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
-	"testing"
 )
 
-func TestIO(t *testing.T) {
-	t.Parallel()
-	checkRules(t, []rule{
+func ioRules() []rule {
+	return []rule{
 		{name: "I1 what handlers and their children print is log", check: keepsNoiseOut},
 		{name: "I2 a flood on stderr holds up nothing", check: survivesFloods},
 		{name: "I3 children inherit neither the pipes nor the cookie", check: keepsPipesFromChildren},
 		{name: "I4 a handler may close the standard descriptors", check: survivesClosedStdio},
 		{name: "I6 log records carry their step and are bounded", check: boundsLogRecords},
-		{name: "without pipes in the environment it speaks over stdin and stdout", check: speaksOverStdio},
-		{name: "descriptors that are not there are a configuration error", check: refusesBadDescriptors},
-	})
+		{name: "I20 without pipes in the environment it speaks over stdin and stdout", check: speaksOverStdio},
+		{name: "H7 descriptors that are not there are a configuration error", check: refusesBadDescriptors},
+	}
 }
 
-func keepsNoiseOut(t *testing.T, lang language) {
+func keepsNoiseOut(t T, lang language) {
 	p := startReady(t, lang, nil)
 	if got := p.mustSucceed("Noise", object{}, nil); got != `"quiet"` {
 		t.Errorf("got %s", got)
@@ -39,7 +37,7 @@ func keepsNoiseOut(t *testing.T, lang language) {
 	}
 }
 
-func survivesFloods(t *testing.T, lang language) {
+func survivesFloods(t T, lang language) {
 	p := startReady(t, lang, nil)
 	if got := p.mustSucceed("Flood", object{}, nil); got != `"done"` {
 		t.Errorf("got %s", got)
@@ -51,11 +49,11 @@ func survivesFloods(t *testing.T, lang language) {
 	}
 }
 
-func keepsPipesFromChildren(t *testing.T, lang language) {
+func keepsPipesFromChildren(t T, lang language) {
 	checkChild(t, startReady(t, lang, nil))
 }
 
-func checkChild(t *testing.T, p *peer) {
+func checkChild(t T, p *peer) {
 	t.Helper()
 	var seen string
 	if err := json.Unmarshal([]byte(p.mustSucceed("ChildFds", object{}, nil)), &seen); err != nil {
@@ -71,7 +69,7 @@ func checkChild(t *testing.T, p *peer) {
 	}
 }
 
-func survivesClosedStdio(t *testing.T, lang language) {
+func survivesClosedStdio(t T, lang language) {
 	p := startReady(t, lang, nil)
 	if got := p.mustSucceed("CloseStdio", object{}, nil); got != `"closed"` {
 		t.Errorf("got %s", got)
@@ -92,7 +90,7 @@ type logRecord struct {
 	Attrs       map[string]any `json:"attrs"`
 }
 
-func boundsLogRecords(t *testing.T, lang language) {
+func boundsLogRecords(t T, lang language) {
 	p := startReady(t, lang, nil)
 	for _, size := range []int{5, 1 << 20} {
 		p.logs = nil
@@ -115,7 +113,7 @@ func boundsLogRecords(t *testing.T, lang language) {
 	p.mustEcho()
 }
 
-func speaksOverStdio(t *testing.T, lang language) {
+func speaksOverStdio(t T, lang language) {
 	cmd := lang.command(t)
 	inRead, inWrite := pipe(t)
 	outRead, outWrite := pipe(t)
@@ -139,7 +137,7 @@ func speaksOverStdio(t *testing.T, lang language) {
 	}
 }
 
-func refusesBadDescriptors(t *testing.T, lang language) {
+func refusesBadDescriptors(t T, lang language) {
 	for _, fd := range []string{"77", "x"} {
 		cmd := lang.command(t)
 		cmd.Env = append(environ("TASKER_RPC_IN_FD=77", "TASKER_RPC_OUT_FD="+fd), "NODE_NO_WARNINGS=1")

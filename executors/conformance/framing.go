@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"testing"
 )
 
-func TestFraming(t *testing.T) {
-	t.Parallel()
-	checkRules(t, []rule{
+func framingRules() []rule {
+	return []rule{
 		{name: "F1 F2 F7 F8 lines may come in any cut, with CRLF and blank lines between", check: readsAnyCut},
 		{name: "F3 garbage gets a parse error", check: survivesGarbage},
 		{name: "F4 what is no request object is invalid", check: refusesInvalidRequests},
@@ -20,12 +18,12 @@ func TestFraming(t *testing.T) {
 		{name: "F11 an unknown method is refused", check: refusesUnknownMethods},
 		{name: "F12 F13 unknown notifications and stray answers are ignored", check: ignoresWhatItDoesNotKnow},
 		{name: "F14 large answers at once do not interleave", check: doesNotInterleave},
-	})
+	}
 }
 
 const ping = `{"jsonrpc":"2.0","id":"p","method":"ping","params":{}}`
 
-func readsAnyCut(t *testing.T, lang language) {
+func readsAnyCut(t T, lang language) {
 	p := startHost(t, lang)
 	for _, text := range []string{ping + "\r\n", "\n\r\n  \n" + ping + "\n", ping + "\n" + strings.Replace(ping, `"p"`, `"q"`, 1) + "\n"} {
 		p.send(text)
@@ -51,7 +49,7 @@ func (p *peer) refusal(code int) {
 	mustRefuse(p.tb, m, code)
 }
 
-func survivesGarbage(t *testing.T, lang language) {
+func survivesGarbage(t T, lang language) {
 	p := startReady(t, lang, nil)
 	garbage := []string{
 		"nonsense", `{"jsonrpc":"2.0","id":"1"`, "\x00\x01", "\xff\xfe{}", `{"id":NaN}`, "{}{}",
@@ -64,7 +62,7 @@ func survivesGarbage(t *testing.T, lang language) {
 	p.mustEcho()
 }
 
-func refusesInvalidRequests(t *testing.T, lang language) {
+func refusesInvalidRequests(t T, lang language) {
 	p := startReady(t, lang, nil)
 	for _, text := range []string{"[" + ping + "]", "[]", "3", `"x"`, "null"} {
 		p.send(text + "\n")
@@ -82,7 +80,7 @@ func refusesInvalidRequests(t *testing.T, lang language) {
 
 const limit = 4 << 20
 
-func readsLargeMessages(t *testing.T, lang language) {
+func readsLargeMessages(t T, lang language) {
 	p := startReady(t, lang, object{"max_inline_bytes": limit})
 	for _, size := range []int{limit - 1, limit} {
 		p.send(paddedPing(size) + "\n")
@@ -90,7 +88,7 @@ func readsLargeMessages(t *testing.T, lang language) {
 	}
 }
 
-func refusesOversizeMessages(t *testing.T, lang language) {
+func refusesOversizeMessages(t T, lang language) {
 	p := startReady(t, lang, nil)
 	for _, size := range []int{limit + 1, 3 * limit} {
 		p.send(paddedPing(size) + "\n" + ping + "\n")
@@ -109,7 +107,7 @@ func paddedPing(size int) string {
 	return head + strings.Repeat("x", size-len(head)-len(tail)) + tail
 }
 
-func echoesUnicode(t *testing.T, lang language) {
+func echoesUnicode(t T, lang language) {
 	p := startReady(t, lang, nil)
 	want := "emoji \U0001F600, combining e\u0301, separators \u2028\u2029, controls \u0001\u001f\u007f, BOM \ufeff, \"\\/\b\f\n\r\t"
 	var got string
@@ -122,7 +120,7 @@ func echoesUnicode(t *testing.T, lang language) {
 	}
 }
 
-func echoesIDs(t *testing.T, lang language) {
+func echoesIDs(t T, lang language) {
 	p := startReady(t, lang, nil)
 	for _, id := range []string{"1", "007", "a.b-c_D", strings.Repeat("z", 64), "1e3"} {
 		p.send(fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"ping"}`+"\n", id))
@@ -133,7 +131,7 @@ func echoesIDs(t *testing.T, lang language) {
 	}
 }
 
-func refusesUnknownMethods(t *testing.T, lang language) {
+func refusesUnknownMethods(t T, lang language) {
 	p := startReady(t, lang, nil)
 	for _, method := range []string{"step.dance", "initialized", "constructor", "__proto__", "receive", ""} {
 		mustRefuse(t, p.call(method, object{}), -32601)
@@ -141,7 +139,7 @@ func refusesUnknownMethods(t *testing.T, lang language) {
 	p.mustEcho()
 }
 
-func ignoresWhatItDoesNotKnow(t *testing.T, lang language) {
+func ignoresWhatItDoesNotKnow(t T, lang language) {
 	p := startReady(t, lang, nil)
 	p.send(`{"jsonrpc":"2.0","method":"step.cancel","params":{"execution_id":"nobody","reason":"user"}}` + "\n")
 	p.send(`{"jsonrpc":"2.0","method":"from.the.future","params":{}}` + "\n")
@@ -153,7 +151,7 @@ func ignoresWhatItDoesNotKnow(t *testing.T, lang language) {
 	}
 }
 
-func doesNotInterleave(t *testing.T, lang language) {
+func doesNotInterleave(t T, lang language) {
 	p := startReady(t, lang, object{"max_concurrency": 64})
 	want := map[string]string{}
 	for i := range 64 {

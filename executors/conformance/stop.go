@@ -2,13 +2,11 @@ package conformance
 
 import (
 	"syscall"
-	"testing"
 	"time"
 )
 
-func TestStop(t *testing.T) {
-	t.Parallel()
-	checkRules(t, []rule{
+func stopRules() []rule {
+	return []rule{
 		{name: "S1 after shutdown running steps finish and new ones are refused", check: drainsOnShutdown},
 		{name: "S2 the end of input ends an idle host", check: endsWhenIdle},
 		{name: "S3 the end of input ends a host with running steps", check: endsWhenRunning},
@@ -21,7 +19,7 @@ func TestStop(t *testing.T) {
 		{name: "S7 a host that is killed says nothing more", check: endsSilently},
 		{name: "S9 a handler that ends the process is seen by its exit code", check: exitsWithTheHandlersCode},
 		{name: "S10 a host that was stopped goes on", check: survivesSIGSTOP},
-	})
+	}
 }
 
 // exitDeadline is how long a host may take to end once its input is closed.
@@ -48,7 +46,7 @@ func (p *peer) startGate() (id string, g *gate) {
 	return id, g
 }
 
-func drainsOnShutdown(t *testing.T, lang language) {
+func drainsOnShutdown(t T, lang language) {
 	p := startReady(t, lang, nil)
 	id, g := p.startGate()
 	if got := decode[pong](t, p.call("shutdown", object{"grace_ms": 1000})); got.InFlight != 1 {
@@ -68,7 +66,7 @@ func drainsOnShutdown(t *testing.T, lang language) {
 	p.mustEnd()
 }
 
-func endsWhenIdle(t *testing.T, lang language) {
+func endsWhenIdle(t T, lang language) {
 	for _, p := range []*peer{startReady(t, lang, nil), startHost(t, lang)} {
 		if got := p.mustEndInTime(); got != 0 {
 			t.Errorf("exit code %d", got)
@@ -76,7 +74,7 @@ func endsWhenIdle(t *testing.T, lang language) {
 	}
 }
 
-func endsWhenRunning(t *testing.T, lang language) {
+func endsWhenRunning(t T, lang language) {
 	p := startReady(t, lang, nil)
 	_, g := p.startGate()
 	defer g.pipe.Close()
@@ -84,7 +82,7 @@ func endsWhenRunning(t *testing.T, lang language) {
 	p.mustEnd()
 }
 
-func endsWhenBusy(t *testing.T, lang language) {
+func endsWhenBusy(t T, lang language) {
 	p := startReady(t, lang, nil)
 	g := newGate(t)
 	p.begin("Busy", object{}, object{"path": g.path, "ms": 600_000})
@@ -92,7 +90,7 @@ func endsWhenBusy(t *testing.T, lang language) {
 	p.mustEndInTime()
 }
 
-func drainsOnSIGTERM(t *testing.T, lang language) {
+func drainsOnSIGTERM(t T, lang language) {
 	p := startReady(t, lang, nil)
 	id, g := p.startGate()
 	p.signal(syscall.SIGTERM)
@@ -120,7 +118,7 @@ func (p *peer) firstRefusal() message {
 	return message{}
 }
 
-func endsOnSIGTERM(t *testing.T, lang language) {
+func endsOnSIGTERM(t T, lang language) {
 	p := startReady(t, lang, nil)
 	p.signal(syscall.SIGTERM)
 	if got := p.exit(); got != 0 {
@@ -128,7 +126,7 @@ func endsOnSIGTERM(t *testing.T, lang language) {
 	}
 }
 
-func endsAfterTheGrace(t *testing.T, lang language) {
+func endsAfterTheGrace(t T, lang language) {
 	p := startHost(t, lang)
 	params := initialization(lang.root(t), nil)
 	params["timing"] = object{"shutdown_grace_ms": 50}
@@ -140,7 +138,7 @@ func endsAfterTheGrace(t *testing.T, lang language) {
 	p.mustEnd()
 }
 
-func ignoresSIGINT(t *testing.T, lang language) {
+func ignoresSIGINT(t T, lang language) {
 	p := startReady(t, lang, nil)
 	for range 3 {
 		p.signal(syscall.SIGINT)
@@ -148,7 +146,7 @@ func ignoresSIGINT(t *testing.T, lang language) {
 	}
 }
 
-func endsSilently(t *testing.T, lang language) {
+func endsSilently(t T, lang language) {
 	p := startReady(t, lang, nil)
 	p.begin("KillSelf", object{}, nil)
 	p.mustEnd()
@@ -157,7 +155,7 @@ func endsSilently(t *testing.T, lang language) {
 	}
 }
 
-func exitsWithTheHandlersCode(t *testing.T, lang language) {
+func exitsWithTheHandlersCode(t T, lang language) {
 	p := startReady(t, lang, nil)
 	p.begin("HardExit", object{}, nil)
 	p.mustEnd()
@@ -166,7 +164,7 @@ func exitsWithTheHandlersCode(t *testing.T, lang language) {
 	}
 }
 
-func survivesSIGSTOP(t *testing.T, lang language) {
+func survivesSIGSTOP(t T, lang language) {
 	p := startReady(t, lang, nil)
 	p.signal(syscall.SIGSTOP)
 	id := p.request("ping", object{})

@@ -1,0 +1,163 @@
+package conformance
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// fixtureFiles are the fixture handlers of the languages that the worker has hosts for.
+//
+//go:embed all:testdata/ruby all:testdata/python all:testdata/node all:testdata/broken all:testdata/conventions
+var fixtureFiles embed.FS
+
+// State is how a check ended.
+type State string
+
+// The states of a check.
+const (
+	Passed  State = "passed"
+	Failed  State = "failed"
+	Skipped State = "skipped"
+)
+
+// Result is what one check found.
+type Result struct {
+	// IDs are those of the lines of the conformance list that the check covers.
+	IDs    []string `json:"ids"`
+	Asks   string   `json:"asks"`
+	State  State    `json:"state"`
+	Reason string   `json:"reason,omitempty"`
+	// Log is what the host printed last, when the check failed.
+	Log    string `json:"log,omitempty"`
+	TookMS int64  `json:"took_ms"`
+}
+
+// Run checks the host program that argv starts and returns a result per check, in the order of the list. With only, it
+// runs the checks with these ids.
+func Run(ctx context.Context, argv, only []string) ([]Result, error) {
+	wanted, err := choose(only)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "tasker-check-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the fixtures: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	if err := unpack(folder); err != nil {
+		return nil, fmt.Errorf("unpacking the fixtures: %w", err)
+	}
+	lang, err := probe(language{argv: argv, folder: folder})
+	if err != nil {
+		return nil, err
+	}
+	return runAll(ctx, wanted, lang)
+}
+
+// runAll runs as many checks at once as there are processors.
+func runAll(ctx context.Context, wanted []rule, lang language) ([]Result, error) {
+	results := make([]Result, len(wanted))
+	places := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var running sync.WaitGroup
+	for i, r := range wanted {
+		places <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
+		running.Go(func() {
+			results[i] = r.run(lang)
+			<-places
+		})
+	}
+	running.Wait()
+	return results, ctx.Err()
+}
+
+func (r rule) run(lang language) Result {
+	ids, sentence := r.ids()
+	result := Result{IDs: ids, Asks: sentence, State: Passed}
+	if !r.concerns(lang) {
+		result.State, result.Reason = Skipped, "concerns only hosts for "+strings.Join(r.only, " and ")
+		return result
+	}
+	start := time.Now()
+	var rec recorder
+	rec.run(func(t T) { r.check(t, lang) })
+	result.TookMS = time.Since(start).Milliseconds()
+	switch {
+	case len(rec.faults) > 0:
+		result.State, result.Reason, result.Log = Failed, strings.Join(rec.faults, "; "), strings.Join(rec.logs, "\n")
+	case rec.skipped != "":
+		result.State, result.Reason = Skipped, rec.skipped
+	}
+	return result
+}
+
+// choose returns the rules with these ids, all for none.
+func choose(only []string) ([]rule, error) {
+	all := rules()
+	if len(only) == 0 {
+		return all, nil
+	}
+	var known []string
+	for _, r := range all {
+		ids, _ := r.ids()
+		for _, id := range ids {
+			if !slices.Contains(known, id) {
+				known = append(known, id)
+			}
+		}
+	}
+	for _, id := range only {
+		if !slices.Contains(known, id) {
+			return nil, fmt.Errorf("there is no check %s; there are %s", id, strings.Join(known, " "))
+		}
+	}
+	return slices.DeleteFunc(all, func(r rule) bool {
+		ids, _ := r.ids()
+		return !slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(only, id) })
+	}), nil
+}
+
+// probe starts the host once to learn its language, which says where its fixtures are.
+func probe(lang language) (language, error) {
+	var rec recorder
+	rec.run(func(t T) {
+		r := startHost(t, lang).initialize(initialization(filepath.Join(lang.folder, "absent"), nil))
+		lang.name = r.Executor.Language
+	})
+	if len(rec.faults) > 0 {
+		return lang, errors.New("the host does not start: " + strings.Join(append(rec.faults, rec.logs...), "\n"))
+	}
+	if lang.name == "" || strings.ContainsAny(lang.name, "/\\") {
+		return lang, fmt.Errorf("the host says in initialize that its language is %q", lang.name)
+	}
+	return lang, nil
+}
+
+func unpack(folder string) error {
+	return fs.WalkDir(fixtureFiles, "testdata", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(folder, strings.TrimPrefix(name, "testdata"))
+		if entry.IsDir() {
+			return os.MkdirAll(target, 0o700)
+		}
+		content, err := fixtureFiles.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, content, 0o600)
+	})
+}
