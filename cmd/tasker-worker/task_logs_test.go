@@ -37,7 +37,7 @@ func TestTaskLogs(t *testing.T) {
 	number := strconv.FormatInt(id, 10)
 	followed := w.succeed(t, "task", "logs", number, "--follow")
 	for _, want := range []string{
-		"charge  1  stdout  info   charging, attempt 1\n", "charge  1  stderr  info   the password is xxxxx\n",
+		"charge  1  stdout  info   charging, attempt 1\n", "charge  1  stderr  warn   the password is xxxxx\n",
 		"charge  1  log     warn   asking the bank\n", "charge  1  log     warn   again amount=5 api_key=xxxxx\n",
 	} {
 		if strings.Count(followed, want) != 1 {

@@ -142,3 +142,11 @@ func level(name string) slog.Level {
 		return slog.LevelInfo
 	}
 }
+
+// Stream is where the handler wrote the record: stdout or stderr, when the host tells of what it printed, or log.
+func (n *Notification) Stream() string {
+	if n.Logger == "stdout" || n.Logger == "stderr" {
+		return n.Logger
+	}
+	return "log"
+}
