@@ -5,13 +5,17 @@ const { isUtf8 } = require('node:buffer');
 const { firstRounded } = require('./big_numbers');
 const { Execution } = require('./execution');
 const { Executions } = require('./executions');
+const { Link } = require('./link');
 const { Log } = require('./log');
+const { capture } = require('./output');
 const { RpcError } = require('./rpc_error');
 const { MAX_MESSAGE_BYTES, Session, isObject } = require('./session');
 const strays = require('./strays');
 const tasker = require('./sdk/tasker');
 const { clip } = require('./text');
 const { LineReader, Writer } = require('./wire');
+
+const LAST_WORDS_MS = 1000;
 
 // Answers requests until the pipe closes. Only step.execute runs handlers, so a ping waits for nothing but code that
 // holds the event loop.
@@ -20,6 +24,7 @@ class Server {
   #writer;
   #session;
   #executions;
+  #link;
   #backlog; // messages that arrive while handlers load
   #draining = false;
   #methods = {
@@ -29,17 +34,26 @@ class Server {
     shutdown: () => this.#shutdown(),
     'step.execute': (params, id, json) => this.#execute(params, id, json),
   };
+  #notifications = {
+    __proto__: null,
+    'step.cancel': (params) => this.#cancel(params),
+  };
 
   constructor(input, output) {
     this.#reader = new LineReader(input, MAX_MESSAGE_BYTES);
     this.#writer = new Writer(output, () => this.#exit());
-    tasker.log = new Log(this.#writer);
+    const log = new Log(this.#writer);
+    this.#link = new Link(this.#writer, log);
+    tasker.host.log = log;
+    tasker.host.step = () => Execution.current()?.step;
+    capture(log);
   }
 
   // Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more.
   run() {
     process.on('SIGTERM', () => this.#drainAndExit());
-    strays.watch();
+    process.on('exit', () => this.#writer.flush());
+    strays.watch((code) => this.#exitWritten(code));
     this.#reader.start((line) => this.#receive(line), () => this.#exit());
   }
 
@@ -70,7 +84,8 @@ class Server {
   // The result to answer with, or undefined when there is nothing to answer yet, or ever.
   #dispatch(message, json) {
     const { id, jsonrpc, method, params } = message;
-    if (method === undefined || id === undefined) return undefined; // a response or a notification: none concern us
+    if (method === undefined) return this.#link.settle(message);
+    if (id === undefined) return this.#notifications[method]?.(isObject(params) ? params : {});
     if (typeof id !== 'string' || typeof method !== 'string' || jsonrpc !== '2.0') {
       const hint = 'a request has jsonrpc 2.0, a string as id and a string as method';
       throw new RpcError(RpcError.INVALID_REQUEST, hint);
@@ -99,7 +114,8 @@ class Server {
   async #open(session) {
     await session.load();
     this.#reader.maxBytes = session.maxMessageBytes;
-    this.#executions = new Executions(session.maxConcurrency, this.#writer);
+    this.#link.offer(session.callbacks);
+    this.#executions = new Executions(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
     this.#session = session;
   }
 
@@ -118,12 +134,21 @@ class Server {
     return { in_flight: this.#inFlight() };
   }
 
-  #execute(params, id, json) {
+  #cancel({ execution_id: executionId, reason, grace_ms: graceMs }) {
+    this.#executions?.cancel(executionId, typeof reason === 'string' ? reason : undefined, Number(graceMs) || 0);
+  }
+
+  #ended(executionId) {
+    this.#link.forget(executionId);
+  }
+
+  #execute(sent, id, received) {
     if (!this.#session) throw new RpcError(RpcError.NOT_INITIALIZED, 'initialize comes first');
     if (this.#draining) throw new RpcError(RpcError.SHUTTING_DOWN, 'this host takes no more steps');
+    const { params, json } = this.#session.params(sent, received);
     const handler = this.#session.handler(params);
     this.#warnOfRounding(params, json); // before the answer, which a handler may give at once
-    this.#executions.start(new Execution(id, params, handler, this.#session.resultLimits));
+    this.#executions.start(new Execution(id, params, handler, this.#session.resultLimits, this.#link));
   }
 
   #warnOfRounding(params, json) {
@@ -147,6 +172,12 @@ class Server {
     if (!this.#executions) this.#exit();
     setTimeout(() => this.#exit(), this.#session.shutdownGraceMs);
     this.#executions.whenIdle(() => this.#writer.end(() => this.#exit()));
+  }
+
+  // Ends the process as soon as the worker has everything that was said, or will not read it.
+  #exitWritten(code) {
+    setTimeout(() => process.exit(code), LAST_WORDS_MS);
+    this.#writer.end(() => process.exit(code));
   }
 
   // Ends the process at once. process.exit would wait for a handler's file or DNS call that hangs in libuv's threads, so
