@@ -2,17 +2,16 @@
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const Module = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
 const failure = require('./failure');
 const { Handler, served } = require('./handler');
 const scan = require('./scan');
+const sdkResolution = require('./sdk_resolution');
 
 const NAME_BYTES = 200;
 const CHECK_MS = 10_000;
-const SDK = require.resolve('./sdk/tasker');
 
 // Two handlers have one name.
 class DuplicateHandler extends Error {
@@ -32,7 +31,7 @@ class Loader {
   }
 
   async load() {
-    provideSdk();
+    sdkResolution.forRequire();
     if (this.#root === '') return;
     for (const file of scan.files(this.#root)) await this.#loadFile(file);
   }
@@ -64,15 +63,36 @@ class Loader {
   }
 }
 
+// A TypeScript file, and a Node that cannot run it.
+class NoTypeScript extends Error {
+  static name = 'Tasker::NoTypeScript';
+}
+
 // What the file exports, whichever kind of module it is.
 async function load(file) {
-  if (file.endsWith('.mjs')) return import(pathToFileURL(file));
+  const extension = path.extname(file);
+  if (extension.endsWith('ts') && !runsTypeScript()) {
+    throw new NoTypeScript(
+      `this is Node ${process.versions.node}, which does not run TypeScript: use Node 22.18 or newer, or compile the file to .js`,
+    );
+  }
+  if (mayImport(file)) sdkResolution.forImport();
+  if (extension.startsWith('.m')) return import(pathToFileURL(file));
   try {
     return require(file);
   } catch (error) {
     if (error?.code !== 'ERR_REQUIRE_ESM' && error?.code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error;
     return import(pathToFileURL(file));
   }
+}
+
+// Node itself, or a loader that NODE_OPTIONS names.
+function runsTypeScript() {
+  return Boolean(process.features.typescript || require.extensions['.ts']);
+}
+
+function mayImport(file) {
+  return path.extname(file).startsWith('.m') || /\bimport\b|^\s*export\b/m.test(fs.readFileSync(file, 'utf8'));
 }
 
 // The file, line and caret of a SyntaxError. Node puts them before the message, but keeps them to itself for ES modules;
@@ -88,15 +108,6 @@ function beforeMessage(text) {
   const lines = String(text ?? '').split('\n');
   const end = lines.findIndex((line) => line.startsWith('SyntaxError'));
   return lines.slice(0, Math.max(end, 0)).filter((line) => line.trim() !== '');
-}
-
-// Makes require('tasker') and globalThis.tasker work in handlers.
-function provideSdk() {
-  const resolve = Module._resolveFilename;
-  Module._resolveFilename = function resolveWithSdk(request, ...rest) {
-    return request === 'tasker' ? SDK : resolve.call(this, request, ...rest);
-  };
-  globalThis.tasker = require(SDK);
 }
 
 module.exports = { Loader };
