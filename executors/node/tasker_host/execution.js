@@ -171,10 +171,15 @@ class Execution {
       this.step = args[2];
       const result = await this.#handler.call(...args);
       const members = resultMembers(result, this.#limits, this.#params.scratch_dir);
-      this.#send(`{"outcome":"success",${typeof members === 'string' ? members : await members}}`);
+      this.#send(`{"outcome":"success",${typeof members === 'string' ? members : await members}${this.#metadata()}}`);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  #metadata() {
+    const metadata = this.#link.metadata?.();
+    return metadata ? `,"metadata":${JSON.stringify(metadata)}` : '';
   }
 
   // Everything about an execution precedes its answer.

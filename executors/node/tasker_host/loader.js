@@ -30,6 +30,10 @@ class Loader {
     this.errors = [];
   }
 
+  get root() {
+    return this.#root;
+  }
+
   async load() {
     sdkResolution.forRequire();
     if (this.#root === '') return;
@@ -38,9 +42,8 @@ class Loader {
 
   async #loadFile(file) {
     const relative = path.relative(this.#root, file);
-    const base = relative.slice(0, -path.extname(relative).length).replaceAll(path.sep, '.');
     try {
-      for (const [name, target] of served(await load(file), base)) this.#register(name, relative, target);
+      for (const [name, target] of served(await load(file), baseOf(relative))) this.#register(name, relative, target);
     } catch (error) {
       this.#report(file, failure.ofLoad(relative, error, sourceOf(error, file)));
     }
@@ -61,6 +64,18 @@ class Loader {
     const head = `tasker host: cannot load ${file}: ${described.message} (${described.class})`;
     process.stderr.write(`${[head, ...described.backtrace].join('\n\t')}\n`);
   }
+}
+
+// The handler that goes by name in file, which is relative to root.
+async function handlerIn(root, file, name) {
+  for (const [other, target] of served(await load(path.join(root, file)), baseOf(file))) {
+    if (other === name) return new Handler(name, file, target);
+  }
+  throw new Error(`${file} does not serve ${name} in a thread: what it exports must not depend on where it is loaded`);
+}
+
+function baseOf(relative) {
+  return relative.slice(0, -path.extname(relative).length).replaceAll(path.sep, '.');
 }
 
 // A TypeScript file, and a Node that cannot run it.
@@ -110,4 +125,4 @@ function beforeMessage(text) {
   return lines.slice(0, Math.max(end, 0)).filter((line) => line.trim() !== '');
 }
 
-module.exports = { Loader };
+module.exports = { Loader, handlerIn };

@@ -3,6 +3,8 @@
 const { isUtf8 } = require('node:buffer');
 
 const { firstRounded } = require('./big_numbers');
+const { CpuExecution } = require('./cpu_execution');
+const { CpuThreads } = require('./cpu_threads');
 const { Execution } = require('./execution');
 const { Executions } = require('./executions');
 const { Link } = require('./link');
@@ -25,6 +27,7 @@ class Server {
   #session;
   #executions;
   #link;
+  #threads;
   #backlog; // messages that arrive while handlers load
   #draining = false;
   #methods = {
@@ -116,6 +119,7 @@ class Server {
     this.#reader.maxBytes = session.maxMessageBytes;
     this.#link.offer(session.callbacks);
     this.#executions = new Executions(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
+    this.#threads = new CpuThreads({ root: session.handlerRoot, offered: this.#link.offered });
     this.#session = session;
   }
 
@@ -148,7 +152,13 @@ class Server {
     const { params, json } = this.#session.params(sent, received);
     const handler = this.#session.handler(params);
     this.#warnOfRounding(params, json); // before the answer, which a handler may give at once
-    this.#executions.start(new Execution(id, params, handler, this.#session.resultLimits, this.#link));
+    this.#executions.start(this.#execution(id, params, handler));
+  }
+
+  #execution(id, params, handler) {
+    const limits = this.#session.resultLimits;
+    if (handler.cpu) return new CpuExecution(id, params, handler, limits, this.#link, this.#threads);
+    return new Execution(id, params, handler, limits, this.#link);
   }
 
   #warnOfRounding(params, json) {

@@ -44,6 +44,10 @@ class Session {
     await this.#loader.load();
   }
 
+  get handlerRoot() {
+    return this.#loader.root;
+  }
+
   // The params of step.execute, which may be in a file, with their JSON.
   params(params, json) {
     if (params.params_file === undefined) return { params, json };
