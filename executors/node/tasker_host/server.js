@@ -5,8 +5,10 @@ const { isUtf8 } = require('node:buffer');
 const { firstRounded } = require('./big_numbers');
 const { CpuExecution } = require('./cpu_execution');
 const { CpuThreads } = require('./cpu_threads');
+const dump = require('./dump');
 const { Execution } = require('./execution');
 const { Executions } = require('./executions');
+const { Hygiene } = require('./hygiene');
 const { Link } = require('./link');
 const { Log } = require('./log');
 const { capture } = require('./output');
@@ -26,10 +28,12 @@ class Server {
   #writer;
   #session;
   #executions;
+  #hygiene = new Hygiene();
   #link;
   #threads;
   #backlog; // messages that arrive while handlers load
   #draining = false;
+  #spoilt = false; // told the worker that this process should be replaced
   #methods = {
     __proto__: null,
     initialize: (params, id) => this.#initialize(params, id),
@@ -57,6 +61,7 @@ class Server {
     process.on('SIGTERM', () => this.#drainAndExit());
     process.on('exit', () => this.#writer.flush());
     strays.watch((code) => this.#exitWritten(code));
+    dump.watch(() => this.#executions?.values() ?? []);
     this.#reader.start((line) => this.#receive(line), () => this.#exit());
   }
 
@@ -109,7 +114,10 @@ class Server {
     const session = new Session(params);
     this.#backlog = [];
     this.#open(session).then(
-      () => this.#writer.result(id, session.description()),
+      () => {
+        this.#writer.result(id, session.description());
+        setImmediate(dump.watchFromThread);
+      },
       (error) => this.#refuse(id, error),
     ).then(() => this.#resume());
   }
@@ -120,6 +128,7 @@ class Server {
     this.#link.offer(session.callbacks);
     this.#executions = new Executions(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
     this.#threads = new CpuThreads({ root: session.handlerRoot, offered: this.#link.offered });
+    this.#hygiene.watch();
     this.#session = session;
   }
 
@@ -142,8 +151,12 @@ class Server {
     this.#executions?.cancel(executionId, typeof reason === 'string' ? reason : undefined, Number(graceMs) || 0);
   }
 
-  #ended(executionId) {
+  #ended(executionId, running) {
     this.#link.forget(executionId);
+    if (!this.#hygiene.tidy(running) || this.#spoilt) return;
+    this.#spoilt = true;
+    const reason = 'a step changed the folder, umask or environment of the process while others ran';
+    this.#writer.notify('executor.status', { state: 'recycle_me', reason });
   }
 
   #execute(sent, id, received) {

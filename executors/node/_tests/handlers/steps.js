@@ -88,3 +88,20 @@ exports.handlers = {
 };
 
 exports.handlers.alone = Object.assign(exports.handlers.waits.bind(null), { exclusive: true });
+
+exports.handlers.litters = () => {
+  process.chdir('/');
+  process.umask(0o777);
+  process.env.LITTER = 'left';
+  delete process.env.HOME;
+};
+
+exports.handlers.looks = () => ({
+  cwd: process.cwd(), umask: process.umask(), litter: process.env.LITTER, home: process.env.HOME,
+  child: require('node:child_process').execSync('echo $LITTER$HOME; pwd', { encoding: 'utf8' }),
+});
+
+exports.handlers.hangs = function hangsForEver(task, sequence, step) {
+  step.heartbeat(0);
+  for (;;);
+};
