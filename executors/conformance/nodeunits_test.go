@@ -18,7 +18,7 @@ func TestNodeUnits(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	args := append([]string{"--test", "--test-reporter=tap", "--test-concurrency=2"}, files...)
+	args := append([]string{"--test", "--test-reporter=tap", "--test-concurrency=2", "--test-timeout=60000"}, files...)
 	cmd := exec.CommandContext(ctx, "node", args...)
 	cmd.Env = environ()
 	if out, err := cmd.CombinedOutput(); err != nil {

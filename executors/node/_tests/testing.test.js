@@ -1,6 +1,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const path = require('node:path');
 const { test } = require('node:test');
 
 const tasker = require('../tasker_host/sdk/tasker');
@@ -46,4 +48,10 @@ test('failures, cancels and deferrals are outcomes', async () => {
 
 test('an option that does not exist is an error', async () => {
   await assert.rejects(run(() => {}, { contxt: {} }), /no option contxt/);
+});
+
+test('NODE_PATH leads tests to the SDK', () => {
+  const env = { ...process.env, NODE_PATH: path.join(__dirname, '..', 'tasker_host', 'sdk') };
+  const program = "process.stdout.write(typeof require('tasker/testing').run + require('tasker').Deferred.name)";
+  assert.equal(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8', env }), 'functionDeferred');
 });
