@@ -2,6 +2,8 @@
 
 // The three arguments of a handler, made from the params of step.execute.
 
+const { Step } = require('./step');
+
 // The task that the step belongs to.
 class Task {
   constructor(task) {
@@ -38,23 +40,9 @@ class Sequence {
   }
 }
 
-// The step being run. `attempt` counts from 1, `attempts` is how many there were before this one.
-class Step {
-  constructor({ step, handler, idempotency_key: idempotencyKey }) {
-    this.workflow_step_id = id(step.id);
-    this.name = step.name;
-    this.attempt = step.attempt ?? 1;
-    this.attempts = this.attempt - 1;
-    this.retry_limit = step.max_attempts;
-    this.inputs = step.inputs ?? null;
-    this.results = step.results ?? null;
-    this.config = handler.config ?? {};
-    this.idempotency_key = idempotencyKey;
-  }
-}
-
-function of(params) {
-  return [new Task(params.task), new Sequence(params.dependencies ?? {}), new Step(params)];
+function of(params, execution) {
+  const step = new Step(id(params.step.id), params, execution);
+  return [new Task(params.task), new Sequence(params.dependencies ?? {}), step];
 }
 
 // Ids travel as strings, because JavaScript cannot hold all of them as numbers.

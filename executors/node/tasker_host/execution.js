@@ -3,31 +3,58 @@
 const { AsyncLocalStorage } = require('node:async_hooks');
 
 const argumentsFor = require('./arguments');
-const failure = require('./failure');
-const { generate } = require('./result_json');
+const { Cancellation } = require('./cancellation');
+const { Heartbeats } = require('./heartbeats');
+const outcome = require('./outcome');
+const { Prints } = require('./prints');
+const { resultMembers } = require('./payload_file');
+const { CallFailed, Cancelled, LeaseLost } = require('./sdk/tasker');
+const { Secrets } = require('./secrets');
+
+const CALL_MS = 30_000; // for steps without a timeout
 
 const current = new AsyncLocalStorage();
 
-// One execution of one step: calls the handler and turns whatever happens into the message to answer with.
+// One execution of one step: calls the handler and turns whatever happens into the message to answer with. All that it
+// wants of the worker goes through its link.
 class Execution {
   #requestId;
   #params;
   #handler;
   #limits;
+  #link;
   #answer;
+  #cancellation = new Cancellation();
+  #mayCallUntil;
+  #heartbeats;
+  #prints;
+  #secrets;
 
-  constructor(requestId, params, handler, limits) {
+  // The last checkpoint that the handler handed over.
+  checkpoint;
+
+  constructor(requestId, params, handler, limits, link) {
     this.executionId = params.execution_id;
     this.started = performance.now();
     this.#requestId = requestId;
     this.#params = params;
     this.#handler = handler;
     this.#limits = limits;
+    this.#link = link;
+    this.#mayCallUntil = this.started + (params.timeout_ms ?? CALL_MS);
   }
 
   // The execution whose handler the running code belongs to, or undefined.
   static current() {
     return current.getStore();
+  }
+
+  get handler() {
+    return this.#handler;
+  }
+
+  get ended() {
+    return this.#answer === undefined;
   }
 
   // Runs the handler and calls answer with the response, exactly once.
@@ -36,29 +63,133 @@ class Execution {
     current.run(this, () => this.#run());
   }
 
+  // Tells the handler to stop. It may go on for graceMs; that nothing overlong goes on for ever is the worker's business.
+  // The listeners of the signal are the handler's code.
+  cancel(reason, graceMs = 0) {
+    if (this.ended) return;
+    this.#mayCallUntil = Math.max(this.#mayCallUntil, performance.now() + graceMs);
+    current.run(this, () => this.#cancellation.end(new Cancelled(reason)));
+  }
+
   // Ends the execution with an error from outside the handler's own promise. Without effect when it has ended.
   fail(error) {
-    this.#respond({ outcome: 'failure', failure: failure.of(error) });
+    if (this.ended) return;
+    const json = JSON.stringify(outcome.of(error, { cancelled: this.cancelled, checkpoint: this.checkpoint }));
+    this.#send(this.#secrets ? this.#secrets.blot(json) : json);
+  }
+
+  get deadline() {
+    const { deadline_at: at } = this.#params;
+    return at ? new Date(at) : null;
+  }
+
+  get signal() {
+    this.#look();
+    return this.#cancellation.signal;
+  }
+
+  get cancelled() {
+    this.#look();
+    return this.#cancellation.error !== undefined;
+  }
+
+  check() {
+    this.#look();
+    if (this.#cancellation.error) throw this.#cancellation.error;
+  }
+
+  heartbeat(params) {
+    if (this.ended) return;
+    this.#heartbeats ??= new Heartbeats((beat) => {
+      this.#link.notify('step.heartbeat', { execution_id: this.executionId, ...beat });
+    });
+    this.#heartbeats.beat(params);
+  }
+
+  // Throws when method cannot be called (any more).
+  mayCall(method) {
+    if (this.ended) throw new LeaseLost(`the step has ended, too late for ${method}`);
+    if (this.#cancellation.error instanceof LeaseLost) throw this.#cancellation.error;
+    if (!this.#link.offers(method)) throw new CallFailed(`this worker does not offer ${method}`);
+  }
+
+  // Resolves to the worker's {result} or {error}.
+  request(method, params) {
+    return this.#link.request(method, { execution_id: this.executionId, ...params });
+  }
+
+  // Settles like promise, unless the step is cancelled or runs out of time before.
+  wait(promise, method) {
+    const late = () => new CallFailed(`the worker did not answer ${method} before the step's deadline`);
+    return this.#cancellation.wait(promise, this.#mayCallUntil - performance.now(), late);
+  }
+
+  // Waits before method is asked for again.
+  async pause(ms, method) {
+    if (performance.now() + ms > this.#mayCallUntil) {
+      throw new CallFailed(`the worker could not serve ${method} before the step's deadline`);
+    }
+    let timer;
+    const over = new Promise((resolve) => {
+      timer = setTimeout(resolve, ms);
+    });
+    await this.wait(over, method).finally(() => clearTimeout(timer));
+  }
+
+  // Notes that the step is not this attempt's any more, and returns error.
+  lose(error) {
+    this.#cancellation.end(error);
+    return error;
+  }
+
+  // Keeps value out of what this execution says from now on.
+  hide(value) {
+    this.#secrets ??= new Secrets();
+    this.#secrets.add(value);
+  }
+
+  blot(text) {
+    return this.#secrets ? this.#secrets.blot(text) : text;
+  }
+
+  // The lines that this print completes.
+  print(stream, text) {
+    this.#prints ??= new Prints();
+    return this.#prints.add(stream, text);
+  }
+
+  // A handler in a thread that computes gets no messages, but sees what it shares with the host.
+  #look() {
+    const reason = this.#link.cancelReason?.();
+    if (reason !== undefined) this.cancel(reason);
   }
 
   // Serialising is guarded like the handler itself: a result that cannot be sent is a failure.
   async #run() {
     try {
-      const result = await this.#handler.call(...argumentsFor.of(this.#params));
-      this.#send(`{"outcome":"success","result":${generate(result, this.#limits)}}`);
+      const args = argumentsFor.of(this.#params, this);
+      this.step = args[2];
+      const result = await this.#handler.call(...args);
+      const members = resultMembers(result, this.#limits, this.#params.scratch_dir);
+      this.#send(`{"outcome":"success",${typeof members === 'string' ? members : await members}${this.#metadata()}}`);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  #respond(result) {
-    this.#send(JSON.stringify(result));
+  #metadata() {
+    const metadata = this.#link.metadata?.();
+    return metadata ? `,"metadata":${JSON.stringify(metadata)}` : '';
   }
 
+  // Everything about an execution precedes its answer.
   #send(result) {
     const answer = this.#answer;
+    if (answer === undefined) return;
+    this.#heartbeats?.stop();
+    if (this.#prints) this.#link.printed(this, this.#prints.rest());
     this.#answer = undefined;
-    answer?.(`{"jsonrpc":"2.0","id":${JSON.stringify(this.#requestId)},"result":${result}}`);
+    answer(`{"jsonrpc":"2.0","id":${JSON.stringify(this.#requestId)},"result":${result}}`);
   }
 }
 

@@ -91,7 +91,7 @@ function cause(error, depth = 1) {
 function details(context) {
   if (context == null) return undefined;
   try {
-    return plain(context, DETAILS);
+    return plain('details', context, DETAILS);
   } catch (error) {
     return { details_dropped: clip(error.message, FRAME_BYTES) };
   }

@@ -12,6 +12,8 @@ class Handler {
     this.file = file;
     this.#target = target;
     this.#isClass = hasProcess(target);
+    this.exclusive = flag(target, 'exclusive');
+    this.cpu = flag(target, 'cpu');
   }
 
   // Calls the function, or `process` of a new instance.
@@ -47,6 +49,12 @@ function* named(handlers) {
 
 function nameOf(value, otherwise) {
   return Object.hasOwn(value, 'handlerName') ? String(value.handlerName) : otherwise;
+}
+
+function flag(target, name) {
+  const value = target[name] ?? false;
+  if (typeof value === 'boolean') return value;
+  throw new TypeError(`${name} of a handler must be true or false`);
 }
 
 function isHandler(value) {

@@ -2,17 +2,16 @@
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const Module = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
 const failure = require('./failure');
 const { Handler, served } = require('./handler');
 const scan = require('./scan');
+const sdkResolution = require('./sdk_resolution');
 
 const NAME_BYTES = 200;
 const CHECK_MS = 10_000;
-const SDK = require.resolve('./sdk/tasker');
 
 // Two handlers have one name.
 class DuplicateHandler extends Error {
@@ -31,17 +30,20 @@ class Loader {
     this.errors = [];
   }
 
+  get root() {
+    return this.#root;
+  }
+
   async load() {
-    provideSdk();
+    sdkResolution.forRequire();
     if (this.#root === '') return;
     for (const file of scan.files(this.#root)) await this.#loadFile(file);
   }
 
   async #loadFile(file) {
     const relative = path.relative(this.#root, file);
-    const base = relative.slice(0, -path.extname(relative).length).replaceAll(path.sep, '.');
     try {
-      for (const [name, target] of served(await load(file), base)) this.#register(name, relative, target);
+      for (const [name, target] of served(await load(file), baseOf(relative))) this.#register(name, relative, target);
     } catch (error) {
       this.#report(file, failure.ofLoad(relative, error, sourceOf(error, file)));
     }
@@ -64,15 +66,48 @@ class Loader {
   }
 }
 
+// The handler that goes by name in file, which is relative to root.
+async function handlerIn(root, file, name) {
+  for (const [other, target] of served(await load(path.join(root, file)), baseOf(file))) {
+    if (other === name) return new Handler(name, file, target);
+  }
+  throw new Error(`${file} does not serve ${name} in a thread: what it exports must not depend on where it is loaded`);
+}
+
+function baseOf(relative) {
+  return relative.slice(0, -path.extname(relative).length).replaceAll(path.sep, '.');
+}
+
+// A TypeScript file, and a Node that cannot run it.
+class NoTypeScript extends Error {
+  static name = 'Tasker::NoTypeScript';
+}
+
 // What the file exports, whichever kind of module it is.
 async function load(file) {
-  if (file.endsWith('.mjs')) return import(pathToFileURL(file));
+  const extension = path.extname(file);
+  if (extension.endsWith('ts') && !runsTypeScript()) {
+    throw new NoTypeScript(
+      `this is Node ${process.versions.node}, which does not run TypeScript: use Node 22.18 or newer, or compile the file to .js`,
+    );
+  }
+  if (mayImport(file)) sdkResolution.forImport();
+  if (extension.startsWith('.m')) return import(pathToFileURL(file));
   try {
     return require(file);
   } catch (error) {
     if (error?.code !== 'ERR_REQUIRE_ESM' && error?.code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error;
     return import(pathToFileURL(file));
   }
+}
+
+// Node itself, or a loader that NODE_OPTIONS names.
+function runsTypeScript() {
+  return Boolean(process.features.typescript || require.extensions['.ts']);
+}
+
+function mayImport(file) {
+  return path.extname(file).startsWith('.m') || /\bimport\b|^\s*export\b/m.test(fs.readFileSync(file, 'utf8'));
 }
 
 // The file, line and caret of a SyntaxError. Node puts them before the message, but keeps them to itself for ES modules;
@@ -90,13 +125,4 @@ function beforeMessage(text) {
   return lines.slice(0, Math.max(end, 0)).filter((line) => line.trim() !== '');
 }
 
-// Makes require('tasker') and globalThis.tasker work in handlers.
-function provideSdk() {
-  const resolve = Module._resolveFilename;
-  Module._resolveFilename = function resolveWithSdk(request, ...rest) {
-    return request === 'tasker' ? SDK : resolve.call(this, request, ...rest);
-  };
-  globalThis.tasker = require(SDK);
-}
-
-module.exports = { Loader };
+module.exports = { Loader, handlerIn };

@@ -13,37 +13,45 @@ class Log {
   #writer;
   #dropped = 0;
 
+  // writer has notify and congested.
   constructor(writer) {
     this.#writer = writer;
   }
 
   debug(message, attrs) {
-    this.#record('debug', message, attrs);
+    this.#record(Execution.current(), 'debug', message, { attrs });
   }
 
   info(message, attrs) {
-    this.#record('info', message, attrs);
+    this.#record(Execution.current(), 'info', message, { attrs });
   }
 
   warn(message, attrs) {
-    this.#record('warn', message, attrs);
+    this.#record(Execution.current(), 'warn', message, { attrs });
   }
 
   error(message, attrs) {
-    this.#record('error', message, attrs);
+    this.#record(Execution.current(), 'error', message, { attrs });
   }
 
-  #record(level, message, attrs) {
+  // Records [stream, text] pairs that an execution printed.
+  prints(execution, texts, level = 'info') {
+    for (const [logger, text] of texts) this.#record(execution, level, text, { logger });
+  }
+
+  #record(execution, level, message, { attrs, logger }) {
     if (this.#writer.congested) {
       this.#dropped++;
       return;
     }
+    const said = clip(message, MESSAGE_BYTES);
     this.#writer.notify('log', {
       level,
-      message: clip(message, MESSAGE_BYTES),
+      message: execution ? execution.blot(said) : said,
       ts: new Date().toISOString(),
-      execution_id: Execution.current()?.executionId,
-      attrs: attrs == null ? undefined : safe(attrs),
+      logger,
+      execution_id: execution?.executionId,
+      attrs: attrs == null ? undefined : safe(attrs, execution),
       dropped: this.#dropped || undefined,
     });
     this.#dropped = 0;
@@ -51,9 +59,10 @@ class Log {
 }
 
 // A log call must not fail the step over what it was given.
-function safe(attrs) {
+function safe(attrs, execution) {
   try {
-    return plain(attrs, ATTRS);
+    const kept = plain('attrs', attrs, ATTRS);
+    return execution ? JSON.parse(execution.blot(JSON.stringify(kept))) : kept;
   } catch (error) {
     return { attrs_dropped: clip(error.message, 500) };
   }

@@ -13,30 +13,46 @@ const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 // Objects that JSON.stringify turns into `{}`.
 const LOST = [Map, WeakMap, WeakSet, WeakRef, Promise, RegExp, Error, ArrayBuffer];
 
-// The JSON text of value.
-function generate(value, { maxBytes, maxDepth }) {
+// The JSON text of value, which is called what in errors.
+function text(what, value, maxDepth) {
   const plain = value === undefined ? null : value;
-  const json = JSON.stringify(isPlain(plain, maxDepth) ? plain : convert(plain, 'result', maxDepth));
-  const bytes = Buffer.byteLength(json);
-  if (bytes > maxBytes) {
-    const hint = 'store it elsewhere and return where it is';
-    throw new TooLarge(`the result is ${bytes} bytes of JSON, more than the ${maxBytes} allowed; ${hint}`);
-  }
-  checkText(json);
+  const json = JSON.stringify(isPlain(plain, maxDepth) ? plain : convert(plain, what, maxDepth));
+  checkText(what, json);
+  return json;
+}
+
+function generate(what, value, { maxBytes, maxDepth }) {
+  const json = text(what, value, maxDepth);
+  checkBytes(what, Buffer.byteLength(json), maxBytes);
   return json;
 }
 
 // value in the form in which it will be read back.
-function plain(value, limits) {
-  return JSON.parse(generate(value, limits));
+function plain(what, value, limits) {
+  return JSON.parse(generate(what, value, limits));
 }
 
-function checkText(json) {
+// The same for what a handler passes to a call. A mistake there fails like any other.
+function plainArgument(what, value, limits) {
+  try {
+    return plain(what, value, limits);
+  } catch (error) {
+    throw error instanceof Unacceptable ? new TypeError(error.message) : error;
+  }
+}
+
+function checkBytes(what, bytes, maxBytes) {
+  if (bytes <= maxBytes) return;
+  const hint = 'store it elsewhere and pass where it is';
+  throw new TooLarge(`the ${what} is ${bytes} bytes of JSON, more than the ${maxBytes} allowed; ${hint}`);
+}
+
+function checkText(what, json) {
   if (json.includes('\\u0000') && NUL.test(json)) {
-    throw new Invalid('the result holds the character U+0000, which PostgreSQL cannot store');
+    throw new Invalid(`the ${what} holds the character U+0000, which PostgreSQL cannot store`);
   }
   if (json.includes('\\ud') && LONE_SURROGATE.test(json)) {
-    throw new Invalid('the result holds a lone surrogate, which is no Unicode text');
+    throw new Invalid(`the ${what} holds a lone surrogate, which is no Unicode text`);
   }
 }
 
@@ -85,7 +101,7 @@ function convert(value, path, depth) {
 
 function convertObject(value, path, depth) {
   if (depth <= 0) {
-    throw new Invalid(`the result is nested too deeply, or contains itself, at ${path.slice(0, 200)}`);
+    throw new Invalid(`${path.slice(0, 200)} is nested too deeply, or contains itself`);
   }
   if (value instanceof Date) return date(value, path);
   if (ArrayBuffer.isView(value) || LOST.some((lost) => value instanceof lost)) {
@@ -118,4 +134,4 @@ function date(value, path) {
   throw new Invalid(`${path} is an invalid date`);
 }
 
-module.exports = { Invalid, TooLarge, Unacceptable, generate, plain };
+module.exports = { Invalid, TooLarge, Unacceptable, checkBytes, plain, plainArgument, text };

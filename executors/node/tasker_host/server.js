@@ -3,15 +3,23 @@
 const { isUtf8 } = require('node:buffer');
 
 const { firstRounded } = require('./big_numbers');
+const { CpuExecution } = require('./cpu_execution');
+const { CpuThreads } = require('./cpu_threads');
+const dump = require('./dump');
 const { Execution } = require('./execution');
 const { Executions } = require('./executions');
+const { Hygiene } = require('./hygiene');
+const { Link } = require('./link');
 const { Log } = require('./log');
+const { capture } = require('./output');
 const { RpcError } = require('./rpc_error');
 const { MAX_MESSAGE_BYTES, Session, isObject } = require('./session');
 const strays = require('./strays');
 const tasker = require('./sdk/tasker');
 const { clip } = require('./text');
 const { LineReader, Writer } = require('./wire');
+
+const LAST_WORDS_MS = 1000;
 
 // Answers requests until the pipe closes. Only step.execute runs handlers, so a ping waits for nothing but code that
 // holds the event loop.
@@ -20,8 +28,12 @@ class Server {
   #writer;
   #session;
   #executions;
+  #hygiene = new Hygiene();
+  #link;
+  #threads;
   #backlog; // messages that arrive while handlers load
   #draining = false;
+  #spoilt = false; // told the worker that this process should be replaced
   #methods = {
     __proto__: null,
     initialize: (params, id) => this.#initialize(params, id),
@@ -29,17 +41,27 @@ class Server {
     shutdown: () => this.#shutdown(),
     'step.execute': (params, id, json) => this.#execute(params, id, json),
   };
+  #notifications = {
+    __proto__: null,
+    'step.cancel': (params) => this.#cancel(params),
+  };
 
   constructor(input, output) {
     this.#reader = new LineReader(input, MAX_MESSAGE_BYTES);
     this.#writer = new Writer(output, () => this.#exit());
-    tasker.log = new Log(this.#writer);
+    const log = new Log(this.#writer);
+    this.#link = new Link(this.#writer, log);
+    tasker.host.log = log;
+    tasker.host.step = () => Execution.current()?.step;
+    capture(log);
   }
 
   // Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more.
   run() {
     process.on('SIGTERM', () => this.#drainAndExit());
-    strays.watch();
+    process.on('exit', () => this.#writer.flush());
+    strays.watch((code) => this.#exitWritten(code));
+    dump.watch(() => this.#executions?.values() ?? []);
     this.#reader.start((line) => this.#receive(line), () => this.#exit());
   }
 
@@ -70,7 +92,8 @@ class Server {
   // The result to answer with, or undefined when there is nothing to answer yet, or ever.
   #dispatch(message, json) {
     const { id, jsonrpc, method, params } = message;
-    if (method === undefined || id === undefined) return undefined; // a response or a notification: none concern us
+    if (method === undefined) return this.#link.settle(message);
+    if (id === undefined) return this.#notifications[method]?.(isObject(params) ? params : {});
     if (typeof id !== 'string' || typeof method !== 'string' || jsonrpc !== '2.0') {
       const hint = 'a request has jsonrpc 2.0, a string as id and a string as method';
       throw new RpcError(RpcError.INVALID_REQUEST, hint);
@@ -91,7 +114,10 @@ class Server {
     const session = new Session(params);
     this.#backlog = [];
     this.#open(session).then(
-      () => this.#writer.result(id, session.description()),
+      () => {
+        this.#writer.result(id, session.description());
+        setImmediate(dump.watchFromThread);
+      },
       (error) => this.#refuse(id, error),
     ).then(() => this.#resume());
   }
@@ -99,7 +125,10 @@ class Server {
   async #open(session) {
     await session.load();
     this.#reader.maxBytes = session.maxMessageBytes;
-    this.#executions = new Executions(session.maxConcurrency, this.#writer);
+    this.#link.offer(session.callbacks);
+    this.#executions = new Executions(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
+    this.#threads = new CpuThreads({ root: session.handlerRoot, offered: this.#link.offered });
+    this.#hygiene.watch();
     this.#session = session;
   }
 
@@ -118,12 +147,31 @@ class Server {
     return { in_flight: this.#inFlight() };
   }
 
-  #execute(params, id, json) {
+  #cancel({ execution_id: executionId, reason, grace_ms: graceMs }) {
+    this.#executions?.cancel(executionId, typeof reason === 'string' ? reason : undefined, Number(graceMs) || 0);
+  }
+
+  #ended(executionId, running) {
+    this.#link.forget(executionId);
+    if (!this.#hygiene.tidy(running) || this.#spoilt) return;
+    this.#spoilt = true;
+    const reason = 'a step changed the folder, umask or environment of the process while others ran';
+    this.#writer.notify('executor.status', { state: 'recycle_me', reason });
+  }
+
+  #execute(sent, id, received) {
     if (!this.#session) throw new RpcError(RpcError.NOT_INITIALIZED, 'initialize comes first');
     if (this.#draining) throw new RpcError(RpcError.SHUTTING_DOWN, 'this host takes no more steps');
+    const { params, json } = this.#session.params(sent, received);
     const handler = this.#session.handler(params);
     this.#warnOfRounding(params, json); // before the answer, which a handler may give at once
-    this.#executions.start(new Execution(id, params, handler, this.#session.resultLimits));
+    this.#executions.start(this.#execution(id, params, handler));
+  }
+
+  #execution(id, params, handler) {
+    const limits = this.#session.resultLimits;
+    if (handler.cpu) return new CpuExecution(id, params, handler, limits, this.#link, this.#threads);
+    return new Execution(id, params, handler, limits, this.#link);
   }
 
   #warnOfRounding(params, json) {
@@ -147,6 +195,12 @@ class Server {
     if (!this.#executions) this.#exit();
     setTimeout(() => this.#exit(), this.#session.shutdownGraceMs);
     this.#executions.whenIdle(() => this.#writer.end(() => this.#exit()));
+  }
+
+  // Ends the process as soon as the worker has everything that was said, or will not read it.
+  #exitWritten(code) {
+    setTimeout(() => process.exit(code), LAST_WORDS_MS);
+    this.#writer.end(() => process.exit(code));
   }
 
   // Ends the process at once. process.exit would wait for a handler's file or DNS call that hangs in libuv's threads, so

@@ -1,7 +1,10 @@
 'use strict';
 
 const { Loader } = require('./loader');
+const payloadFile = require('./payload_file');
+const { TooLarge } = require('./result_json');
 const { RpcError } = require('./rpc_error');
+const { clip } = require('./text');
 
 const PROTOCOL_VERSION = 1;
 const SDK_VERSION = '0.1.0';
@@ -9,6 +12,7 @@ const MAX_MESSAGE_BYTES = 4 << 20;
 const MAX_INLINE_BYTES = 1 << 20;
 const MAX_JSON_DEPTH = 64;
 const MAX_CONCURRENCY = 20;
+const MAX_FILE_BYTES = 64 << 20;
 const SHUTDOWN_GRACE_MS = 25_000;
 
 // What `initialize` settled: the limits, and the handlers of the folder that it named.
@@ -22,7 +26,12 @@ class Session {
     const limits = object(params, 'limits');
     this.maxMessageBytes = positive(limits, 'max_message_bytes', MAX_MESSAGE_BYTES);
     this.maxConcurrency = positive(limits, 'max_concurrency', MAX_CONCURRENCY);
+    const { callbacks = [], payload_files: payloadFiles } = object(params, 'capabilities');
+    if (!Array.isArray(callbacks)) throw bad('capabilities.callbacks must be an array');
+    this.callbacks = callbacks;
+    this.maxFileBytes = payloadFiles === true ? positive(limits, 'max_file_bytes', MAX_FILE_BYTES) : 0;
     this.resultLimits = {
+      maxFileBytes: this.maxFileBytes,
       maxBytes: positive(limits, 'max_inline_bytes', MAX_INLINE_BYTES),
       maxDepth: positive(limits, 'max_json_depth', MAX_JSON_DEPTH),
     };
@@ -33,6 +42,24 @@ class Session {
   // Loads the handlers. A file that cannot be loaded is reported; the others serve.
   async load() {
     await this.#loader.load();
+  }
+
+  get handlerRoot() {
+    return this.#loader.root;
+  }
+
+  // The params of step.execute, which may be in a file, with their JSON.
+  params(params, json) {
+    if (params.params_file === undefined) return { params, json };
+    if (!this.maxFileBytes) throw bad('params_file: payload files were not agreed on');
+    try {
+      const text = payloadFile.read(params.params_file, params.scratch_dir, this.maxFileBytes);
+      const { execution_id: executionId, scratch_dir: scratchDir } = params;
+      return { params: { ...JSON.parse(text), execution_id: executionId, scratch_dir: scratchDir }, json: text };
+    } catch (error) {
+      if (error instanceof TooLarge) throw new RpcError(RpcError.TOO_LARGE, error.message);
+      throw bad(`params_file: ${clip(error.message, 500)}`);
+    }
   }
 
   // The handler that the params of step.execute name.
@@ -55,12 +82,24 @@ class Session {
         sdk_version: SDK_VERSION,
         pid: process.pid,
       },
-      capabilities: { max_concurrency: this.maxConcurrency, cancel: 'none' },
-      handlers: Array.from(this.#loader.handlers.values(), ({ name, file }) => ({ name, file })),
+      capabilities: {
+        max_concurrency: this.maxConcurrency,
+        cancel: 'event_loop',
+        step_heartbeats: true,
+        structured_logs: true,
+        payload_files: true,
+        deferred: true,
+        reload: false,
+      },
+      handlers: Array.from(this.#loader.handlers.values(), described),
       handlers_complete: true,
       load_errors: this.#loader.errors,
     };
   }
+}
+
+function described({ name, file, exclusive, cpu }) {
+  return { name, file, exclusive: exclusive || undefined, cpu: cpu || undefined };
 }
 
 function checkVersion(versions) {

@@ -6,18 +6,19 @@ const { Execution } = require('./execution');
 
 const EXIT_INTERNAL = 70;
 
-// Fails the execution that a stray error belongs to. One that belongs to none ends the process.
-function watch() {
-  process.on('unhandledRejection', fail);
-  process.on('uncaughtException', fail);
+// Fails the execution that a stray error belongs to. One that belongs to none ends the process: exit is called with the
+// code to end it with.
+function watch(exit) {
+  process.on('unhandledRejection', (error) => fail(error, exit));
+  process.on('uncaughtException', (error) => fail(error, exit));
 }
 
-function fail(error) {
+function fail(error, exit) {
   const execution = Execution.current();
   process.stderr.write(`tasker host: ${execution ? `execution ${execution.executionId}` : 'no execution'}: `);
   process.stderr.write(`error that nothing caught: ${error?.stack ?? error}\n`);
-  if (!execution) process.exit(EXIT_INTERNAL);
-  execution.fail(error);
+  if (execution) execution.fail(error);
+  else exit(EXIT_INTERNAL);
 }
 
 module.exports = { watch };

@@ -49,15 +49,21 @@ class LineReader {
   }
 }
 
-// Writes one message per line. What is sent in one turn of the event loop leaves in one write.
+const FLUSH_CHARS = 64 * 1024;
+
+// Writes one message per line. What is sent in one turn of the event loop leaves in one write; what is sent while the
+// worker does not read leaves in one write when it reads again.
 class Writer {
   #socket;
   #lines = [];
+  #chars = 0;
+  #full = false;
 
   // onGone is called when nobody reads any more.
   constructor(socket, onGone) {
     this.#socket = socket;
     socket.on('error', onGone);
+    socket.on('drain', () => this.#drained());
   }
 
   result(id, result) {
@@ -68,31 +74,49 @@ class Writer {
     this.write(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, data } }));
   }
 
+  request(id, method, params) {
+    this.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+  }
+
   notify(method, params) {
     this.write(JSON.stringify({ jsonrpc: '2.0', method, params }));
   }
 
   // Sends a message that is JSON already.
   write(message) {
-    if (this.#lines.length === 0) process.nextTick(() => this.#flush());
+    if (this.#lines.length === 0 && !this.#full) process.nextTick(() => this.flush());
     this.#lines.push(message, '\n');
+    this.#chars += message.length;
+    if (this.#chars > FLUSH_CHARS) this.flush();
   }
 
   // True while the worker reads more slowly than this host writes. Answers go on; log records are dropped.
   get congested() {
-    return this.#socket.writableNeedDrain;
+    return this.#full;
+  }
+
+  // Hands what is there to the pipe, without waiting for the turn to end.
+  flush() {
+    if (!this.#full) this.#send();
   }
 
   // Calls back when everything has been written.
   end(callback) {
-    this.#flush();
+    this.#send();
     this.#socket.write('', callback);
   }
 
-  #flush() {
+  #drained() {
+    this.#full = false;
+    this.#send();
+  }
+
+  #send() {
     const lines = this.#lines;
+    if (lines.length === 0) return;
     this.#lines = [];
-    if (lines.length > 0) this.#socket.write(lines.join(''));
+    this.#chars = 0;
+    this.#full = !this.#socket.write(lines.join(''));
   }
 }
 

@@ -1,0 +1,28 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { Worker } = require('./worker');
+
+test('what a step changes about the process is put back', async (t) => {
+  const worker = await Worker.ready(t);
+  const before = (await worker.execute('looks')).result;
+  await worker.execute('litters');
+  assert.deepEqual((await worker.execute('looks')).result, before);
+  assert.deepEqual(worker.messages, []);
+});
+
+test('when others ran beside the change, the worker is asked for a new process, once', async (t) => {
+  const worker = await Worker.ready(t);
+  const before = (await worker.execute('looks')).result;
+  const beside = worker.execute('waits', { until: 'signal' }, { execution_id: 'e2' });
+  await worker.said('step.heartbeat');
+  await worker.execute('litters');
+  await worker.execute('litters');
+  const asked = worker.messages.filter(({ method }) => method === 'executor.status');
+  assert.deepEqual(asked.map(({ params }) => params.state), ['recycle_me']);
+  worker.cancel('e2');
+  await beside;
+  assert.deepEqual((await worker.execute('looks')).result, before);
+});

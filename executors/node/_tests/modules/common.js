@@ -1,0 +1,1 @@
+exports.process = async () => (await import('tasker')).PermanentError === require('tasker').PermanentError;

@@ -1,0 +1,1 @@
+export const typed = (task: { context: object }) => task.context;
