@@ -1,5 +1,6 @@
 """The one event loop of all `async def` handlers."""
 
+import contextlib
 import contextvars
 import threading
 import traceback
@@ -12,6 +13,29 @@ class EventLoop:
         self._lock = threading.Lock()
         self._loop = None
         self._tasks = set()
+        # The loop's thread, once there is one.
+        self.thread = None
+
+    @contextlib.contextmanager
+    def cancelling(self, execution):
+        """While the body runs in the current task, cancelling the execution cancels that task."""
+        import asyncio
+
+        task = asyncio.current_task()
+
+        def wake():
+            self._loop.call_soon_threadsafe(cancel)
+
+        def cancel():
+            if wake in execution.wakers:
+                task.cancel()
+
+        execution.wakers.add(wake)
+        try:
+            execution.check()
+            yield
+        finally:
+            execution.wakers.discard(wake)
 
     def start(self, coroutine):
         """Runs the coroutine as a task with a context of its own."""
@@ -39,7 +63,8 @@ class EventLoop:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                threading.Thread(target=_run_for_ever, args=(loop,), name="tasker-loop", daemon=True).start()
+                self.thread = threading.Thread(target=_run_for_ever, args=(loop,), name="tasker-loop", daemon=True)
+                self.thread.start()
                 self._loop = loop
 
 
