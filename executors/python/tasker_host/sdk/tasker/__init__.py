@@ -106,20 +106,19 @@ def current_step():
     return None if step is None or step._execution.finished else step
 
 
-_Mark = namedtuple("_Mark", "module name exclusive cpu")
+_Mark = namedtuple("_Mark", "module name exclusive")
 
 
-def handler(target=None, *, exclusive=False, cpu=False):
+def handler(target=None, *, exclusive=False):
     """Serves a function or class as `<module>.<name>`, or under exactly the name given: `@tasker.handler("Any::Name")`.
 
-    An `exclusive` handler never shares its process with another step. A `cpu` handler runs in a process of its own
-    beside the host, so that it computes on a core of its own and can be stopped at any point.
+    An `exclusive` handler never shares its process with another step.
     """
     if target is None or isinstance(target, str):
-        return lambda decorated: _mark(decorated, target, exclusive, cpu)
-    return _mark(target, None, exclusive, cpu)
+        return lambda decorated: _mark(decorated, target, exclusive)
+    return _mark(target, None, exclusive)
 
 
-def _mark(decorated, name, exclusive, cpu):
-    decorated.__tasker_handler__ = _Mark(decorated.__module__, name, exclusive, cpu)
+def _mark(decorated, name, exclusive):
+    decorated.__tasker_handler__ = _Mark(decorated.__module__, name, exclusive)
     return decorated
