@@ -15,6 +15,7 @@ class Hygiene:
         self._umask = os.umask(0o077)
         os.umask(self._umask)
         self._environ = dict(os.environ)
+        self._variables = dict(_variables())
         self._streams = sys.stdout, sys.stderr
         self._look_at = time.monotonic() + PATIENCE_SECONDS
         self._asked = False
@@ -23,7 +24,7 @@ class Hygiene:
         """Puts everything back. No step runs."""
         os.umask(self._umask)
         sys.stdout, sys.stderr = self._streams
-        if os.environ != self._environ:
+        if _variables() != self._variables:
             os.environ.clear()
             os.environ.update(self._environ)
         if _cwd() != self._cwd:
@@ -36,7 +37,7 @@ class Hygiene:
         if self._look_at and now < self._look_at:
             return
         overdue, self._look_at = self._look_at, now + PATIENCE_SECONDS
-        if overdue and (_cwd() != self._cwd or os.environ != self._environ):
+        if overdue and (_cwd() != self._cwd or _variables() != self._variables):
             self._ask("a handler changed the working directory or the environment while others run")
 
     def _return(self):
@@ -49,6 +50,11 @@ class Hygiene:
         if not self._asked:
             self._asked = True
             self._recycle(reason)
+
+
+def _variables():
+    """The environment as os.environ keeps it: comparing that costs a microsecond, comparing os.environ itself twenty."""
+    return getattr(os.environ, "_data", os.environ)
 
 
 def _cwd():
