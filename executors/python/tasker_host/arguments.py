@@ -1,4 +1,4 @@
-"""The three arguments of `process`, made from the params of step.execute."""
+"""The arguments `task` and `sequence`, made from the params of step.execute."""
 
 
 class Task:
@@ -19,7 +19,7 @@ class Task:
 
     def __init__(self, task):
         get = task.get
-        self.task_id = _id(get("id"))
+        self.task_id = identifier(get("id"))
         self.namespace = get("namespace")
         self.name = get("name")
         self.version = get("version")
@@ -37,7 +37,7 @@ class Dependency:
     __slots__ = ("name", "results", "workflow_step_id")
 
     def __init__(self, name, step):
-        self.workflow_step_id = _id(step.get("step_id"))
+        self.workflow_step_id = identifier(step.get("step_id"))
         self.name = name
         self.results = step.get("result")
 
@@ -55,39 +55,7 @@ class Sequence:
         return next((step for step in self.steps if step.name == name), None)
 
 
-class Step:
-    """The step being run. `attempt` counts from 1, `attempts` is how many there were before this one."""
-
-    __slots__ = (
-        "attempt",
-        "attempts",
-        "config",
-        "idempotency_key",
-        "inputs",
-        "name",
-        "results",
-        "retry_limit",
-        "workflow_step_id",
-    )
-
-    def __init__(self, params):
-        step = params["step"]
-        self.workflow_step_id = _id(step.get("id"))
-        self.name = step.get("name")
-        self.attempt = step.get("attempt", 1)
-        self.attempts = self.attempt - 1
-        self.retry_limit = step.get("max_attempts")
-        self.inputs = step.get("inputs")
-        self.results = step.get("results")
-        self.config = params["handler"].get("config") or {}
-        self.idempotency_key = params.get("idempotency_key")
-
-
-def of(params):
-    return Task(params["task"]), Sequence(params.get("dependencies") or {}), Step(params)
-
-
-def _id(value):
+def identifier(value):
     """Ids travel as strings, because not every language holds them as numbers."""
     try:
         return int(value)

@@ -12,6 +12,12 @@ class EventLoop:
         self._lock = threading.Lock()
         self._loop = None
         self._tasks = set()
+        # The loop's thread, once there is one.
+        self.thread = None
+
+    def cancelling(self, execution):
+        """While the body runs in the current task, cancelling the execution cancels that task."""
+        return _Cancelling(self._loop, execution)
 
     def start(self, coroutine):
         """Runs the coroutine as a task with a context of its own."""
@@ -39,8 +45,34 @@ class EventLoop:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                threading.Thread(target=_run_for_ever, args=(loop,), name="tasker-loop", daemon=True).start()
+                self.thread = threading.Thread(target=_run_for_ever, args=(loop,), name="tasker-loop", daemon=True)
+                self.thread.start()
                 self._loop = loop
+
+
+class _Cancelling:
+    __slots__ = ("_execution", "_loop", "_task")
+
+    def __init__(self, loop, execution):
+        self._loop = loop
+        self._execution = execution
+
+    def __enter__(self):
+        import asyncio
+
+        self._task = asyncio.current_task()
+        self._execution.wakers.add(self._wake)
+        self._execution.check()
+
+    def __exit__(self, *_):
+        self._execution.wakers.discard(self._wake)
+
+    def _wake(self):
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self):
+        if self._wake in self._execution.wakers:
+            self._task.cancel()
 
 
 def _run_for_ever(loop):

@@ -3,47 +3,165 @@
 import inspect
 import time
 
-from tasker_host import arguments, failure, result_json
+import tasker
+from tasker_host import arguments, calls, failure, payload, result_json
+from tasker_host.step import Step
 from tasker_host.wire import encode
+
+HEARTBEAT_SECONDS = 1
+CHECKPOINT_LIMITS = {"max_bytes": calls.CHECKPOINT_BYTES, "max_depth": calls.DEPTH, "what": "checkpoint"}
 
 
 class Execution:
-    def __init__(self, request_id, params, handler, limits):
+    def __init__(self, request_id, params, handler, limits, link):
         self.execution_id = params["execution_id"]
         self.handler = handler
         self.started = time.monotonic()
+        timeout = params.get("timeout_ms")
+        # When the step's time is over, or its grace once it is cancelled; monotonic, None for never.
+        self.ends = self.started + timeout / 1000 if isinstance(timeout, (int, float)) else None
+        self.cancel_reason = None
+        self.cancelled = False
+        self.checkpoint_assigned = False
+        self.finished = False
+        self.lease_lost = False
+        # What to call when the step is cancelled.
+        self.wakers = set()
+        # The beginning of a line that the handler has printed, by stream.
+        self.printed = None
+        self.step = None
         self._request_id = request_id
         self._params = params
         self._limits = limits
+        self._link = link
+        self._next_heartbeat = 0
 
     def perform(self, loop):
         """The response, from a thread. A plain function that returned a coroutine is awaited on the loop.
 
         Serialising is guarded like the handler itself: a result that cannot be sent is a failure.
         """
+        before = time.thread_time()
         try:
-            result = self.handler.call(*arguments.of(self._params))
+            result = self._called()
             if inspect.iscoroutine(result):
-                result = loop.wait_for(result)
-            return self._success(result)
+                result = loop.wait_for(self._driven(result, loop))
+            return self._success(result, before)
         except BaseException as error:  # sys.exit() ends the step, not the host
-            return self._failure(error)
+            return self._ended(error)
 
-    async def perform_async(self):
+    async def perform_async(self, loop):
         """The response, from the event loop."""
         try:
-            return self._success(await self.handler.call(*arguments.of(self._params)))
+            with loop.cancelling(self):
+                result = await self._called()
+            return self._success(result)
         except BaseException as error:
-            return self._failure(error)
+            return self._ended(error)
 
-    def _success(self, result):
-        return self._response(b'{"outcome":"success","result":%b}' % result_json.generate(result, **self._limits))
+    async def _driven(self, coroutine, loop):
+        with loop.cancelling(self):
+            return await coroutine
 
-    def _failure(self, error):
+    def _called(self):
+        self.step = Step(self._params, self)
+        tasker._current.set(self.step)
+        self.check()
+        task, sequence = arguments.Task(self._params["task"]), arguments.Sequence(self._params.get("dependencies") or {})
+        return self.handler.call(task, sequence, self.step)
+
+    def cancel(self, reason, grace):
+        """Asks the handler to stop. Called from the reader's thread."""
+        if self.cancelled:
+            return
+        self.cancel_reason = reason
+        self.ends = time.monotonic() + grace
+        self.lease_lost = self.lease_lost or reason == "lease_lost"
+        self.cancelled = True
+        for wake in list(self.wakers):
+            wake()
+
+    def check(self):
+        if self.cancelled:
+            raise tasker.Cancelled(f"cancelled: {self.cancel_reason}")
+
+    def heartbeat(self, progress, message, details):
+        self.check()
+        now = time.monotonic()
+        if self.finished or now < self._next_heartbeat:
+            return
+        said = {"progress": progress, "message": message, "details": details}
+        said = {name: value for name, value in said.items() if value is not None}
+        self._link.notify("step.heartbeat", {"execution_id": self.execution_id, **said})
+        self._next_heartbeat = now + self._heartbeat_interval()
+
+    def _heartbeat_interval(self):
+        within = self._params.get("heartbeat_timeout_ms")
+        return min(HEARTBEAT_SECONDS, within / 4000) if within else HEARTBEAT_SECONDS
+
+    def call(self, method, params):
+        return calls.call(self, self._link, method, params)
+
+    async def acall(self, method, params):
+        return await calls.acall(self, self._link, method, params)
+
+    def secret(self, answer):
+        return answer["value"]
+
+    def _success(self, result, before=None):
+        data = result_json.generate(result, self._limits["max_file_bytes"], self._limits["max_depth"])
+        member = b'"result":%b' % data
+        if len(data) > self._limits["max_bytes"]:
+            member = b'"result_file":%b' % encode(self._stored(data))
+        cpu_ms = 0 if before is None else round((time.thread_time() - before) * 1000)
+        if cpu_ms > 0:
+            member += b',"metadata":{"cpu_ms":%d}' % cpu_ms
+        return self._response(b'{"outcome":"success",%b}' % member)
+
+    def _stored(self, data):
+        if not self.step.scratch_dir or not self._limits["payload_files"]:
+            raise result_json.too_large(len(data), self._limits["max_bytes"])
+        return payload.write(self.step.scratch_dir, data)
+
+    def _ended(self, error):
+        """The response after an exception."""
+        if self.cancelled and _says_cancelled(error):
+            return self._response(b'{"outcome":"cancelled"%b}' % self._checkpoint_kept())
+        if isinstance(error, tasker.Deferred):
+            return self._deferred(error)
         return self._response(encode({"outcome": "failure", "failure": _described(error)}))
+
+    def _checkpoint_kept(self):
+        """The member `checkpoint`. A checkpoint that cannot be kept does not keep the step from being cancelled."""
+        if not self.step or not self.step._execution.checkpoint_assigned:
+            return b""
+        try:
+            return b',"checkpoint":%b' % result_json.generate(self.step.checkpoint, **CHECKPOINT_LIMITS)
+        except Exception:
+            return b""
+
+    def _deferred(self, error):
+        data = error.checkpoint
+        if data is None and self.checkpoint_assigned:
+            data = self.step.checkpoint
+        member = b""
+        if data is not None:
+            try:
+                member = b',"checkpoint":%b' % result_json.generate(data, **CHECKPOINT_LIMITS)
+            except Exception as unacceptable:
+                return self._response(encode({"outcome": "failure", "failure": _described(unacceptable)}))
+        return self._response(b'{"outcome":"deferred","resume_after_ms":%d%b}' % (round(error.resume_after * 1000), member))
 
     def _response(self, result):
         return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (encode(self._request_id), result)
+
+
+def _says_cancelled(error):
+    """Cancelled, or what asyncio and concurrent.futures raise, alone or grouped."""
+    members = getattr(error, "exceptions", None)
+    if isinstance(error, BaseException) and isinstance(members, tuple) and members:
+        return all(_says_cancelled(member) for member in members)
+    return isinstance(error, tasker.Cancelled) or type(error).__name__ == "CancelledError"
 
 
 def _described(error):

@@ -7,6 +7,7 @@ import traceback
 import tasker
 from tasker_host import result_json
 from tasker_host.text import clip
+from tasker_host.typed import InvalidInput
 
 MESSAGE_BYTES = 4096
 FRAME_BYTES = 500
@@ -24,12 +25,12 @@ def of(error):
         return _unacceptable("Tasker::ResultTooLarge", error)
     if isinstance(error, result_json.Unacceptable):
         return _unacceptable("Tasker::InvalidResult", error)
-    permanent = isinstance(error, tasker.PermanentError)
+    permanent = isinstance(error, (tasker.PermanentError, tasker.NotPermitted, InvalidInput))
     failure = {"kind": "permanent" if permanent else "retryable", **_description(error, FRAMES), **_cause(error)}
-    if permanent and error.error_code is not None:
+    if getattr(error, "error_code", None) is not None and isinstance(error, tasker.PermanentError):
         failure["code"] = clip(error.error_code, FRAME_BYTES)
     if isinstance(error, tasker.RetryableError):
-        _add(failure, "retry_after_ms", _milliseconds(error.retry_after))
+        _add(failure, "retry_after_ms", milliseconds(error.retry_after))
     if isinstance(error, (tasker.RetryableError, tasker.PermanentError)):
         _add(failure, "details", _details(error.context))
     return failure
@@ -94,7 +95,7 @@ def _details(context):
         return {"details_dropped": clip(error, FRAME_BYTES)}
 
 
-def _milliseconds(seconds):
+def milliseconds(seconds):
     try:
         value = round(float(seconds) * 1000)
     except (TypeError, ValueError, OverflowError):

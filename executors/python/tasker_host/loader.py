@@ -9,7 +9,7 @@ import inspect
 import os
 import sys
 
-from tasker_host import failure, scan
+from tasker_host import failure, scan, typed
 
 NAME_BYTES = 200
 
@@ -28,17 +28,33 @@ class Handler:
     def __init__(self, name, file, target):
         self.name = name
         self.file = file
+        mark = getattr(target, "__dict__", {}).get("__tasker_handler__")
+        self.exclusive = bool(mark and mark.exclusive)
         self._target = target
         self._is_class = inspect.isclass(target)
         self._takes_config = self._is_class and _takes_config(target)
-        self.is_async = inspect.iscoroutinefunction(target.process if self._is_class else target)
+        called = target.process if self._is_class else target
+        self.is_async = inspect.iscoroutinefunction(called)
+        self._inputs = typed.Inputs.of(called, skip=1 if self._is_class else 0)
+
+    def description(self):
+        """The handler as `initialize` reports it."""
+        described = {"name": self.name, "file": self.file}
+        if self.exclusive:
+            described["exclusive"] = True
+        if self._inputs and self._inputs.schema():
+            described["input_schema"] = self._inputs.schema()
+        return described
 
     def call(self, task, sequence, step):
         """Calls the function, or `process` of a new instance."""
-        if not self._is_class:
-            return self._target(task, sequence, step)
-        instance = self._target(config=step.config) if self._takes_config else self._target()
-        return instance.process(task, sequence, step)
+        called = self._target if not self._is_class else self._instance(step).process
+        if self._inputs is None:
+            return called(task, sequence, step)
+        return called(**self._inputs.arguments(task, sequence, step))
+
+    def _instance(self, step):
+        return self._target(config=step.config) if self._takes_config else self._target()
 
 
 class Loader:
@@ -92,9 +108,9 @@ class Loader:
 def served(module):
     """Yields the name and the target of every handler that the module defines."""
     for attribute, value in list(vars(module).items()):
-        defined_in, given = getattr(value, "__dict__", {}).get("__tasker_handler__", (None, None))
-        if defined_in == module.__name__:
-            yield given or f"{module.__name__}.{attribute}", value
+        mark = getattr(value, "__dict__", {}).get("__tasker_handler__")
+        if mark and mark.module == module.__name__:
+            yield mark.name or f"{module.__name__}.{attribute}", value
         elif getattr(value, "__module__", None) != module.__name__:
             continue
         elif _is_handler_class(attribute, value):

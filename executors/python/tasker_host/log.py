@@ -1,9 +1,9 @@
 """Sends what handlers log with the standard `logging` module to the worker, with the execution that it belongs to."""
 
-import contextvars
 import datetime
 import logging
 
+import tasker
 from tasker_host import result_json
 from tasker_host.text import clip
 
@@ -12,8 +12,18 @@ ATTRS_BYTES = 16 * 1024
 ATTRS_DEPTH = 16
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
-# The execution whose handler the current code belongs to.
-execution_id = contextvars.ContextVar("tasker_execution_id", default=None)
+
+def running():
+    """The execution whose handler the current code belongs to, or None. One that has been answered is no more."""
+    step = tasker.current_step()
+    return None if step is None else step._execution
+
+
+def printed(execution, stream, level, line):
+    """The params of a log notification for a printed line."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    said = {"level": level, "message": clip(line, MESSAGE_BYTES), "ts": result_json.timestamp(now), "logger": stream}
+    return {**said, "execution_id": execution.execution_id}
 
 
 class Handler(logging.Handler):
@@ -34,9 +44,9 @@ class Handler(logging.Handler):
             "ts": result_json.timestamp(datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)),
             "logger": clip(record.name, 200),
         }
-        running = execution_id.get()
-        if running:
-            params["execution_id"] = running
+        execution = running()
+        if execution:
+            params["execution_id"] = execution.execution_id
         attrs = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if attrs:
             params["attrs"] = _safe(attrs)
@@ -47,6 +57,14 @@ def install(writer):
     root = logging.getLogger()
     root.addHandler(Handler(writer))
     root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+
+
+def set_level(name):
+    """Sets the least level that is sent; an unknown name changes nothing."""
+    level = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}.get(name)
+    if level is not None:
+        logging.getLogger().setLevel(level)
 
 
 def _level(number):

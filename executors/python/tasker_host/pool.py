@@ -8,15 +8,18 @@ import queue
 import threading
 import time
 
-from tasker_host import log
+from tasker_host import streams
 from tasker_host.event_loop import EventLoop
 from tasker_host.rpc_error import DUPLICATE, OVERLOADED, RpcError
 
 
 class Pool:
-    def __init__(self, size, writer):
+    def __init__(self, size, writer, link, hygiene):
         self._size = size
         self._writer = writer
+        self._link = link
+        self._hygiene = hygiene
+        self._exclusive = False
         self._queue = queue.SimpleQueue()
         self._loop = EventLoop()
         self._lock = threading.Lock()
@@ -33,12 +36,21 @@ class Pool:
                 raise RpcError(DUPLICATE, f"execution {execution.execution_id} is running")
             if len(self._running) >= self._size:
                 raise RpcError(OVERLOADED, f"all {self._size} places are taken")
+            if self._exclusive or (execution.handler.exclusive and self._running):
+                raise RpcError(OVERLOADED, "an exclusive handler runs alone in its process")
+            self._exclusive = execution.handler.exclusive
             self._running[execution.execution_id] = execution
             self._unanswered += 1
         if execution.handler.is_async:
             self._loop.start(self._run_async(execution))
         else:
             self._queue.put(execution)
+
+    def cancel(self, execution_id, reason, grace):
+        """Asks an execution to stop. One that is unknown, or has ended, is none of our business."""
+        execution = self._running.get(execution_id)
+        if execution:
+            execution.cancel(reason, grace)
 
     def in_flight(self):
         return len(self._running)
@@ -62,17 +74,24 @@ class Pool:
             contextvars.Context().run(self._run, execution)
 
     def _run(self, execution):
-        log.execution_id.set(execution.execution_id)
         self._answer(execution, execution.perform(self._loop))
 
     async def _run_async(self, execution):
-        log.execution_id.set(execution.execution_id)
-        self._answer(execution, await execution.perform_async())
+        self._link.loop_thread = threading.get_ident()
+        self._answer(execution, await execution.perform_async(self._loop))
 
     def _answer(self, execution, message):
         """Forgotten before answered: the worker may send the next one as soon as it reads the answer."""
+        if execution.printed:
+            streams.end_lines(execution)
+        execution.finished = True
         with self._lock:
             del self._running[execution.execution_id]
+            self._exclusive = False
+            if self._running:
+                self._hygiene.when_busy()
+            else:
+                self._hygiene.when_idle()
         self._writer.write(message)
         with self._lock:
             self._unanswered -= 1

@@ -2,8 +2,10 @@
 it cannot. See sdk/tasker.py for the rules.
 """
 
+import dataclasses
 import datetime
 import decimal
+import enum
 import json
 import re
 
@@ -24,21 +26,25 @@ class TooLarge(Unacceptable):
     pass
 
 
-def generate(value, max_bytes, max_depth):
-    """The JSON text of value, as bytes."""
+def generate(value, max_bytes, max_depth, what="result"):
+    """The JSON text of value, as bytes. what names the value in what is said about it."""
     try:
         text = _encode(value)
     except (TypeError, ValueError, RecursionError):  # the slow path converts, or names the place
-        text = _encode_converted(value, max_depth)
+        text = _encode_converted(value, max_depth, what)
     else:
-        _check_depth(value, text, max_depth)
-    data = _utf8(text)
+        _check_depth(value, text, max_depth, what)
+    data = _utf8(text, what)
     if len(data) > max_bytes:
-        hint = "store it elsewhere and return where it is"
-        raise TooLarge(f"the result is {len(data)} bytes of JSON, more than the {max_bytes} allowed; {hint}")
+        raise too_large(len(data), max_bytes, what)
     if "\\u0000" in text and _NUL.search(text):
-        raise Invalid("the result holds the character U+0000, which PostgreSQL cannot store")
+        raise Invalid(f"the {what} holds the character U+0000, which PostgreSQL cannot store")
     return data
+
+
+def too_large(size, max_bytes, what="result"):
+    hint = "store it elsewhere and return where it is"
+    return TooLarge(f"the {what} is {size} bytes of JSON, more than the {max_bytes} allowed; {hint}")
 
 
 def plain(value, max_bytes, max_depth):
@@ -52,14 +58,14 @@ def timestamp(moment):
     return moment.isoformat(timespec="microseconds") + "Z"
 
 
-def _encode_converted(value, max_depth):
+def _encode_converted(value, max_depth, what):
     try:
-        return _encode(_convert(value, "result", max_depth))
-    except (TypeError, ValueError) as error:
-        raise Invalid(f"the result cannot be written as JSON: {error}") from error
+        return _encode(_convert(value, what, max_depth))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Invalid(f"the {what} cannot be written as JSON: {error}") from error
 
 
-def _check_depth(value, text, max_depth):
+def _check_depth(value, text, max_depth, what):
     """Few brackets cannot be nested deeply; only when there are many is it worth looking."""
     if text.count("{") + text.count("[") <= max_depth:
         return
@@ -69,18 +75,18 @@ def _check_depth(value, text, max_depth):
         if not level:
             return
         level = [member for item in level for member in (item.values() if isinstance(item, dict) else item)]
-    raise Invalid(f"the result is nested deeper than {max_depth} levels")
+    raise Invalid(f"the {what} is nested deeper than {max_depth} levels")
 
 
-def _utf8(text):
+def _utf8(text, what):
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise Invalid("the result holds a lone surrogate, which is no Unicode text") from error
+        raise Invalid(f"the {what} holds a lone surrogate, which is no Unicode text") from error
 
 
 def _convert(value, path, depth):
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or type(value) in (bool, int, str) or isinstance(value, (int, str)) and not isinstance(value, enum.Enum):
         return value
     if isinstance(value, float):
         return _finite(value, path)
@@ -90,16 +96,24 @@ def _convert(value, path, depth):
     if isinstance(value, (list, tuple, set, frozenset)):
         depth = _deeper(depth, path)
         return [_convert(member, f"{path}[{i}]", depth) for i, member in enumerate(value)]
-    return _convert_object(value, path)
+    return _convert_object(value, path, depth)
 
 
-def _convert_object(value, path):
+def _convert_object(value, path, depth):
     if isinstance(value, datetime.datetime):
         return timestamp(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
         return str(value)
+    if isinstance(value, enum.Enum):
+        return _convert(value.value, path, depth)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        depth = _deeper(depth, path)
+        members = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {name: _convert(member, f"{path}.{name}", depth) for name, member in members}
+    if callable(getattr(value, "model_dump", None)) and not isinstance(value, type):  # pydantic
+        return _convert(value.model_dump(mode="json"), path, depth)
     kind = f"{type(value).__module__}.{type(value).__qualname__}".replace("builtins.", "")
     raise Invalid(f"{path} is a {kind}, which JSON cannot hold; return dicts, lists, strings and numbers")
 
@@ -113,7 +127,7 @@ def _finite(number, path):
 def _deeper(depth, path):
     if depth > 0:
         return depth - 1
-    raise Invalid(f"the result is nested too deeply, or contains itself, at {path[:200]}")
+    raise Invalid(f"nested too deeply, or contains itself, at {path[:200]}")
 
 
 def _key(key, path):

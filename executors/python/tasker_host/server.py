@@ -10,8 +10,10 @@ import sys
 import threading
 import time
 
-from tasker_host import log, rpc_error
+from tasker_host import dump, log, rpc_error, streams
 from tasker_host.execution import Execution
+from tasker_host.hygiene import Hygiene
+from tasker_host.link import Link
 from tasker_host.pool import Pool
 from tasker_host.rpc_error import RpcError
 from tasker_host.session import MAX_MESSAGE_BYTES, Session
@@ -27,6 +29,7 @@ class Server:
         self._writer = Writer(rpc_out)
         self._session = None
         self._pool = None
+        self._link = None
         self._draining = False
         self._methods = {
             "initialize": self._initialize,
@@ -34,7 +37,10 @@ class Server:
             "shutdown": self._shutdown,
             "step.execute": self._execute,
         }
+        self._notifications = {"step.cancel": self._cancel, "log.set_level": self._set_level}
+        dump.install()
         log.install(self._writer)
+        streams.install(self._writer)
 
     def run(self):
         """Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more."""
@@ -75,8 +81,10 @@ class Server:
     def _dispatch(self, message, request_id):
         """The result to answer with, or None when there is nothing to answer yet, or ever."""
         method = message.get("method")
-        if method is None or "id" not in message:  # a response or a notification: none concern us
-            return None
+        if method is None:
+            return self._answered(message)
+        if "id" not in message:
+            return self._notified(method, message.get("params"))
         if not isinstance(request_id, str) or not isinstance(method, str) or message.get("jsonrpc") != "2.0":
             hint = "a request has jsonrpc 2.0, a string as id and a string as method"
             raise RpcError(rpc_error.INVALID_REQUEST, hint)
@@ -87,13 +95,32 @@ class Server:
             raise RpcError(rpc_error.BAD_PARAMS, "params must be an object")
         return self._methods[method](request_id, params)
 
+    def _answered(self, message):
+        if self._link and isinstance(message.get("id"), str):
+            self._link.answered(message)
+
+    def _notified(self, method, params):
+        """Nobody hears of what is wrong with a notification."""
+        if isinstance(method, str) and method in self._notifications and isinstance(params, dict):
+            self._notifications[method](params)
+
+    def _cancel(self, params):
+        execution_id, grace = params.get("execution_id"), params.get("grace_ms")
+        if self._pool and isinstance(execution_id, str):
+            seconds = grace / 1000 if isinstance(grace, (int, float)) else self._session.cancel_grace
+            self._pool.cancel(execution_id, str(params.get("reason")), seconds)
+
+    def _set_level(self, params):
+        log.set_level(str(params.get("level")))
+
     def _initialize(self, _request_id, params):
         if self._session:
             raise RpcError(rpc_error.INVALID_REQUEST, "initialized already")
         session = Session(params)
         session.load()
         self._reader.max_bytes = session.max_message_bytes
-        self._pool = Pool(session.max_concurrency, self._writer)
+        self._link = Link(self._writer, session.callbacks)
+        self._pool = Pool(session.max_concurrency, self._writer, self._link, Hygiene(self._recycle))
         self._session = session
         return session.description()
 
@@ -113,8 +140,12 @@ class Server:
             raise RpcError(rpc_error.NOT_INITIALIZED, "initialize comes first")
         if self._draining:
             raise RpcError(rpc_error.SHUTTING_DOWN, "this host takes no more steps")
+        params = self._session.unpacked(params)
         handler = self._session.handler(params)
-        self._pool.start(Execution(request_id, params, handler, self._session.result_limits))
+        self._pool.start(Execution(request_id, params, handler, self._session.result_limits, self._link))
+
+    def _recycle(self, reason):
+        self._writer.notify("executor.status", {"state": "recycle_me", "reason": reason})
 
     def _in_flight(self):
         return self._pool.in_flight() if self._pool else 0

@@ -3,8 +3,10 @@
 import os
 import platform
 
+from tasker_host import payload
 from tasker_host.loader import Loader
 from tasker_host.rpc_error import BAD_PARAMS, HANDLER_NOT_FOUND, UNSUPPORTED_VERSION, RpcError
+from tasker_host.text import clip
 
 PROTOCOL_VERSION = 1
 SDK_VERSION = "0.1.0"
@@ -13,6 +15,8 @@ MAX_INLINE_BYTES = 1 << 20
 MAX_JSON_DEPTH = 64
 MAX_CONCURRENCY = 8
 SHUTDOWN_GRACE_MS = 25_000
+CANCEL_GRACE_MS = 10_000
+MAX_FILE_BYTES = 64 << 20
 
 
 class Session:
@@ -24,16 +28,36 @@ class Session:
         limits = _object(params, "limits")
         self.max_message_bytes = _positive(limits, "max_message_bytes", MAX_MESSAGE_BYTES)
         self.max_concurrency = _positive(limits, "max_concurrency", MAX_CONCURRENCY)
+        offered = _object(params, "capabilities")
+        callbacks = offered.get("callbacks") or []
+        self.callbacks = [name for name in callbacks if isinstance(name, str)] if isinstance(callbacks, list) else []
         self.result_limits = {
+            "max_file_bytes": _positive(limits, "max_file_bytes", MAX_FILE_BYTES),
+            "payload_files": offered.get("payload_files") is True,
             "max_bytes": _positive(limits, "max_inline_bytes", MAX_INLINE_BYTES),
             "max_depth": _positive(limits, "max_json_depth", MAX_JSON_DEPTH),
         }
         self.shutdown_grace = _positive(_object(params, "timing"), "shutdown_grace_ms", SHUTDOWN_GRACE_MS) / 1000
+        self.cancel_grace = _positive(_object(params, "timing"), "cancel_grace_ms", CANCEL_GRACE_MS) / 1000
         self._loader = Loader(root)
 
     def load(self):
         """Loads the handlers. A file that cannot be loaded is reported; the others serve."""
         self._loader.load()
+
+    def unpacked(self, params):
+        """The params of step.execute, read from their file if they came in one."""
+        described = params.get("params_file")
+        if described is None:
+            return params
+        folder = params.get("scratch_dir")
+        if not isinstance(described, dict) or not isinstance(folder, str):
+            raise _bad("params_file must be an object, and scratch_dir the folder of the file")
+        try:
+            read = payload.read(folder, described, self.result_limits["max_file_bytes"])
+        except (OSError, ValueError, RecursionError, payload.BadFile) as error:
+            raise _bad(f"params_file cannot be read: {clip(error, 500)}") from error
+        return {**read, "execution_id": params.get("execution_id"), "scratch_dir": folder}
 
     def handler(self, params):
         """The handler that the params of step.execute name."""
@@ -55,8 +79,16 @@ class Session:
                 "sdk_version": SDK_VERSION,
                 "pid": os.getpid(),
             },
-            "capabilities": {"max_concurrency": self.max_concurrency, "cancel": "none"},
-            "handlers": [{"name": h.name, "file": h.file} for h in self._loader.handlers.values()],
+            "capabilities": {
+                "max_concurrency": self.max_concurrency,
+                "cancel": "cooperative",
+                "step_heartbeats": True,
+                "structured_logs": True,
+                "payload_files": True,
+                "deferred": True,
+                "reload": False,
+            },
+            "handlers": [handler.description() for handler in self._loader.handlers.values()],
             "handlers_complete": True,
             "load_errors": self._loader.errors,
         }

@@ -139,7 +139,7 @@ def noise(task, sequence, step):
 @tasker.handler("Fixtures::Flood")
 def flood(task, sequence, step):
     for _ in range(10 * 1024):
-        sys.stderr.write("x" * 1023 + "\n")
+        sys.__stderr__.write("x" * 1023 + "\n")
     return "done"
 
 

@@ -1,0 +1,102 @@
+"""Plays the worker for one host process."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HOST = os.path.join(os.path.dirname(HERE), "tasker_host", "host.py")
+PATIENCE = 20
+CALLBACKS = [
+    "step.lease", "step.save_checkpoint", "step.publish_event", "step.spawn", "tasks.create", "secrets.get",
+]  # fmt: skip
+
+
+class Peer:
+    def __init__(self, callbacks=CALLBACKS, **limits):
+        rpc_in, self._out = os.pipe()
+        self._in, rpc_out = os.pipe()
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("TASKER_")}
+        environ.update(TASKER_PROTOCOL="1", TASKER_RPC_IN_FD=str(rpc_in), TASKER_RPC_OUT_FD=str(rpc_out))
+        self.process = subprocess.Popen(
+            [sys.executable, HOST], env=environ, pass_fds=(rpc_in, rpc_out), stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        os.close(rpc_in)
+        os.close(rpc_out)
+        self.seen = []
+        self._inbox = queue.Queue()
+        self._number = 0
+        threading.Thread(target=self._read, daemon=True).start()
+        params = {
+            "protocol_versions": [1],
+            "limits": {"max_concurrency": 4, **limits},
+            "capabilities": {"callbacks": callbacks, "payload_files": True},
+            "config": {"handler_root": os.path.join(HERE, "handlers")},
+        }
+        self.ready = self.answer(self.request("initialize", params))["result"]
+
+    def _read(self):
+        with os.fdopen(self._in, "rb") as lines:
+            for line in lines:
+                self._inbox.put(json.loads(line))
+
+    def send(self, message):
+        os.write(self._out, json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+
+    def request(self, method, params):
+        self._number += 1
+        self.send({"id": f"w{self._number}", "method": method, "params": params})
+        return f"w{self._number}"
+
+    def execute(self, handler, **more):
+        """Sends step.execute; the execution's id is that of the request."""
+        params = {
+            "execution_id": f"w{self._number + 1}",
+            "step": {"id": "1", "name": "s", "attempt": 1, "inputs": more.pop("inputs", {})},
+            "task": {"id": "2", "namespace": "n", "name": "t", "context": more.pop("context", {})},
+            "handler": {"name": handler, "config": more.pop("config", {})},
+            "timeout_ms": 30000,
+        }
+        return self.request("step.execute", {**params, **more})
+
+    def next(self, method):
+        """The next notification or request of that method."""
+        return self._find(lambda message: message.get("method") == method)
+
+    def answer(self, request_id):
+        return self._find(lambda message: "method" not in message and message.get("id") == request_id)
+
+    def outcome(self, request_id):
+        return self.answer(request_id)["result"]
+
+    def run(self, handler, **more):
+        return self.outcome(self.execute(handler, **more))
+
+    def cancel(self, execution_id, reason="user", grace_ms=10000):
+        self.send({"method": "step.cancel", "params": {"execution_id": execution_id, "reason": reason, "grace_ms": grace_ms}})
+
+    def logs(self, execution_id):
+        found = [m["params"] for m in self.seen if m.get("method") == "log"]
+        return [log for log in found if log.get("execution_id") == execution_id]
+
+    def _find(self, wanted):
+        for message in self.seen:
+            if wanted(message):
+                self.seen.remove(message)
+                return message
+        while True:
+            message = self._inbox.get(timeout=PATIENCE)
+            if wanted(message):
+                return message
+            self.seen.append(message)
+
+    def close(self):
+        os.close(self._out)
+        try:
+            out, err = self.process.communicate(timeout=PATIENCE)
+        finally:
+            self.process.kill()
+        return out, err

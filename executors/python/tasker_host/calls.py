@@ -1,0 +1,180 @@
+"""Calls of one execution to the worker: waits for the answer, or for as long as the step may run.
+
+A call that waits when the step is cancelled raises Cancelled. A call made after that, to save what is worth saving, has
+until the grace is over.
+"""
+
+import queue
+import threading
+import time
+
+import tasker
+from tasker_host import result_json, rpc_error
+
+BYTES = 1 << 20
+CHECKPOINT_BYTES = 64 * 1024
+DEPTH = 60
+PAUSE_SECONDS = 0.1
+PAUSE_SECONDS_MAX = 5
+_CANCELLED = object()
+
+
+def call(execution, link, method, params):
+    """Makes a call from a thread."""
+    if threading.get_ident() == link.loop_thread:
+        twin = {"tasks.create": "acreate_task", "secrets.get": "asecret"}.get(method) or "a" + method.partition(".")[2]
+        raise RuntimeError(f"{method} would block the event loop of all async handlers: use `await step.{twin}(...)`")
+    dialogue = _dialogue(execution, link, method, params)
+    answer = None
+    while True:
+        try:
+            wanted = dialogue.send(answer)
+        except StopIteration as end:
+            return end.value
+        inbox = queue.SimpleQueue()
+        with _Interruptible(execution, inbox.put):
+            answer = _exchange(execution, link, inbox, wanted)
+
+
+async def acall(execution, link, method, params):
+    """Makes a call from a coroutine, on whichever loop runs it."""
+    import asyncio
+
+    dialogue = _dialogue(execution, link, method, params)
+    answer = None
+    while True:
+        try:
+            wanted = dialogue.send(answer)
+        except StopIteration as end:
+            return end.value
+        inbox = _AsyncInbox(asyncio.get_running_loop())
+        with _Interruptible(execution, inbox.put):
+            answer = await _aexchange(execution, link, inbox, wanted)
+
+
+def _dialogue(execution, link, method, params):
+    """Yields the params to send or the seconds to pause; is sent the answer; returns the result."""
+    _admit(execution, link, method)
+    data = _serialised(execution, method, params)
+    pause = PAUSE_SECONDS
+    while True:
+        answer = yield method, data
+        error = answer.get("error")
+        if error is None:
+            return answer.get("result")
+        code = error.get("code")
+        if code == rpc_error.RATE_LIMITED:
+            yield float((error.get("data") or {}).get("retry_after_ms") or 1000) / 1000
+        elif code == rpc_error.UNAVAILABLE:
+            yield pause
+            pause = min(pause * 2, PAUSE_SECONDS_MAX)
+        else:
+            raise _failed(execution, method, code, error.get("message"))
+
+
+def _admit(execution, link, method):
+    if execution.finished:
+        raise tasker.CallFailed(f"{method} was called after the step had ended")
+    if execution.lease_lost:
+        raise tasker.LeaseLost(f"{method} is refused: the step belongs to another attempt by now", rpc_error.STALE_LEASE)
+    if method not in link.offered:
+        raise tasker.NotOffered(f"the worker that runs this step does not offer {method}")
+
+
+def _serialised(execution, method, params):
+    bound = CHECKPOINT_BYTES if method == "step.save_checkpoint" else BYTES
+    what = "checkpoint" if method == "step.save_checkpoint" else f"params of {method}"
+    try:
+        data = result_json.generate({**params, "execution_id": execution.execution_id}, bound, DEPTH, what)
+    except result_json.Unacceptable as error:
+        raise ValueError(str(error)) from None
+    return data
+
+
+def _failed(execution, method, code, message):
+    text = f"{method}: {message or 'the worker refused it'}"
+    if code == rpc_error.STALE_LEASE:
+        execution.lease_lost = True
+        return tasker.LeaseLost(text, code)
+    if code == rpc_error.NOT_PERMITTED:
+        return tasker.NotPermitted(text, code)
+    return tasker.CallFailed(text, code)
+
+
+class _Interruptible:
+    """A wait that ends when the step is cancelled, unless it was cancelled before."""
+
+    def __init__(self, execution, put):
+        self._execution = execution
+        self._wake = lambda: put(_CANCELLED)
+
+    def __enter__(self):
+        before = self._execution.cancelled
+        self._execution.wakers.add(self._wake)
+        if self._execution.cancelled and not before:
+            self._wake()
+
+    def __exit__(self, *_):
+        self._execution.wakers.discard(self._wake)
+
+
+def _exchange(execution, link, inbox, wanted):
+    sent = None if isinstance(wanted, float) else link.send(*wanted, inbox.put)
+    try:
+        return _received(inbox.get(timeout=_patience(execution, wanted)))
+    except queue.Empty:
+        return _silence(execution, wanted)
+    finally:
+        link.forget(sent)
+
+
+async def _aexchange(execution, link, inbox, wanted):
+    import asyncio
+
+    sent = None if isinstance(wanted, float) else link.send(*wanted, inbox.put)
+    try:
+        return _received(await asyncio.wait_for(inbox.future, _patience(execution, wanted)))
+    except asyncio.TimeoutError:
+        return _silence(execution, wanted)
+    finally:
+        link.forget(sent)
+
+
+def _received(answer):
+    if answer is _CANCELLED:
+        raise tasker.Cancelled
+    return answer
+
+
+def _patience(execution, wanted):
+    """Seconds to wait: never beyond the step's time."""
+    left = None if execution.ends is None else max(0.0, execution.ends - time.monotonic())
+    if not isinstance(wanted, float):
+        return left
+    return wanted if left is None else min(wanted, left)
+
+
+def _silence(execution, wanted):
+    """What follows when nothing came: the end of a pause, or of the step's time."""
+    if execution.ends is None or time.monotonic() < execution.ends:
+        return None
+    if execution.cancelled:
+        raise tasker.Cancelled
+    what = "the worker could not do it" if isinstance(wanted, float) else f"the worker did not answer {wanted[0]}"
+    raise tasker.CallFailed(f"{what} before the step's time was over")
+
+
+class _AsyncInbox:
+    def __init__(self, loop):
+        self.future = loop.create_future()
+        self._loop = loop
+
+    def put(self, answer):
+        try:
+            self._loop.call_soon_threadsafe(self._settle, answer)
+        except RuntimeError:  # the loop was a handler's own, and is closed
+            pass
+
+    def _settle(self, answer):
+        if not self.future.done():
+            self.future.set_result(answer)

@@ -1,0 +1,124 @@
+"""What handlers may use.
+
+A handler is a class with a method `process(task, sequence, step)`, a module-level function `process`, or anything
+decorated with `@tasker.handler`. All of them may be `async def`:
+
+    import tasker
+
+    @tasker.handler
+    def charge_card(task, sequence, step):
+        cart = sequence.find_step_by_name("validate_cart").results
+        if cart["total"] <= 0:
+            raise tasker.PermanentError("nothing to charge", error_code="EMPTY_CART")
+        return {"charged": cart["total"], "order_id": task.context["order_id"]}
+
+The returned value becomes the step's results. It must be JSON: dict, list, str, finite numbers, bool and None. Tuples
+and sets become arrays, datetime becomes RFC 3339 in UTC (a naive one is taken as UTC), date becomes ISO 8601, Decimal
+becomes a string; anything else fails the step for good with the class Tasker::InvalidResult.
+
+Any exception fails the attempt, and the step is retried up to its limit. The two classes below say more. What is logged
+with the standard `logging` module, printed or warned of reaches the worker's log with the step that it belongs to.
+"""
+
+import contextvars
+from collections import namedtuple
+
+__all__ = [
+    "CallFailed",
+    "Cancelled",
+    "Deferred",
+    "Error",
+    "LeaseLost",
+    "NotOffered",
+    "NotPermitted",
+    "PermanentError",
+    "RetryableError",
+    "current_step",
+    "handler",
+]
+
+_current = contextvars.ContextVar("tasker_step", default=None)
+
+
+class Error(Exception):
+    """The superclass of the errors below."""
+
+
+class RetryableError(Error):
+    """Fails the attempt and asks for the next one after `retry_after` seconds."""
+
+    def __init__(self, message="", retry_after=None, context=None):
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.context = context
+
+
+class PermanentError(Error):
+    """Fails the step for good: it is not retried, whatever its limit."""
+
+    def __init__(self, message="", error_code=None, context=None):
+        super().__init__(message)
+        self.error_code = error_code
+        self.context = context
+
+
+class Deferred(Error):
+    """Gives the step back: it runs again after `resume_after` seconds, and no attempt is counted.
+
+    The next run finds `checkpoint` in `step.checkpoint`.
+    """
+
+    def __init__(self, resume_after, checkpoint=None):
+        if isinstance(resume_after, bool) or not isinstance(resume_after, (int, float)) or not 0 <= resume_after < 1e9:
+            raise ValueError(f"resume_after is a number of seconds, not {resume_after!r}")
+        super().__init__(f"deferred for {resume_after} s")
+        self.resume_after = resume_after
+        self.checkpoint = checkpoint
+
+
+class Cancelled(BaseException):
+    """The step was cancelled. Like asyncio.CancelledError it is no Exception, so that `except Exception` lets it pass."""
+
+
+class CallFailed(Error):
+    """The worker could not do what the step asked for. `code` is its error code, if it gave one."""
+
+    def __init__(self, message="", code=None):
+        super().__init__(message)
+        self.code = code
+
+
+class LeaseLost(CallFailed):
+    """The step belongs to another attempt by now: stop, and cause no more effects."""
+
+
+class NotPermitted(CallFailed):
+    """The handler may not do this. The step fails for good unless it catches this."""
+
+
+class NotOffered(CallFailed):
+    """The worker that runs this step does not offer the call."""
+
+
+def current_step():
+    """The step whose handler runs here, or None."""
+    step = _current.get()
+    return None if step is None or step._execution.finished else step
+
+
+_Mark = namedtuple("_Mark", "module name exclusive")
+
+
+def handler(target=None, *, exclusive=False):
+    """Serves a function or class as `<module>.<name>`, or under exactly the name given: `@tasker.handler("Any::Name")`.
+
+    An `exclusive` handler never shares its process with another step.
+    """
+    if target is None or isinstance(target, str):
+        return lambda decorated: _mark(decorated, target, exclusive)
+    return _mark(target, None, exclusive)
+
+
+def _mark(decorated, name, exclusive):
+    decorated.__tasker_handler__ = _Mark(decorated.__module__, name, exclusive)
+    return decorated
