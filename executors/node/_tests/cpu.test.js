@@ -12,15 +12,20 @@ test('a cpu handler runs in a thread, which is used again', async (t) => {
   assert.deepEqual((await worker.execute('computes.where')).result, first.result);
 });
 
-test('a handler that computes holds up neither pings nor others, and its time is told', async (t) => {
+test('a handler that computes holds up neither pings nor others', async (t) => {
   const worker = await Worker.ready(t);
-  const outcome = worker.execute('computes.spins', { ms: 300 });
+  const outcome = worker.execute('computes.watches');
   await worker.said('step.heartbeat');
   assert.equal((await worker.ask('ping')).in_flight, 1);
   assert.equal((await worker.execute('echo', { value: 1 }, { execution_id: 'e2' })).result, 1);
-  const { result, metadata } = await outcome;
-  assert.equal(result, 'spun');
-  if (process.platform === 'linux') assert.ok(metadata.cpu_ms > 50 && metadata.cpu_ms < 1000, JSON.stringify(metadata));
+  worker.cancel('e1', 'user', 60_000);
+  await outcome;
+});
+
+test('the time that a handler computed is told', { skip: process.platform !== 'linux' }, async (t) => {
+  const worker = await Worker.ready(t);
+  const { metadata } = await worker.execute('computes.spins', { ms: 200 });
+  assert.ok(metadata.cpu_ms > 0 && metadata.cpu_ms < 400, JSON.stringify(metadata)); // less than 200 on a busy machine
 });
 
 for (const [handler, want] of [
