@@ -64,8 +64,12 @@ func dumpsStacks(t T, lang language) {
 	g := newGate(t)
 	p.begin("Busy", object{}, object{"path": g.path, "ms": 600_000})
 	g.mustRead()
-	p.signal(syscall.SIGUSR1)
+	var asked time.Time
 	for start := time.Now(); time.Since(start) < patience; time.Sleep(10 * time.Millisecond) {
+		if time.Since(asked) >= time.Second { // a host that has just started may not be ready for it yet
+			p.signal(syscall.SIGUSR1)
+			asked = time.Now()
+		}
 		if text := strings.ToLower(p.stderr.String()); strings.Contains(text, "busy") || strings.Contains(text, "fixtures.") {
 			return // languages name the function, or only its file
 		}
