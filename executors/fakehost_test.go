@@ -54,8 +54,10 @@ type fakeRequest struct {
 }
 
 func runFakeHost(boot string) {
-	h := &fakeHost{boot: boot, out: os.NewFile(4, "out"), paused: make(chan struct{}), released: make(chan struct{}),
-		answers: make(chan string, 1000), cancelled: make(map[string]chan string)}
+	h := &fakeHost{
+		boot: boot, out: os.NewFile(4, "out"), paused: make(chan struct{}), released: make(chan struct{}),
+		answers: make(chan string, 1000), cancelled: make(map[string]chan string),
+	}
 	signal.Ignore(syscall.SIGINT)
 	if boot == "stubborn" {
 		signal.Ignore(syscall.SIGTERM)

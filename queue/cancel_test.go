@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"testing"
 	"time"
@@ -18,10 +19,10 @@ func obedient(reached chan<- *engine.Attempt, causes chan<- error) handler {
 		<-ctx.Done()
 		cause := context.Cause(ctx)
 		causes <- cause
-		switch cause {
-		case engine.ErrCancelled:
+		switch {
+		case errors.Is(cause, engine.ErrCancelled):
 			return engine.UserCancelled()
-		case engine.ErrLeaseLost:
+		case errors.Is(cause, engine.ErrLeaseLost):
 			return engine.Lost()
 		default:
 			return engine.GivenBack("shutdown", 0)
@@ -43,7 +44,7 @@ func TestCancelledTaskOrStepReachesItsRunningHandler(t *testing.T) {
 			id := b.create("slow")
 			a := <-reached
 			b.exec(statement, a.Step.ID)
-			if cause := <-causes; cause != engine.ErrCancelled {
+			if cause := <-causes; !errors.Is(cause, engine.ErrCancelled) {
 				t.Errorf("cancelled for %v", cause)
 			}
 			eventually(t, "the cancellation is recorded", func() bool { return w.log.has("step cancelled") })
@@ -67,7 +68,7 @@ func TestLostLeaseCancelsEverythingAndRecordsNothing(t *testing.T) {
 	b.exec(`UPDATE tasker.workers SET lease_ms = 1, heartbeat_at = now() - interval '1 hour'`)
 	b.exec(`UPDATE tasker.workers SET heartbeat_at = now() - interval '1 hour'`)
 	b.exec(`SELECT tasker.unregister_worker(worker_id) FROM tasker.workers`)
-	if cause := <-causes; cause != engine.ErrLeaseLost {
+	if cause := <-causes; !errors.Is(cause, engine.ErrLeaseLost) {
 		t.Errorf("cancelled for %v", cause)
 	}
 }
@@ -132,7 +133,7 @@ func TestCallbacksAreFenced(t *testing.T) {
 	for what, err := range map[string]error{
 		"lease": errLease, "create": errCreate, "publish": b.store.Publish(ctx, a, event), "save": b.store.SaveCheckpoint(ctx, a, json.RawMessage(`2`)),
 	} {
-		if err != engine.ErrLeaseLost {
+		if !errors.Is(err, engine.ErrLeaseLost) {
 			t.Errorf("%s with a stale token: %v", what, err)
 		}
 	}

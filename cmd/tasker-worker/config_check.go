@@ -48,10 +48,8 @@ func (c config) faults() []configFault {
 		fault("TASKER_LOG_RETENTION", "is %s; it must not be negative", c.LogRetention)
 	}
 	number("TASKER_MAX_STEPS", c.MaxSteps, 1, 10000)
-	for _, name := range c.PassEnv {
-		if name = strings.TrimSpace(name); name == "DATABASE_URL" || strings.HasPrefix(name, "PG") || strings.HasPrefix(name, "TASKER_") {
-			fault("TASKER_PASS_ENV", "has %q, which handlers never get: give them a variable of another name", name)
-		}
+	for _, name := range slices.DeleteFunc(slices.Clone(c.PassEnv), mayPass) {
+		fault("TASKER_PASS_ENV", "has %q, which handlers never get: give them a variable of another name", strings.TrimSpace(name))
 	}
 	number("TASKER_PROCESSES", c.Processes, 1, 100)
 	if _, err := c.queues(); err != nil {
@@ -65,6 +63,12 @@ func (c config) faults() []configFault {
 	number("TASKER_STEPS_PER_PROCESS", c.StepsPerProcess, 0, 1000)
 	duration("TASKER_SWEEP_INTERVAL", c.SweepInterval, 100*time.Millisecond)
 	return faults
+}
+
+// mayPass: neither the database nor the worker's own settings are for handlers.
+func mayPass(name string) bool {
+	name = strings.TrimSpace(name)
+	return name != "DATABASE_URL" && !strings.HasPrefix(name, "PG") && !strings.HasPrefix(name, "TASKER_")
 }
 
 // queueName is what River allows, within reason.
