@@ -44,7 +44,7 @@ class Server:
 
     def run(self):
         """Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more."""
-        signal.signal(signal.SIGTERM, self._terminated)
+        self._watch_for_sigterm()
         for line in self._reader.lines():
             self._receive(line)
         _exit()
@@ -150,10 +150,21 @@ class Server:
     def _in_flight(self):
         return self._pool.in_flight() if self._pool else 0
 
-    def _terminated(self, _signal, _frame):
-        """SIGTERM. The signal may have interrupted the reader while it held a lock, so another thread acts."""
+    def _watch_for_sigterm(self):
+        """A thread learns of signals through a pipe: a Python signal handler would wait until the reader's next message
+        if the signal came just before it began to read.
+        """
+        woken, wakes = os.pipe()
+        os.set_blocking(wakes, False)
+        signal.signal(signal.SIGTERM, lambda _signal, _frame: None)
+        signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+        threading.Thread(target=self._await_sigterm, args=(woken,), name="tasker-signals", daemon=True).start()
+
+    def _await_sigterm(self, woken):
+        while os.read(woken, 1) != bytes([signal.SIGTERM]):
+            pass
         self._draining = True
-        threading.Thread(target=self._drain_and_exit, daemon=True).start()
+        self._drain_and_exit()
 
     def _drain_and_exit(self):
         """Goes when the steps that run are done, or when the grace is over."""
