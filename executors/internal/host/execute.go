@@ -40,7 +40,7 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) En
 		defer beat.Stop()
 	}
 	if h.handshake.PayloadFiles {
-		c.files = h.openFiles(a)
+		c.files = h.openFiles()
 		defer c.files.Close()
 	}
 	if err := h.sendExecute(c); err != nil {

@@ -8,9 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"syscall"
+	"time"
 
-	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
 	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
 )
@@ -23,21 +25,63 @@ type files struct {
 	dir string
 	// owner is who the handlers run as, nil for the worker's own user.
 	owner *process.User
+	// spare gets the folder back when nobody has written to it.
+	spare *folders
 }
 
 var _ wire.Files = (*files)(nil)
 
-// openFiles makes the folder. Without one everything goes in messages.
-func (h *Host) openFiles(a *engine.Attempt) *files {
+// folders are scratch folders in which nothing is. To make and remove one for each execution would cost more than all else that
+// the worker does for it.
+type folders struct {
+	// mu protects the fields below.
+	mu   sync.Mutex
+	made int
+	free []string
+}
+
+// untouched is the time of change of a folder in which nobody has made or removed anything.
+var untouched = time.Unix(0, 0) //nolint:gochecknoglobals // a constant that Go cannot write as one
+
+// openFiles finds or makes the folder. Without one everything goes in messages.
+func (h *Host) openFiles() *files {
 	if h.options.Scratch == "" {
 		return nil
 	}
-	f := &files{dir: filepath.Join(h.options.Scratch, wire.ExecutionID(a)), owner: h.options.Command.User}
-	if err := errors.Join(os.Mkdir(f.dir, 0o700), f.give(f.dir)); err != nil {
+	f := &files{owner: h.options.Command.User, spare: &h.folders}
+	if f.dir = h.folders.take(); f.dir != "" {
+		return f
+	}
+	f.dir = filepath.Join(h.options.Scratch, h.folders.name())
+	if err := errors.Join(os.Mkdir(f.dir, 0o700), f.give(f.dir), os.Chtimes(f.dir, untouched, untouched)); err != nil {
 		h.logger.Warn("no scratch folder for a step", "error", err)
 		return nil
 	}
 	return f
+}
+
+func (f *folders) take() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.free) == 0 {
+		return ""
+	}
+	dir := f.free[len(f.free)-1]
+	f.free = f.free[:len(f.free)-1]
+	return dir
+}
+
+func (f *folders) name() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.made++
+	return "step-" + strconv.Itoa(f.made)
+}
+
+func (f *folders) put(dir string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.free = append(f.free, dir)
 }
 
 // Dir is the folder's path, empty when there is none.
@@ -48,11 +92,16 @@ func (f *files) Dir() string {
 	return f.dir
 }
 
-// Close removes the folder with everything in it.
+// Close removes what was written. A folder in which nothing is serves again.
 func (f *files) Close() {
-	if f != nil && os.Remove(f.dir) != nil {
-		_ = os.RemoveAll(f.dir) // goes with the scratch folder of the process at the latest
+	if f == nil {
+		return
 	}
+	if info, err := os.Lstat(f.dir); err == nil && info.IsDir() && info.ModTime().Equal(untouched) {
+		f.spare.put(f.dir)
+		return
+	}
+	_ = os.RemoveAll(f.dir) // goes with the scratch folder of the process at the latest
 }
 
 // Write makes a file for the handler.

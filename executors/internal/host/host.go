@@ -22,6 +22,7 @@ type Host struct {
 	process *process.Process
 	sink    *logs.Sink
 	secrets *secrets
+	folders folders
 
 	// services are what the process may ask for. Each request is served by one of the servants, for which serving has room, and
 	// none outlives life.

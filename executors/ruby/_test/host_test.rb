@@ -213,9 +213,11 @@ class HostTest < Minitest::Test
 
   def test_metadata_and_dump
     write("handlers/hangs.rb", "class Hangs\n  def process(_t, _s, step) = hanging(step)\n  def hanging(step)\n    puts 'x'\n" \
-                               "    step.sleep(60)\n  end\nend\nclass Quick; def process(*) = nil; end")
+                               "    step.sleep(60)\n  end\nend\nclass Quick; def process(*) = nil; end\n" \
+                               "class Busy; def process(*) = 200_000.times { |i| i * i }; end")
     start
-    assert_kind_of Float, step("Quick")["metadata"]["cpu_ms"]
+    assert_kind_of Float, step("Busy")["metadata"]["cpu_ms"]
+    refute step("Quick", id: "e3").key?("metadata")
     id = begin_step("Hangs", id: "e2")
     await { |message| message["method"] == "log" }
     Process.kill("USR1", @pid)

@@ -88,10 +88,10 @@ module TaskerHost
     end
 
     def success(json)
-      return respond(%({"outcome":"success","result":#{json},"metadata":#{metadata}})) if json.bytesize <= @session.max_inline_bytes
+      return respond(%({"outcome":"success","result":#{json}#{metadata}})) if json.bytesize <= @session.max_inline_bytes
 
       file = PayloadFile.write(@params["scratch_dir"], json)
-      respond(%({"outcome":"success","result_file":#{JSON.generate(file)},"metadata":#{metadata}}))
+      respond(%({"outcome":"success","result_file":#{JSON.generate(file)}#{metadata}}))
     end
 
     # Exceptions are users' code too, and may raise when asked what they are. There is always an answer.
@@ -104,7 +104,7 @@ module TaskerHost
     end
 
     def failure(failure)
-      respond(%({"outcome":"failure","failure":#{JSON.generate(failure)},"metadata":#{metadata}}))
+      respond(%({"outcome":"failure","failure":#{JSON.generate(failure)}#{metadata}}))
     end
 
     def deferred(error)
@@ -135,11 +135,13 @@ module TaskerHost
     end
 
     def cancelled
-      respond(%({"outcome":"cancelled","metadata":#{metadata}}))
+      respond(%({"outcome":"cancelled"#{metadata}}))
     end
 
+    # The member of an answer that says what the step cost; nothing for a step that cost next to nothing.
     def metadata
-      format('{"cpu_ms":%.3f}', @cpu ? (cpu - @cpu) * 1000 : 0)
+      used = @cpu ? (cpu - @cpu) * 1000 : 0
+      used < 1 ? "" : format(',"metadata":{"cpu_ms":%.3f}', used)
     end
 
     def cpu
