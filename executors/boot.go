@@ -57,6 +57,14 @@ func (s *Supervisor) bury(h *host.Host, scratch string) {
 		"executor", h.ID(), "pid", h.PID(), "reason", death.Reason, "executions", h.Served())
 }
 
+// appRoot is the app in whose environment the handlers run. Only Ruby's can be in one.
+func (s *Supervisor) appRoot(r runtime) string {
+	if r.language != Ruby {
+		return ""
+	}
+	return s.config.AppRoot
+}
+
 func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (host.Options, string, error) {
 	args, err := s.launch(r, s.hostsDir())
 	if err != nil {
@@ -80,12 +88,13 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 		Scratch:     scratch,
 		Secrets:     s.config.Secrets,
 		Command: process.Command{
-			Args: args, Env: s.config.childEnv(os.Environ(), id, scratch), Limits: s.config.Limits.command(),
+			Args: args, Dir: s.appRoot(r), Env: s.config.childEnv(os.Environ(), id, scratch), Limits: s.config.Limits.command(),
 			Mark: "TASKER_SCRATCH_DIR=" + scratch, User: s.user,
 		},
 		ExitGrace: s.timing.exitGrace,
 		ID:        id,
 		Initialize: host.Initialize{
+			AppRoot:        s.appRoot(r),
 			Generation:     g.number,
 			HandlerRoot:    root,
 			MaxConcurrency: steps,

@@ -25,6 +25,8 @@ const (
 
 // Config says which handlers to serve and how. The zero value of every member but Dir is its default.
 type Config struct {
+	// AppRoot is the folder of a Rails app, in whose environment the Ruby handlers run. Empty means that there is none.
+	AppRoot string
 	// Callbacks serve what handlers ask for while they run: the lease, checkpoints, events, new tasks. Nil offers none of it.
 	Callbacks engine.Callbacks
 	// CancelGrace is the time that a handler has to end once it is told to, before its process is ended.
@@ -100,6 +102,9 @@ func (c Config) withDefaults() Config {
 // validate returns every fault at once.
 func (c *Config) validate() error {
 	var faults []error
+	if err := c.findApp(); err != nil {
+		faults = append(faults, err)
+	}
 	if err := checkDir(c.Dir); err != nil {
 		faults = append(faults, err)
 	}
@@ -132,6 +137,22 @@ func (c *Config) validate() error {
 		faults = append(faults, err)
 	}
 	return errors.Join(append(faults, checkEnv(c.PassEnv, c.Environ)...)...)
+}
+
+// findApp makes AppRoot absolute, and sees that it is one.
+func (c *Config) findApp() error {
+	if c.AppRoot == "" {
+		return nil
+	}
+	root, err := filepath.Abs(c.AppRoot)
+	if err != nil {
+		return fmt.Errorf("folder of the app %s: %w", c.AppRoot, err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "config", "environment.rb")); err != nil {
+		return fmt.Errorf("folder of the app %s has no config/environment.rb: set TASKER_APP_ROOT to the root of the Rails app", root)
+	}
+	c.AppRoot = root
+	return nil
 }
 
 func checkDir(dir string) error {

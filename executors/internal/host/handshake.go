@@ -25,6 +25,8 @@ const (
 
 // Initialize is the params of the initialize request, as far as the caller decides them.
 type Initialize struct {
+	// AppRoot is the folder of an app whose environment the host boots first, empty for none.
+	AppRoot       string
 	WorkerID      string
 	WorkerVersion string
 	// Generation counts the reloads of the handlers.
@@ -70,10 +72,18 @@ type LoadError struct {
 // object keeps the literals below readable.
 type object map[string]any
 
+func (i *Initialize) config() object {
+	config := object{"handler_root": i.HandlerRoot}
+	if i.AppRoot != "" {
+		config["app_root"] = i.AppRoot
+	}
+	return config
+}
+
 func (i *Initialize) params(o *Options) object {
 	return object{
 		"capabilities":      object{"callbacks": o.callbacks(), "payload_files": o.Scratch != ""},
-		"config":            object{"handler_root": i.HandlerRoot},
+		"config":            i.config(),
 		"executor":          object{"generation": i.Generation, "id": o.ID},
 		"protocol_versions": []int{protocolVersion},
 		"limits": object{
