@@ -112,8 +112,9 @@ func TestOrphansAreReaped(t *testing.T) {
 
 func TestChildStartsHardened(t *testing.T) {
 	t.Parallel()
+	// The limits are there once the process has been started, which its first line of input tells it.
 	want := []string{"0077", "0", "128", "NoNewPrivs:\t1", "/", "stdin"}
-	got := runProgram(t, "umask; ulimit -c; ulimit -n; grep NoNewPrivs /proc/self/status; pwd; cat", func(c *Command) {
+	got := runProgram(t, "read line; umask; ulimit -c; ulimit -n; grep NoNewPrivs /proc/self/status; pwd; echo $line", func(c *Command) {
 		c.Dir, c.Limits.OpenFiles = "/", 128
 	})
 	if diff := cmp.Diff(want, got); diff != "" {
