@@ -104,7 +104,9 @@ func (r *reference) serve() {
 	fmt.Println("printed while loading")
 	fmt.Print("no newline")
 	_ = passOn(exec.Command("echo", "printed by a child while loading")).Run()
-	go r.signals()
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGUSR1) // before anybody can be told that this host is ready
+	go r.obey(signals)
 	r.read()
 	if r.is("deaf to EOF") {
 		select {}
@@ -154,10 +156,8 @@ func descriptor(name string) int {
 	return fd
 }
 
-func (r *reference) signals() {
-	c := make(chan os.Signal, 4)
-	signal.Notify(c, syscall.SIGTERM, syscall.SIGUSR1)
-	for s := range c {
+func (r *reference) obey(signals <-chan os.Signal) {
+	for s := range signals {
 		switch {
 		case s == syscall.SIGUSR1 && !r.is("no dump"):
 			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
