@@ -22,8 +22,13 @@ var initdbArgs = []string{
 func prepareCluster(ctx context.Context, from installation, f folder, as account, cacheDir string) error {
 	cached := cachedCluster(cacheDir, from)
 	if cached != "" {
-		if _, err := os.Stat(cached); err == nil {
-			return copyCluster(cached, f.data(), as)
+		if err := copyCluster(cached, f.data(), as); err == nil {
+			return nil
+		}
+		// There is none, it is damaged, or another start that failed is removing it.
+		_ = os.RemoveAll(cached)
+		if err := f.empty(as); err != nil {
+			return err
 		}
 	}
 	if err := initdb(ctx, from, f, as); err != nil {

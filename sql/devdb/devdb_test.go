@@ -2,6 +2,8 @@ package devdb_test
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,6 +123,43 @@ func TestKilledOwnerTakesServerAlongAndNextStartCleansUp(t *testing.T) {
 	}
 	if got := ask(t, server.URL("postgres"), "SELECT 'alive'"); got != "alive" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestCacheThatCannotBeCopiedIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	opts := devdb.Options{CacheDir: t.TempDir(), Dir: shortDir(t)}
+	if err := start(t, opts).Stop(); err != nil {
+		t.Fatal(err)
+	}
+	cached := filepath.Join(opts.CacheDir, entries(t, opts.CacheDir)[0])
+	absent := filepath.Join(cached, "base", "absent")
+	if err := os.Symlink(absent+"-too", absent); err != nil {
+		t.Fatal(err)
+	}
+	if err := start(t, opts).Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(absent); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the damaged copy is still there: %v", err)
+	}
+}
+
+// Others may be copying it.
+func TestInterruptedStartLeavesTheCache(t *testing.T) {
+	t.Parallel()
+	opts := devdb.Options{CacheDir: t.TempDir(), Dir: shortDir(t)}
+	if err := start(t, opts).Stop(); err != nil {
+		t.Fatal(err)
+	}
+	opts.Settings = map[string]string{"port": "1"} // which nobody asks: the start waits until it is interrupted
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if server, err := devdb.Start(ctx, opts); err == nil {
+		t.Error("started all the same", server.Stop())
+	}
+	if got := entries(t, opts.CacheDir); len(got) != 1 {
+		t.Errorf("the cache holds %v, want the copy", got)
 	}
 }
 

@@ -97,15 +97,22 @@ func (f folder) fill(as account) error {
 			return err
 		}
 	}
-	for _, dir := range []string{f.data(), f.socket()} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			return err
-		}
-		if err := as.own(dir); err != nil {
-			return err
-		}
+	return errors.Join(makeFor(as, f.data()), makeFor(as, f.socket()))
+}
+
+// empty makes the data folder anew.
+func (f folder) empty(as account) error {
+	if err := os.RemoveAll(f.data()); err != nil {
+		return err
 	}
-	return nil
+	return makeFor(as, f.data())
+}
+
+func makeFor(as account, dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	return as.own(dir)
 }
 
 func (f folder) remove() error {

@@ -52,6 +52,7 @@ type Server struct {
 // Start runs a server and returns when it answers. The context bounds the start, not the server's life: that ends with
 // [Server.Stop] or with this process. Folders that killed owners left behind are removed first.
 func Start(ctx context.Context, opts Options) (*Server, error) {
+	callers := ctx
 	ctx, cancel := context.WithTimeout(ctx, StartTimeoutDefault)
 	defer cancel()
 	from, err := findInstallation(ctx)
@@ -73,7 +74,9 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	}
 	s, err := startIn(ctx, f, from, as, opts)
 	if err != nil {
-		forgetCluster(opts.CacheDir, from)
+		if callers.Err() == nil {
+			forgetCluster(opts.CacheDir, from)
+		} // else it was only told to stop, and others may be copying
 		return nil, errors.Join(fmt.Errorf("starting PostgreSQL %s: %w", from.version, err), f.remove())
 	}
 	if opts.Logger != nil {
