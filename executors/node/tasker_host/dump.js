@@ -16,12 +16,19 @@ function watch(running) {
   process.on('SIGUSR1', printRunning);
 }
 
-// Takes the signal in a thread from when that is ready. A thread that cannot be had leaves it where it was.
+// Takes the signal in a thread, and resolves when that is ready: a thread that starts while a handler closes descriptors can end
+// the process. One that cannot be had leaves the signal where it was.
 function watchFromThread() {
   const thread = new Worker(path.join(__dirname, 'dump_thread.js'), { env: {}, resourceLimits: { maxOldGenerationSizeMb: 32 } });
-  thread.unref();
-  thread.on('error', () => {});
-  thread.on('message', () => process.off('SIGUSR1', printRunning));
+  return new Promise((resolve) => {
+    thread.on('error', resolve);
+    thread.on('exit', resolve);
+    thread.on('message', () => {
+      process.off('SIGUSR1', printRunning);
+      thread.unref();
+      resolve();
+    });
+  });
 }
 
 function printRunning() {

@@ -113,11 +113,8 @@ class Server {
     if (this.#session) throw new RpcError(RpcError.INVALID_REQUEST, 'initialized already');
     const session = new Session(params);
     this.#backlog = [];
-    this.#open(session).then(
-      () => {
-        this.#writer.result(id, session.description());
-        setImmediate(dump.watchFromThread);
-      },
+    this.#open(session).then(dump.watchFromThread).then(
+      () => this.#writer.result(id, session.description()),
       (error) => this.#refuse(id, error),
     ).then(() => this.#resume());
   }
