@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors"
@@ -36,20 +37,19 @@ const (
 	Noop Job = "noop"
 	// Fibo computes the tenth number of Fibonacci by plain recursion.
 	Fibo Job = "fibo"
+	// Echo returns the task's context, and Pause waits for ten milliseconds. Neither is there in Go.
+	Echo  Job = "echo"
+	Pause Job = "pause"
 	// Flaky does nothing, and fails the first attempt of one step in twenty. It is there in Go alone.
 	Flaky Job = "flaky"
 )
 
 // handler is the name under which a language's handler for the job is served.
 func (l Language) handler(job Job) string {
-	switch {
-	case l != Ruby:
-		return "bench." + string(job)
-	case job == Fibo:
-		return "Bench::Fibo"
-	default:
-		return "Bench::Noop"
+	if l == Ruby {
+		return "Bench::" + strings.ToUpper(string(job[:1])) + string(job[1:])
 	}
+	return "bench." + string(job)
 }
 
 // handlerFiles are the handlers of all languages but Go, in a folder each.
@@ -57,9 +57,9 @@ func (l Language) handler(job Job) string {
 //go:embed handlers
 var handlerFiles embed.FS
 
-// startHandlers starts the handler processes of a language, with the settings that a worker has by default. For Go there
-// is nothing to start. The function that it returns stops them.
-func startHandlers(ctx context.Context, language Language) (engine.Executor, func() error, error) {
+// startHandlers starts the handler process of a language, with the settings that a worker has by default, and room for so many
+// steps when that is not 0. For Go there is nothing to start. The function that it returns stops it.
+func startHandlers(ctx context.Context, language Language, steps int) (engine.Executor, func() error, error) {
 	if language == Go {
 		return inProcess{}, func() error { return nil }, nil
 	}
@@ -68,7 +68,7 @@ func startHandlers(ctx context.Context, language Language) (engine.Executor, fun
 		return nil, nil, err
 	}
 	remove := func() error { return os.RemoveAll(dir) }
-	supervisor, err := executors.New(executors.Config{Dir: dir})
+	supervisor, err := executors.New(executors.Config{Dir: dir, StepsPerProcess: steps})
 	if err != nil {
 		return nil, nil, errors.Join(err, remove())
 	}

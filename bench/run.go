@@ -46,9 +46,13 @@ func (p *Plan) Check() error {
 type point struct {
 	contender   Contender
 	workload    *Workload
+	run         func(context.Context, *rig, *Result) error
 	concurrency int
 	duration    time.Duration
 }
+
+// bareName is the system whose rows have what a workload is compared with.
+const bareName = "bare"
 
 // points are in the order in which they are measured.
 func (p *Plan) points() []point {
@@ -60,8 +64,12 @@ func (p *Plan) points() []point {
 		}
 		for _, n := range concurrency {
 			for _, c := range p.Contenders {
-				if w.serves(c.Handlers) {
-					all = append(all, point{c, w, n, p.Duration})
+				if !w.serves(c.Handlers) {
+					continue
+				}
+				all = append(all, point{c, w, w.run, n, p.Duration})
+				if w.bare != nil {
+					all = append(all, point{Contender{Name: bareName, Handlers: c.Handlers, Indexes: c.Indexes}, w, w.bare, n, p.Duration})
 				}
 			}
 		}
@@ -121,7 +129,7 @@ func (p point) measure(ctx context.Context, server *Server) (r Result, err error
 		return r, err
 	}
 	defer meter.Close()
-	run := p.workload.run
+	run := p.run
 	if run == nil {
 		run = runTasks
 	}

@@ -3,13 +3,9 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
@@ -114,77 +110,5 @@ func rest(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-}
-
-// runRoundTrip measures calls of handlers, without a task: from the worker to the handler process and back.
-func runRoundTrip(ctx context.Context, b *rig, r *Result) (err error) {
-	executor, stop, err := startHandlers(ctx, b.contender.Handlers)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	handler := b.contender.Handlers.handler(b.workload.Job)
-	if _, err := callHandlers(ctx, executor, handler, b.concurrency, b.workload.Warm); err != nil {
-		return err
-	}
-	before, err := b.meter.Read(ctx)
-	if err != nil {
-		return err
-	}
-	latencies, err := callHandlers(ctx, executor, handler, b.concurrency, b.workload.Tasks)
-	if err != nil {
-		return err
-	}
-	after, err := b.meter.Read(ctx)
-	r.fill(Measured{Tasks: len(latencies), Steps: len(latencies), Usage: after.Since(before), Latencies: latencies})
-	r.Statements, r.WAL, r.WALRecords, r.PostgresCPU = 0, 0, 0, 0 // the meter's own
-	return err
-}
-
-// callHandlers calls a handler so often in all, and returns how long each call took.
-func callHandlers(ctx context.Context, executor engine.Executor, handler string, concurrency, calls int) ([]time.Duration, error) {
-	took := make([][]time.Duration, concurrency)
-	errs := make([]error, concurrency)
-	var ids atomic.Int64 // a handler process wants them to differ
-	var group sync.WaitGroup
-	for i := range concurrency {
-		group.Go(func() {
-			for range calls / concurrency {
-				began := time.Now()
-				if errs[i] = callHandler(ctx, executor, handler, ids.Add(1)); errs[i] != nil {
-					return
-				}
-				took[i] = append(took[i], time.Since(began))
-			}
-		})
-	}
-	group.Wait()
-	var all []time.Duration
-	for _, some := range took {
-		all = append(all, some...)
-	}
-	return all, errors.Join(errs...)
-}
-
-func callHandler(ctx context.Context, executor engine.Executor, handler string, id int64) error {
-	slot, err := executor.Acquire(ctx, handler)
-	if err != nil {
-		return err
-	}
-	defer slot.Release()
-	outcome := slot.Execute(ctx, &engine.Attempt{
-		Token:   id,
-		Task:    engine.TaskInfo{ID: 1, Namespace: Namespace, Name: "round-trip", Version: Version, Context: []byte(`{"n": 1}`), Tags: []byte(`[]`)},
-		Step:    engine.StepInfo{ID: id, Name: "step_1", Attempt: 1, MaxAttempts: 3, Inputs: []byte(`{}`), Results: []byte(`null`)},
-		Handler: engine.Handler{Name: handler},
-	})
-	switch outcome.Kind {
-	case engine.OutcomeSucceeded:
-		return nil
-	case engine.OutcomeFailed:
-		return fmt.Errorf("the handler has failed: %s", outcome.Failure.Message)
-	default:
-		return errors.New("the call was given back: " + outcome.GiveBack.Reason)
 	}
 }

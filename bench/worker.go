@@ -49,7 +49,7 @@ func startWorker(ctx context.Context, d *Database, language Language, load *Work
 	if w.creating, err = sql.Connect(ctx, d.URL, sql.PoolOptions{ApplicationName: "tasker-bench", MaxConns: 1}); err != nil {
 		return nil, err
 	}
-	executor, stopHandlers, err := startHandlers(ctx, language)
+	executor, stopHandlers, err := startHandlers(ctx, language, 0)
 	if err != nil {
 		return nil, err
 	}

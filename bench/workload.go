@@ -21,12 +21,16 @@ type Workload struct {
 	Tasks, Warm int
 	// Gap is a rest before each task.
 	Gap time.Duration
+	// Payload is the size of the context that each call carries, in bytes, where there are calls and no tasks.
+	Payload int
 	// Languages are those of the handlers, all when it is empty.
 	Languages []Language
 	// Default workloads are run when none is named.
 	Default bool
 	// run replaces the loop of tasks.
 	run func(context.Context, *rig, *Result) error
+	// bare is measured beside every contender, by turns: the least that the same could cost.
+	bare func(context.Context, *rig, *Result) error
 }
 
 // load is how the tasks of the workload are put on a system.

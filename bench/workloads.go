@@ -2,6 +2,9 @@ package bench
 
 import "time"
 
+// processLanguages are those whose handlers are in processes of their own.
+var processLanguages = []Language{Python, Ruby, Node}
+
 // Workloads are all that there are, in the order of the table.
 var Workloads = []Workload{
 	{
@@ -53,9 +56,19 @@ var Workloads = []Workload{
 		Concurrency: []int{1}, Fixed: true, Default: true, run: runHop,
 	},
 	{
-		Name: "round-trip", About: "from the worker to a handler and back, without a task", Job: Noop,
-		Concurrency: []int{1, 16}, Fixed: true, Tasks: 10000, Warm: 1000, Languages: []Language{Python, Ruby, Node}, Default: true,
-		run: runRoundTrip,
+		Name: "round-trip", About: "500 bytes from the worker through its one handler process and back, without a task; bare is a loop that echoes lines", Job: Echo,
+		Concurrency: []int{1, 16}, Fixed: true, Tasks: 10000, Warm: 2000, Payload: 500, Languages: processLanguages, Default: true,
+		run: runRoundTrip, bare: runBare,
+	},
+	{
+		Name: "round-trip-64k", About: "the same with 64 KiB", Job: Echo,
+		Concurrency: []int{1, 16}, Fixed: true, Tasks: 1000, Warm: 100, Payload: 64 << 10, Languages: processLanguages,
+		run: runRoundTrip, bare: runBare,
+	},
+	{
+		Name: "pause", About: "a handler that waits for 10 ms, called by the worker; bare is the same wait in a loop of the language", Job: Pause,
+		Concurrency: []int{1}, Fixed: true, Tasks: 200, Warm: 10, Payload: 500, Languages: processLanguages,
+		run: runRoundTrip, bare: runNative,
 	},
 	{
 		Name: "idle", About: "a worker without work for 20 s; costs are for each second", Shapes: []Shape{Linear(1)}, Job: Noop,

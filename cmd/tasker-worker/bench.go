@@ -80,6 +80,7 @@ func (cmd benchCommand) measure(ctx context.Context, server *bench.Server, plan 
 			err = errors.Join(err, medians[i].WriteRow(out), medians[i].WriteJSON(lines))
 		}
 	}
+	err = errors.Join(err, bench.WriteOverheads(out, medians))
 	if err != nil || cmd.Plots == "" {
 		return err
 	}

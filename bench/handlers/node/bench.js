@@ -1,3 +1,5 @@
+const { setTimeout: sleep } = require('node:timers/promises');
+
 function fibonacci(n) {
   return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2);
 }
@@ -7,3 +9,10 @@ exports.noop = (task, sequence, step) => ({
 });
 
 exports.fibo = () => ({ ok: true, fibo: fibonacci(10) });
+
+exports.echo = (task) => task.context;
+
+exports.pause = async () => {
+  await sleep(10);
+  return { ok: true };
+};

@@ -1,3 +1,5 @@
+import time
+
 import tasker
 
 
@@ -13,3 +15,14 @@ def noop(task, sequence, step):
 @tasker.handler
 def fibo(task, sequence, step):
     return {"ok": True, "fibo": fibonacci(10)}
+
+
+@tasker.handler
+def echo(task, sequence, step):
+    return task.context
+
+
+@tasker.handler
+def pause(task, sequence, step):
+    time.sleep(0.01)
+    return {"ok": True}

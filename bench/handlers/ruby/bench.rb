@@ -14,4 +14,17 @@ module Bench
       { ok: true, fibo: Bench.fibonacci(10) }
     end
   end
+
+  class Echo < Tasker::StepHandler::Base
+    def process(task, sequence, step)
+      task.context
+    end
+  end
+
+  class Pause < Tasker::StepHandler::Base
+    def process(task, sequence, step)
+      sleep 0.01
+      { ok: true }
+    end
+  end
 end
