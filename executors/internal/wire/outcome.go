@@ -19,8 +19,14 @@ const (
 	retryAfterMax     = 365 * 24 * time.Hour
 )
 
-// successHead begins the result member of a success as every host spells it.
-const successHead = `{"outcome":"success","result":`
+// A success as every host spells it: what it has cost, when that is known, comes before the result.
+const (
+	successHead  = `{"outcome":"success",`
+	metadataHead = `"metadata":{`
+	resultHead   = `"result":`
+	// metadataBytesMax is more than any host says.
+	metadataBytesMax = 200
+)
 
 type outcome struct {
 	Outcome string          `json:"outcome"`
@@ -110,12 +116,29 @@ func decodeOutcome(result json.RawMessage, files Files) engine.Outcome {
 	}
 }
 
+// cutSuccess cuts the result out, without a look at what it is.
 func cutSuccess(result []byte) ([]byte, bool) {
-	value, ok := bytes.CutPrefix(result, []byte(successHead))
+	members, ok := bytes.CutPrefix(result, []byte(successHead))
+	if !ok {
+		return nil, false
+	}
+	value, ok := bytes.CutPrefix(skipMetadata(members), []byte(resultHead))
 	if !ok {
 		return nil, false
 	}
 	return bytes.CutSuffix(value, []byte("}"))
+}
+
+// skipMetadata leaves out a first member with metadata, if its values are plain.
+func skipMetadata(members []byte) []byte {
+	if !bytes.HasPrefix(members, []byte(metadataHead)) {
+		return members
+	}
+	end := bytes.IndexByte(members[:min(len(members), metadataBytesMax)], '}') + 1
+	if end == 0 || end == len(members) || members[end] != ',' || !json.Valid(members[len(metadataHead)-1:end]) {
+		return members
+	}
+	return members[end+1:]
 }
 
 func (f *failure) record() engine.Failure {

@@ -138,7 +138,8 @@ func TestParseTellsMessagesApart(t *testing.T) {
 func TestOutcomeOfTheCheapPathIsThatOfTheGeneralOne(t *testing.T) {
 	t.Parallel()
 	pieces := []string{
-		`{"jsonrpc":"2.0","id":"w1"`, `,"result":`, `{"outcome":"success","result":`, `{"outcome":"failure"`, `1`, `"a}}"`, `{}`, `[1,{"result":2}]`,
+		`{"jsonrpc":"2.0","id":"w1"`, `,"result":`, `{"outcome":"success","result":`, `{"outcome":"success","metadata":{"cpu_ms":1.5},"result":`,
+		`{"outcome":"success",`, `"metadata":{`, `"}"`, `"result":`, `{"outcome":"failure"`, `1`, `"a}}"`, `{}`, `[1,{"result":2}]`,
 		`}`, `}}`, `,`, `"metadata":{}`, `"result":2`, `,"error":{"code":1}`, ` `, `null`, `NaN`, `"\u0000"`,
 	}
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,5 +1,6 @@
 """Plays the worker for one host process."""
 
+import contextlib
 import json
 import os
 import queue
@@ -27,6 +28,7 @@ class Peer:
         os.close(rpc_in)
         os.close(rpc_out)
         self.seen = []
+        self._unsent, self._gathering = b"", False
         self._inbox = queue.Queue()
         self._number = 0
         threading.Thread(target=self._read, daemon=True).start()
@@ -44,7 +46,18 @@ class Peer:
                 self._inbox.put(json.loads(line))
 
     def send(self, message):
-        os.write(self._out, json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+        self._unsent += json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
+        if not self._gathering:
+            os.write(self._out, self._unsent)
+            self._unsent = b""
+
+    @contextlib.contextmanager
+    def together(self):
+        """What is sent within is written at once."""
+        self._gathering = True
+        yield
+        self._gathering = False
+        self.send({"method": "nothing"})
 
     def request(self, method, params):
         self._number += 1

@@ -62,6 +62,44 @@ class Cancel(HostTest):
             self.assertEqual(self.peer.outcome(running)["outcome"], "cancelled", handler)
 
 
+class QuickHandlers(HostTest):
+    def setUp(self):
+        super().setUp()
+        while self.peer.run("moody")["result"] != "tasker-reader":
+            pass
+
+    def test_that_wait_for_once_keep_nothing_waiting(self):
+        for _ in range(3):  # each time, another thread reads on
+            with tempfile.TemporaryDirectory() as folder:
+                pipe = os.path.join(folder, "pipe")
+                os.mkfifo(pipe)
+                waiting = self.peer.execute("moody", context={"wait_for": pipe})
+                self.assertEqual(self.peer.answer(self.peer.request("ping", {}))["result"]["in_flight"], 1)
+                self.assertEqual(self.peer.run("moody")["outcome"], "success")
+                with open(pipe, "w"):
+                    pass
+                self.assertEqual(self.peer.outcome(waiting)["outcome"], "success")
+
+    def test_that_are_sent_together_are_answered_though_one_of_them_waits(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = os.path.join(folder, "pipe")
+            os.mkfifo(pipe)
+            with self.peer.together():
+                before = [self.peer.execute("moody") for _ in range(2)]
+                waiting = self.peer.execute("moody", context={"wait_for": pipe})
+                after = self.peer.execute("moody")
+            for quick in [*before, after]:
+                self.assertEqual(self.peer.outcome(quick)["outcome"], "success")
+            with open(pipe, "w"):
+                pass
+            self.assertEqual(self.peer.outcome(waiting)["outcome"], "success")
+
+    def test_that_ask_the_worker_get_the_answer(self):
+        asking = self.peer.execute("moody", context={"ask": True})
+        self.peer.send({"id": self.peer.next("step.lease")["id"], "result": {"current": True}})
+        self.assertEqual(self.peer.outcome(asking)["outcome"], "success")
+
+
 class Calls(HostTest):
     CASES = (
         ("lease", [], "step.lease", {}),

@@ -9,9 +9,10 @@ from tasker_host.wire import encode
 class Link:
     """Sends requests and hands each answer to whoever waits for it. Answers arrive on the reader's thread."""
 
-    def __init__(self, writer, offered):
+    def __init__(self, writer, offered, turns):
         self.offered = frozenset(offered)
         self.loop_thread = None
+        self._turns = turns
         self._writer = writer
         self._ids = itertools.count(1)
         self._waiting = {}
@@ -25,6 +26,7 @@ class Link:
         with self._lock:
             request_id = f"c{next(self._ids)}"
             self._waiting[request_id] = receive
+        self._turns.leave()
         self._writer.write(b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b}' % (encode(request_id), encode(method), params))
         return request_id
 

@@ -10,6 +10,7 @@ import os
 import sys
 
 from tasker_host import failure, scan, typed
+from tasker_host.pace import Pace
 
 NAME_BYTES = 200
 
@@ -34,6 +35,7 @@ class Handler:
         self._is_class = inspect.isclass(target)
         self._takes_config = self._is_class and _takes_config(target)
         called = target.process if self._is_class else target
+        self.pace = Pace()
         self.is_async = inspect.iscoroutinefunction(called)
         self._inputs = typed.Inputs.of(called, skip=1 if self._is_class else 0)
 

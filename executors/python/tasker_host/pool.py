@@ -14,11 +14,12 @@ from tasker_host.rpc_error import DUPLICATE, OVERLOADED, RpcError
 
 
 class Pool:
-    def __init__(self, size, writer, link, hygiene):
+    def __init__(self, size, writer, link, hygiene, turns):
         self._size = size
         self._writer = writer
         self._link = link
         self._hygiene = hygiene
+        self._turns = turns
         self._exclusive = False
         self._queue = queue.SimpleQueue()
         self._loop = EventLoop()
@@ -43,6 +44,8 @@ class Pool:
             self._unanswered += 1
         if execution.handler.is_async:
             self._loop.start(self._run_async(execution))
+        elif execution.handler.pace.quick:
+            self._turns.run(self._run_apart, execution)
         else:
             self._queue.put(execution)
 
@@ -69,12 +72,17 @@ class Pool:
 
     def _work(self):
         while True:
-            execution = self._queue.get()
-            # A context of its own: what one step keeps in context variables is not seen by the next one.
-            contextvars.Context().run(self._run, execution)
+            self._run_apart(self._queue.get())
+
+    def _run_apart(self, execution):
+        """Runs it in a context of its own: what one step keeps in context variables is not seen by the next one."""
+        contextvars.Context().run(self._run, execution)
 
     def _run(self, execution):
-        self._answer(execution, execution.perform(self._loop))
+        began = time.monotonic()
+        message = execution.perform(self._loop)
+        execution.handler.pace.took(time.monotonic() - began)
+        self._answer(execution, message)
 
     async def _run_async(self, execution):
         self._link.loop_thread = threading.get_ident()

@@ -12,6 +12,7 @@ import re
 _encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _CONTAINERS = (dict, list, tuple)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class Unacceptable(Exception):
@@ -29,12 +30,12 @@ class TooLarge(Unacceptable):
 def generate(value, max_bytes, max_depth, what="result"):
     """The JSON text of value, as bytes. what names the value in what is said about it."""
     try:
-        text = _encode(value)
+        text, converted = _encode(value), False
     except (TypeError, ValueError, RecursionError):  # the slow path converts, or names the place
-        text = _encode_converted(value, max_depth, what)
-    else:
-        _check_depth(value, text, max_depth, what)
+        text, converted = _encode_converted(value, max_depth, what), True
     data = _utf8(text, what)
+    if not converted:
+        _check_depth(value, data, max_depth, what)
     if len(data) > max_bytes:
         raise too_large(len(data), max_bytes, what)
     if "\\u0000" in text and _NUL.search(text):
@@ -65,10 +66,18 @@ def _encode_converted(value, max_depth, what):
         raise Invalid(f"the {what} cannot be written as JSON: {error}") from error
 
 
-def _check_depth(value, text, max_depth, what):
-    """Few brackets cannot be nested deeply; only when there are many is it worth looking."""
-    if text.count("{") + text.count("[") <= max_depth:
-        return
+def _check_depth(value, data, max_depth, what):
+    """Text without its innermost pairs of brackets is a level less deep. Only brackets in strings may leave some for ever."""
+    brackets = data.translate(None, _NO_BRACKETS)
+    for _ in range(max_depth):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    if brackets:
+        _check_levels(value, max_depth, what)
+
+
+def _check_levels(value, max_depth, what):
     level = [value]
     for _ in range(max_depth + 1):
         level = [item for item in level if isinstance(item, _CONTAINERS)]

@@ -1,8 +1,9 @@
 """Reads requests until the pipe closes.
 
-The reader answers everything but step.execute itself, so a ping is never queued behind a step.
+The reader answers everything but step.execute itself, so a ping is never queued behind a step that takes its time.
 """
 
+import collections
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from tasker_host.pool import Pool
 from tasker_host.rpc_error import RpcError
 from tasker_host.session import MAX_MESSAGE_BYTES, Session
 from tasker_host.text import clip
+from tasker_host.turns import Turns
 from tasker_host.wire import LineReader, Writer
 
 FLUSH_SECONDS = 1
@@ -26,6 +28,9 @@ FLUSH_SECONDS = 1
 class Server:
     def __init__(self, rpc_in, rpc_out):
         self._reader = LineReader(rpc_in, MAX_MESSAGE_BYTES)
+        # Read, and not yet looked at.
+        self._lines = collections.deque()
+        self._turns = Turns(self._read)
         self._writer = Writer(rpc_out)
         self._session = None
         self._pool = None
@@ -45,9 +50,24 @@ class Server:
     def run(self):
         """Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more."""
         self._watch_for_sigterm()
-        for line in self._reader.lines():
-            self._receive(line)
-        _exit()
+        self._turns.begin()
+        threading.Event().wait()  # no handler runs in the main thread, where some of them would be allowed more than in others
+
+    def _read(self, turn):
+        self._writer.flush()  # the thread before may have been kept from it
+        while True:
+            while self._lines:
+                line = self._lines.popleft()
+                if self._lines:
+                    self._writer.hold()
+                self._receive(line)
+                if self._turns.is_over(turn):
+                    return
+            self._writer.flush()
+            lines = self._reader.read()
+            if lines is None:
+                _exit()
+            self._lines.extend(lines)
 
     def _receive(self, line):
         request_id = None
@@ -119,8 +139,8 @@ class Server:
         session = Session(params)
         session.load()
         self._reader.max_bytes = session.max_message_bytes
-        self._link = Link(self._writer, session.callbacks)
-        self._pool = Pool(session.max_concurrency, self._writer, self._link, Hygiene(self._recycle))
+        self._link = Link(self._writer, session.callbacks, self._turns)
+        self._pool = Pool(session.max_concurrency, self._writer, self._link, Hygiene(self._recycle), self._turns)
         self._session = session
         return session.description()
 

@@ -3,8 +3,12 @@
 import json
 import os
 import threading
+import time
 
 CHUNK_BYTES = 64 * 1024
+# How long a message is held back at most, and how small it must be.
+HOLD_SECONDS = 0.0005
+HOLD_BYTES = 4096
 
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
@@ -14,25 +18,33 @@ class LineReader:
 
     def __init__(self, fd, max_bytes):
         self._fd = fd
+        self._parts, self._size = [], 0
         # The longest line accepted, in bytes without its newline.
         self.max_bytes = max_bytes
 
-    def lines(self):
-        """Yields every complete line as bytes, and None for one that was longer than the limit.
+    def read(self):
+        """The complete lines that have come, as a list of bytes, waiting for one; None when the writer has closed the pipe.
 
-        Ends when the writer closes the pipe; half a line at the end is dropped.
+        A line that was longer than the limit is None. Half a line at the end is dropped.
         """
-        parts, size = [], 0
-        while chunk := self._read():
+        lines = []
+        while not lines:
+            chunk = self._read()
+            if not chunk:
+                return None
             *ends, rest = chunk.split(b"\n")
             for end in ends:
-                parts.append(end)
-                yield b"".join(parts) if size + len(end) <= self.max_bytes else None
-                parts, size = [], 0
-            parts.append(rest)
-            size += len(rest)
-            if size > self.max_bytes:
-                parts.clear()
+                self._append(end)
+                lines.append(b"".join(self._parts) if self._size <= self.max_bytes else None)
+                self._parts, self._size = [], 0
+            self._append(rest)
+        return lines
+
+    def _append(self, part):
+        self._size += len(part)
+        self._parts.append(part)
+        if self._size > self.max_bytes:
+            self._parts.clear()
 
     def _read(self):
         try:
@@ -42,11 +54,28 @@ class LineReader:
 
 
 class Writer:
-    """Writes one message per line. A line is written whole before the next one, whichever thread sends it."""
+    """Writes one message per line. A line is written whole before the next one, whichever thread sends it.
+
+    One thread may hold its messages back for a moment, to write several at once: see hold.
+    """
 
     def __init__(self, fd):
         self._fd = fd
         self._lock = threading.Lock()
+        self._held = []
+        self._holder = None
+        self._flush_at = 0
+
+    def hold(self):
+        """What this thread writes from now on waits for flush, or for a message of another thread, or for a moment."""
+        self._holder = threading.get_ident()
+
+    def flush(self):
+        """Writes what is held back. Nobody holds anything any more."""
+        self._holder = None
+        if self._held:
+            with self._lock:
+                self._write_held()
 
     def result(self, request_id, result):
         self.write(b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (encode(request_id), encode(result)))
@@ -61,13 +90,26 @@ class Writer:
         self.write(encode({"jsonrpc": "2.0", "method": method, "params": params}))
 
     def write(self, message):
-        """Sends a message that is JSON already. When nobody reads any more the worker is dead, and so is this process."""
-        line = message + b"\n"
+        """Sends a message that is JSON already."""
+        with self._lock:
+            self._held.append(message)
+            if self._holder == threading.get_ident():
+                now = time.monotonic()
+                if len(self._held) == 1:
+                    self._flush_at = now + HOLD_SECONDS
+                if now < self._flush_at and len(message) < HOLD_BYTES:
+                    return
+            self._write_held()
+
+    def _write_held(self):
+        """When nobody reads any more the worker is dead, and so is this process."""
+        self._held.append(b"")
+        lines = b"\n".join(self._held)
+        self._held.clear()
         try:
-            with self._lock:
-                written = os.write(self._fd, line)
-                while written < len(line):
-                    written += os.write(self._fd, memoryview(line)[written:])
+            written = os.write(self._fd, lines)
+            while written < len(lines):
+                written += os.write(self._fd, memoryview(lines)[written:])
         except OSError:
             os._exit(0)
 

@@ -138,3 +138,14 @@ def wait_forever(task, sequence, step):
 @tasker.handler("big")
 def big(task, sequence, step):
     return "x" * 3000
+
+
+@tasker.handler("moody")
+def moody(task, sequence, step):
+    """Quick, but for what the context asks for."""
+    if "wait_for" in task.context:
+        with open(task.context["wait_for"]) as pipe:
+            pipe.read()
+    if "ask" in task.context:
+        step.lease()
+    return threading.current_thread().name
