@@ -43,7 +43,18 @@ class HostTest < Minitest::Test
   end
 
   def tell(message)
-    @to.puts(JSON.generate({ jsonrpc: "2.0", **message }))
+    line = "#{JSON.generate({ jsonrpc: "2.0", **message })}\n"
+    @together ? @together << line : @to.write(line)
+  end
+
+  # What is told in the block is written at once.
+  def together
+    @together = +""
+    returned = yield
+    @to.write(@together)
+    returned
+  ensure
+    @together = nil
   end
 
   def request(method, **params)
@@ -130,6 +141,65 @@ class HostTest < Minitest::Test
     await { |message| message["method"] == "step.lease" }
     tell(method: "step.cancel", params: { execution_id: "e1", reason: "user" })
     assert_equal "cancelled", answer(id)["outcome"]
+  end
+
+  MOODY = <<~RUBY
+    # Quick, but for what the settings ask for. Its result is whether it ran on the thread that reads.
+    class Moody
+      def process(_task, _sequence, step)
+        File.read(step.config[:wait_for]) if step.config[:wait_for]
+        step.lease if step.config[:ask]
+        Thread.exit if step.config[:leave]
+        caller.any? { |line| line.include?("turns.rb") }
+      end
+    end
+  RUBY
+
+  def start_moody(**options)
+    write("handlers/moody.rb", MOODY)
+    File.mkfifo(@fifo = File.join(@dir, "fifo"))
+    start(**options)
+    warm_up
+  end
+
+  def warm_up
+    100.times { |n| return if step("Moody", id: "warm#{n}")["result"] }
+    flunk "a quick handler never runs on the thread that reads"
+  end
+
+  def test_quick_handlers_that_wait_for_once_keep_nothing_waiting
+    start_moody
+    3.times do |n| # each time, another thread reads on
+      waiting = begin_step("Moody", config: { wait_for: @fifo })
+      assert_equal 1, request("ping")["in_flight"]
+      assert_equal "success", step("Moody", id: "quick#{n}")["outcome"]
+      File.write(@fifo, "")
+      assert_equal "success", answer(waiting)["outcome"]
+    end
+  end
+
+  def test_quick_handlers_that_are_sent_together_are_answered_though_one_of_them_waits
+    start_moody
+    ids = together do
+      [{}, {}, { wait_for: @fifo }, {}].each_with_index.map { |config, n| begin_step("Moody", config: config, id: "e#{n}") }
+    end
+    [0, 1, 3].each { |n| assert_equal "success", answer(ids[n])["outcome"] }
+    File.write(@fifo, "")
+    assert_equal "success", answer(ids[2])["outcome"]
+  end
+
+  def test_quick_handlers_that_ask_the_worker_get_the_answer
+    start_moody(callbacks: ["step.lease"])
+    id = begin_step("Moody", config: { ask: true })
+    ask = await { |message| message["method"] == "step.lease" }
+    tell(id: ask["id"], result: { current: true, remaining_ms: 1000 })
+    assert_equal "success", answer(id)["outcome"]
+  end
+
+  def test_quick_handlers_that_end_their_thread_end_no_other_step
+    start_moody
+    assert_equal "ThreadError", step("Moody", config: { leave: true })["failure"]["class"]
+    warm_up
   end
 
   def test_callbacks_that_are_not_offered_are_not_sent

@@ -5,8 +5,9 @@ require_relative "mailbox"
 module TaskerHost
   # Requests from this host to the worker, and the answers to them.
   class Calls
-    def initialize(writer, offered)
+    def initialize(writer, offered, turns = nil)
       @writer = writer
+      @turns = turns
       @offered = offered.to_h { |method| [method, true] }
       @lock = Mutex.new
       @waiting = {}
@@ -25,6 +26,7 @@ module TaskerHost
         @waiting[id] = mailbox
         id
       end
+      @turns&.leave
       @writer.request(id, method, params)
       cancellation.await(mailbox)
     ensure

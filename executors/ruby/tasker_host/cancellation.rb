@@ -9,13 +9,10 @@ module TaskerHost
     # How long a request to the worker may take after the cancel, when the worker names no grace.
     LATE_SECONDS = 5
 
-    attr_reader :reason
+    # One for all: it is held for moments, and most executions never need it.
+    LOCK = Mutex.new
 
-    def initialize
-      @lock = Mutex.new
-      @waiting = []
-      @interruptible = []
-    end
+    attr_reader :reason
 
     def cancelled?
       !@reason.nil?
@@ -23,13 +20,13 @@ module TaskerHost
 
     # Called by the reader. What waits for the worker, and what asked to be interrupted, ends now.
     def cancel(reason, grace_ms = nil)
-      @lock.synchronize do
+      LOCK.synchronize do
         return if @reason
 
         @late_seconds = grace_ms.is_a?(Integer) && grace_ms.positive? ? grace_ms / 2000.0 : LATE_SECONDS
         @reason = reason
-        @waiting.each { |mailbox| mailbox.put(self) }
-        @interruptible.each { |scope| interrupt(scope) }
+        @waiting&.each { |mailbox| mailbox.put(self) }
+        @interruptible&.each { |scope| interrupt(scope) }
       end
     end
 
@@ -44,8 +41,8 @@ module TaskerHost
     # Waits for what is put into the mailbox; nil when the seconds are over. A cancel ends the waiting. What is asked for
     # after the cancel, like the checkpoint of a step that winds up, gets part of the grace.
     def await(mailbox, seconds = nil)
-      late = @lock.synchronize do
-        @waiting << mailbox unless @reason
+      late = LOCK.synchronize do
+        (@waiting ||= []) << mailbox unless @reason
         @reason
       end
       value = mailbox.take(late ? [seconds, @late_seconds].compact.min : seconds)
@@ -53,7 +50,7 @@ module TaskerHost
 
       value
     ensure
-      @lock.synchronize { @waiting.delete(mailbox) }
+      LOCK.synchronize { @waiting&.delete(mailbox) }
     end
 
     # Runs the block so that a cancel raises Tasker::Cancelled in it wherever it sleeps or waits.
@@ -61,11 +58,11 @@ module TaskerHost
       check!
       scope = { thread: Thread.current, raised: false }
       Thread.handle_interrupt(Tasker::Cancelled => :never) do
-        @lock.synchronize { @interruptible << scope }
+        LOCK.synchronize { (@interruptible ||= []) << scope }
         check!
         Thread.handle_interrupt(Tasker::Cancelled => :on_blocking) { yield }
       ensure
-        @lock.synchronize { @interruptible.delete(scope) }
+        LOCK.synchronize { @interruptible.delete(scope) }
         absorb if scope[:raised]
       end
     end

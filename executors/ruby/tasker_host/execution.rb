@@ -21,9 +21,9 @@ module TaskerHost
       @execution_id = params["execution_id"]
       @cancellation = Cancellation.new
       @link = WorkerLink.new(@execution_id, @cancellation, channel.calls, channel.writer)
-      @printed = Printed.new(channel.log, @execution_id)
+      @log = channel.log
       @handler = session.handler(params) unless params.key?("params_file")
-      @started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      @started = now
     end
 
     # Whether nothing else may run beside it. What is read from a file is not known yet.
@@ -31,10 +31,18 @@ module TaskerHost
       @handler ? @handler.exclusive : false
     end
 
+    # Whether it may be expected to end at once.
+    def quick?
+      @handler ? @handler.pace.quick? : false
+    end
+
     # The response. Serialising is guarded like the handler itself: a result that cannot be sent is a failure.
     def perform
       @cpu = cpu
-      Current.within(self) { answered }
+      began = now
+      line = Current.within(self) { answered }
+      @handler&.pace&.took(now - began)
+      line
     end
 
     # The response when the handler ended its own thread and nothing was returned or raised.
@@ -44,14 +52,14 @@ module TaskerHost
 
     # Takes what the handler prints.
     def print(stream, text)
-      @printed.add(stream, text)
+      (@printed ||= Printed.new(@log, @execution_id)).add(stream, text)
     end
 
     private
 
     def answered
       line = outcome
-      @printed.finish
+      @printed&.finish
       line
     end
 
@@ -146,6 +154,10 @@ module TaskerHost
 
     def cpu
       Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID)
+    end
+
+    def now
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
 
     def respond(result)

@@ -1,16 +1,18 @@
 # frozen_string_literal: true
 
+require_relative "pace"
 require_relative "sdk/tasker"
 
 module TaskerHost
   # A class that the host serves.
   class Handler
-    attr_reader :name, :file, :exclusive
+    attr_reader :name, :file, :exclusive, :pace
 
     # With reloadable, the class is looked up by its name for each execution: a framework may replace it.
     def initialize(handler_class, name: handler_class.name, file: nil, reloadable: false)
       @name = name
       @file = file
+      @pace = Pace.new
       @reloadable = reloadable
       @handler_class = handler_class
       @base = handler_class <= Tasker::StepHandler::Base

@@ -4,7 +4,7 @@ module TaskerHost
   # Reads one message per line from a pipe, in large chunks and with a bound on the length of a line.
   class LineReader
     CHUNK_BYTES = 64 * 1024
-    # What #each_line yields in place of a line that was longer than the limit.
+    # What is read in place of a line that was longer than the limit.
     OVERSIZE = :oversize
 
     # The longest line accepted, in bytes without its newline.
@@ -13,44 +13,45 @@ module TaskerHost
     def initialize(io, max_bytes)
       @io = io
       @max_bytes = max_bytes
+      @chunk = String.new(capacity: CHUNK_BYTES)
       @line = +"".b
       @oversize = false
     end
 
-    # The first line, which each_line still yields, or nil when there will be none.
+    # The first line, which is still read, or nil when there will be none.
     def first_line
-      chunk = String.new(capacity: CHUNK_BYTES)
-      while (@early ||= []).empty?
-        return unless read(chunk)
-
-        split(chunk) { |line| @early << line }
-      end
-      @early.first
+      (@early = read_lines)&.first
     end
 
-    # Yields every complete line until the writer closes the pipe; half a line at the end is dropped.
-    def each_line(&block)
-      chunk = String.new(capacity: CHUNK_BYTES)
-      @early&.each(&block)
-      split(chunk, &block) while read(chunk)
+    # The complete lines that have come, waiting for one; nil when the writer has closed the pipe. Half a line at the end is
+    # dropped.
+    def read_lines
+      lines = @early || []
+      @early = nil
+      while lines.empty?
+        return unless read
+
+        split { |line| lines << line }
+      end
+      lines
     end
 
     private
 
-    def read(chunk)
-      @io.readpartial(CHUNK_BYTES, chunk)
+    def read
+      @io.readpartial(CHUNK_BYTES, @chunk)
     rescue EOFError, SystemCallError
       nil
     end
 
-    def split(chunk)
+    def split
       from = 0
-      while (newline = chunk.index("\n", from))
-        append(chunk.byteslice(from, newline - from))
+      while (newline = @chunk.index("\n", from))
+        append(@chunk.byteslice(from, newline - from))
         yield take_line
         from = newline + 1
       end
-      append(chunk.byteslice(from, chunk.bytesize - from))
+      append(@chunk.byteslice(from, @chunk.bytesize - from))
     end
 
     def append(bytes)

@@ -9,9 +9,10 @@ module TaskerHost
   class Pool
     attr_reader :size
 
-    def initialize(size, writer)
+    def initialize(size, writer, turns)
       @size = size
       @writer = writer
+      @turns = turns
       @queue = Thread::Queue.new
       @lock = Mutex.new
       @running = {}
@@ -30,7 +31,7 @@ module TaskerHost
         @running[id] = execution
         @unanswered += 1
       end
-      @queue << execution
+      execution.quick? ? @turns.run { run(execution) } : @queue << execution
     end
 
     # Cancels a running execution; one that is unknown or has ended is left alone.

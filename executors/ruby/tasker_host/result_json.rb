@@ -12,13 +12,14 @@ module TaskerHost
     class TooLarge < Unacceptable; end
 
     INLINE_BYTES = 1 << 20
+    ATOMS = [String, Integer, Float, Symbol, NilClass, TrueClass, FalseClass].to_h { |kind| [kind, true] }.compare_by_identity.freeze
+    KEYS = ATOMS.slice(String, Symbol).compare_by_identity.freeze
     NUL = /(?<!\\)(?:\\\\)*\\u0000/
 
     class << self
       # The JSON text of value.
       def generate(value, max_bytes:, max_depth:)
-        value = convert(value, "result", max_depth) unless plain?(value, max_depth)
-        json = JSON.generate(value)
+        json = (plain?(value, max_depth) && quickly(value)) || JSON.generate(convert(value, "result", max_depth))
         check(json, max_bytes)
         json
       rescue JSON::JSONError, EncodingError => e
@@ -48,22 +49,33 @@ module TaskerHost
         raise Invalid, "the result holds the character U+0000, which PostgreSQL cannot store"
       end
 
-      # The fast path: most results are plain and need no copy.
+      # The JSON of a plain value, or nil when a number or a text in it is none of JSON's: converting says where.
+      def quickly(value)
+        JSON.generate(value)
+      rescue JSON::JSONError, EncodingError
+        nil
+      end
+
+      # The fast path: most results are of these classes alone and need no copy. Whether a text is one is left to the generator.
       def plain?(value, depth)
-        case value
-        when String then utf8?(value)
-        when Integer, Symbol, nil, true, false then true
-        when Float then value.finite?
-        when Hash
-          depth.positive? && value.all? { |key, member| plain_key?(key) && plain?(member, depth - 1) }
-        when Array
-          depth.positive? && value.all? { |member| plain?(member, depth - 1) }
-        else false
+        return true if ATOMS.key?(value.class)
+        return false unless depth.positive?
+
+        if value.instance_of?(Hash) then plain_hash?(value, depth - 1)
+        else value.instance_of?(Array) && plain_array?(value, depth - 1)
         end
       end
 
-      def plain_key?(key)
-        key.is_a?(Symbol) || (key.is_a?(String) && utf8?(key))
+      def plain_hash?(hash, depth)
+        hash.each_pair do |key, member|
+          return false unless KEYS.key?(key.class) && (ATOMS.key?(member.class) || plain?(member, depth))
+        end
+        true
+      end
+
+      def plain_array?(array, depth)
+        array.each { |member| return false unless ATOMS.key?(member.class) || plain?(member, depth) }
+        true
       end
 
       def utf8?(string)

@@ -10,11 +10,12 @@ require_relative "rpc_error"
 require_relative "session"
 require_relative "surroundings"
 require_relative "thread_dump"
+require_relative "turns"
 require_relative "wire"
 
 module TaskerHost
   # Reads requests until the pipe closes. The reader answers everything but step.execute itself, so a ping is never
-  # queued behind a step.
+  # queued behind a step that takes its time.
   class Server
     METHODS = {
       "initialize" => :open_session,
@@ -26,10 +27,12 @@ module TaskerHost
     # What an execution needs to reach the worker.
     Channel = Struct.new(:calls, :writer, :log)
     # Deeper than any context or result may be, plus the message around it.
-    MAX_NESTING = 100
+    PARSING = { max_nesting: 100 }.freeze
 
     def initialize(reader, output)
       @reader = reader
+      @lines = [] # read, and not yet looked at
+      @turns = Turns.new { |turn| read(turn) }
       @writer = Writer.new(output)
       @draining = false
       Tasker.logger = @log = Log.new(@writer)
@@ -40,11 +43,24 @@ module TaskerHost
       trap("TERM") { Thread.new { drain_and_exit } } # a trap handler may not take locks
       ThreadDump.on_signal
       PrintedStreams.capture
-      @reader.each_line { |line| receive(line) }
-      exit!(0)
+      @turns.begin
+      sleep # signals interrupt the main thread, and no handler
     end
 
     private
+
+    def read(turn)
+      @writer.flush # the thread before may have been kept from it
+      loop do
+        while (line = @lines.shift)
+          @writer.hold unless @lines.empty?
+          receive(line)
+          return if @turns.over?(turn)
+        end
+        @writer.flush
+        @lines.concat(@reader.read_lines || exit!(0))
+      end
+    end
 
     def receive(line)
       message = parse(line) or return
@@ -64,7 +80,7 @@ module TaskerHost
       line.force_encoding(Encoding::UTF_8)
       raise RpcError.new(RpcError::PARSE, "the message is not UTF-8") unless line.valid_encoding?
 
-      message = JSON.parse(line, max_nesting: MAX_NESTING)
+      message = JSON::Parser.new(line, **PARSING).parse
       return message if message.is_a?(Hash)
 
       raise RpcError.new(RpcError::INVALID_REQUEST, "a message is one JSON object")
@@ -108,9 +124,9 @@ module TaskerHost
       session = Session.new(params)
       session.load
       @reader.max_bytes = session.max_message_bytes
-      @channel = Channel.new(Calls.new(@writer, session.callbacks), @writer, @log)
+      @channel = Channel.new(Calls.new(@writer, session.callbacks, @turns), @writer, @log)
       Surroundings.keep
-      @pool = Pool.new(session.max_concurrency, @writer)
+      @pool = Pool.new(session.max_concurrency, @writer, @turns)
       @session = session
       session.description
     end

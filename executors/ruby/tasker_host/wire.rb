@@ -3,11 +3,28 @@
 require "json"
 
 module TaskerHost
-  # Writes one message per line. A line is written whole before the next one, whichever thread sends it.
+  # Writes one message per line. A line is written whole before the next one, whichever thread sends it. One thread may hold
+  # its messages back for a moment, to write several at once.
   class Writer
+    # How long a message is held back at most, and how small it must be.
+    HOLD_SECONDS = 0.0005
+    HOLD_BYTES = 4096
+
     def initialize(io)
       @io = io
       @lock = Mutex.new
+      @held = String.new(capacity: 2 * HOLD_BYTES)
+    end
+
+    # What the calling thread writes from now on waits for flush, or for a message of another thread, or for a moment.
+    def hold
+      @holder = Thread.current
+    end
+
+    # Writes what is held back. Nobody holds anything any more.
+    def flush
+      @holder = nil
+      @lock.synchronize { write_held } unless @held.empty?
     end
 
     def result(id, result)
@@ -26,10 +43,29 @@ module TaskerHost
       write(JSON.generate({ jsonrpc: "2.0", method: method, params: params }))
     end
 
-    # Sends a message that is JSON already. When nobody reads any more the worker is dead, and so is this process.
+    # Sends a message that is JSON already.
     def write(json)
-      line = "#{json}\n"
-      @lock.synchronize { @io.write(line) }
+      @lock.synchronize do
+        due = due?(json)
+        @held << json << "\n"
+        write_held if due
+      end
+    end
+
+    private
+
+    def due?(json)
+      return true unless @holder.equal?(Thread.current) && json.bytesize < HOLD_BYTES
+
+      now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      @due_at = now + HOLD_SECONDS if @held.empty?
+      now >= @due_at
+    end
+
+    # When nobody reads any more the worker is dead, and so is this process.
+    def write_held
+      @io.write(@held)
+      @held.clear
     rescue SystemCallError, IOError
       exit!(0)
     end
