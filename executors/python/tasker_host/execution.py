@@ -4,7 +4,7 @@ import inspect
 import time
 
 import tasker
-from tasker_host import arguments, calls, failure, payload, result_json
+from tasker_host import arguments, calls, failure, payload, result_json, secrets
 from tasker_host.step import Step
 from tasker_host.wire import encode
 
@@ -106,6 +106,7 @@ class Execution:
         return await calls.acall(self, self._link, method, params)
 
     def secret(self, answer):
+        secrets.add(answer["value"])
         return answer["value"]
 
     def _success(self, result, before=None):

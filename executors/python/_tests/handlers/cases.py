@@ -61,6 +61,14 @@ def lease_twice(task, sequence, step):
         step.publish_event("late")
 
 
+@tasker.handler("leaks")
+def leaks(task, sequence, step):
+    key = step.secret("key")
+    print("printed", key)
+    logging.getLogger("shop").info("logged %s", [key], extra={"url": "https://" + key})
+    raise tasker.PermanentError(key + " refused", context={"key": [key]})
+
+
 @tasker.handler("noisy")
 def noisy(task, sequence, step):
     print("one\ntwo", end="")
