@@ -61,7 +61,7 @@ func runtimes() []runtime {
 		},
 		{
 			entry:           "node/tasker_host/host.js",
-			extensions:      []string{".js", ".cjs", ".mjs"},
+			extensions:      []string{".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"},
 			importVariable:  "NODE_PATH",
 			install:         "install Node.js 18 or newer, for example with: apt-get install nodejs",
 			language:        Node,
