@@ -87,6 +87,24 @@ func TestHandlerRunSaysWhatFailed(t *testing.T) {
 	}
 }
 
+func TestHandlerListSaysHowHandlersRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.write(t, "executors/ruby/alone.rb", "class Alone < Tasker::StepHandler::Base\n  exclusive!\n  def process(*); end\nend\n")
+	w.write(t, "executors/python/plain.py", "def process(task, sequence, step):\n    pass\n")
+	w.write(t, "executors/node/both.js", "module.exports = () => {};\nmodule.exports.cpu = module.exports.exclusive = true;\n")
+	out := w.mustRun(t, 0, "handler", "list")
+	for _, row := range []string{`Alone +ruby +exclusive +ruby/alone\.rb`, `both +node +exclusive, cpu +node/both\.js`, `plain +python +python/plain\.py`} {
+		if !regexp.MustCompile(row).MatchString(out) {
+			t.Errorf("want %q in\n%s", row, out)
+		}
+	}
+	out = w.mustRun(t, 0, "handler", "list", "--json")
+	if strings.Count(out, `"exclusive": true`) != 2 || strings.Count(out, `"cpu": true`) != 1 {
+		t.Errorf("got %s", out)
+	}
+}
+
 func TestExecutorCheck(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
