@@ -41,7 +41,7 @@ class Pool:
             self._exclusive = execution.handler.exclusive
             self._running[execution.execution_id] = execution
             self._unanswered += 1
-        if execution.handler.is_async:
+        if execution.on_loop:
             self._loop.start(self._run_async(execution))
         else:
             self._queue.put(execution)

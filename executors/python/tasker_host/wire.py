@@ -62,14 +62,18 @@ class Writer:
 
     def write(self, message):
         """Sends a message that is JSON already. When nobody reads any more the worker is dead, and so is this process."""
-        line = message + b"\n"
         try:
             with self._lock:
-                written = os.write(self._fd, line)
-                while written < len(line):
-                    written += os.write(self._fd, memoryview(line)[written:])
+                write_line(self._fd, message)
         except OSError:
             os._exit(0)
+
+
+def write_line(fd, message):
+    line = message + b"\n"
+    written = os.write(fd, line)
+    while written < len(line):
+        written += os.write(fd, memoryview(line)[written:])
 
 
 def encode(value):

@@ -18,7 +18,6 @@ import dataclasses
 import datetime
 import json
 import logging
-import queue
 import threading
 from typing import Any, List, Optional
 
@@ -125,24 +124,10 @@ def run(
     execution = _Execution("test", json.loads(result_json.generate(given, **GIVEN_LIMITS)), served, LIMITS, worker)
     try:
         with _logged(worker), _cancelling(execution, served, cancel, cancel_after):
-            message = _performed(execution, worker)
+            message = contextvars.Context().run(execution.finish, _loop)
     finally:
         hidden.forget()
     return _outcome(json.loads(message)["result"], worker.asked)
-
-
-def _performed(execution, worker):
-    """The response: of a plain handler from this thread, of an async one from the loop that all of them run on."""
-    if not execution.handler.is_async:
-        return contextvars.Context().run(execution.perform, _loop)
-    answers = queue.SimpleQueue()
-
-    async def perform():
-        worker.loop_thread = threading.get_ident()
-        answers.put(await execution.perform_async(_loop))
-
-    _loop.start(perform())
-    return answers.get()
 
 
 @contextlib.contextmanager
