@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,20 @@ func TestTheSDKsAreImportable(t *testing.T) {
 	}
 }
 
+func TestNodeTestsInESModulesImportTheSDK(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ownCache()
+	w.write(t, "shop/charge.mjs", "import { PermanentError } from 'tasker';\nexport function process() { throw new PermanentError('no'); }\n")
+	w.write(t, "shop/_charge.test.mjs", `import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { run } from 'tasker/testing';
+import { process } from './charge.mjs';
+test('is declined', async () => assert.equal((await run(process)).failure.kind, 'permanent'));
+`)
+	w.passes(t, `node --require "$(tasker-worker sdk path node)/register.js" --test shop/_charge.test.mjs`)
+}
+
 func TestAnUnpackedSDKIsMended(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -35,16 +50,16 @@ func TestAnUnpackedSDKIsMended(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "tasker.rb"), []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(dir, "tasker/testing.rb")); err != nil {
+	if err := os.Remove(filepath.Join(dir, "tasker", "testing.rb")); err != nil {
 		t.Fatal(err)
 	}
 	if again := strings.TrimSpace(w.mustRun(t, 0, "sdk", "path", "ruby")); again != dir {
 		t.Errorf("it moved from %s to %s", dir, again)
 	}
-	if got, err := os.ReadFile(filepath.Join(dir, "tasker.rb")); err != nil || string(got) != string(whole) {
+	if got, err := os.ReadFile(filepath.Join(dir, "tasker.rb")); err != nil || !bytes.Equal(got, whole) {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "tasker/testing.rb")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "tasker", "testing.rb")); err != nil {
 		t.Error(err)
 	}
 }
