@@ -92,6 +92,13 @@ class Cpu(test_host.HostTest):
         self.assertEqual(self.cancelled(stays, reason="timeout", grace_ms=1), {"outcome": "cancelled"})
         self.result("pid")
 
+    def test_what_has_to_be_killed_prints_its_stacks_first(self):
+        running = self.cpu("compute_in_c")
+        self.peer.next("step.heartbeat")
+        self.assertEqual(self.cancelled(running, grace_ms=8000), {"outcome": "cancelled"})
+        self.peer.process.kill()
+        self.assertIn(b"in _compute_in_c", self.peer.process.stderr.read())
+
     def test_a_handler_that_looks_ends_with_its_checkpoint_and_keeps_its_process(self):
         running = self.cpu("notice")
         process = self.peer.next("step.heartbeat")["params"]["message"]

@@ -7,8 +7,10 @@ import time
 from tasker_host import failure
 from tasker_host.wire import encode
 
-# The part of the grace after which a process is ended. The worker has to hear of it before it ends the whole host.
+# The parts of the grace that a process has to end the step, and then to print its stacks before it is killed. The worker has
+# to hear of the end before it ends the whole host.
 PATIENCE = 1 / 4
+DUMP = 1 / 16
 
 
 class ProcessEnded(Exception):
@@ -74,14 +76,24 @@ class CpuExecution:
     def _stop(self):
         process, grace = self._process, self._cancel["grace_ms"] / 1000
         process.send(encode({"jsonrpc": "2.0", "method": "step.cancel", "params": self._cancel}))
-        self._timer = threading.Timer(grace * PATIENCE, self._kill)
+
+        def dump():
+            process.dump()
+            self._after(grace * DUMP, process.kill)
+
+        self._after(grace * PATIENCE, dump)
+
+    def _after(self, seconds, end):
+        """Ends the process in some way, unless the execution is finished by then. The lock is held."""
+
+        def act():
+            with self._lock:
+                if not self.finished:
+                    end()
+
+        self._timer = threading.Timer(seconds, act)
         self._timer.daemon = True
         self._timer.start()
-
-    def _kill(self):
-        with self._lock:
-            if not self.finished:
-                self._process.kill()
 
     def _end(self):
         with self._lock:

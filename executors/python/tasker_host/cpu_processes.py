@@ -127,6 +127,11 @@ class CpuProcess:
             with contextlib.suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
+    def dump(self):
+        """Has it print its stacks. One that cannot do so yet ends."""
+        if self._process.returncode is None:
+            os.kill(self._process.pid, signal.SIGUSR1)
+
     def end(self):
         """Kills it, if it has not ended, and says how it ended."""
         self.kill()
