@@ -149,6 +149,10 @@ class Cpu(test_host.HostTest):
         self.assertEqual(self.peer.outcome(running)["outcome"], "success")
         self.peer.process.wait()
 
+    def test_starts_where_a_handler_has_closed_the_standard_streams(self):
+        self.peer.run("close_streams")
+        self.result("pid")
+
     def test_starts_in_the_surroundings_of_the_host(self):
         self.peer.run("untidy")
         self.assertEqual(self.result("surroundings"), self.peer.run("surroundings")["result"])

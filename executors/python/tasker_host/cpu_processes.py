@@ -81,26 +81,20 @@ class CpuProcess:
         # Whether it has asked to be replaced.
         self.worn = False
         self._level = None
-        rpc_in, self._requests = _pipe()
-        self._answers, rpc_out = _pipe()
-        environ = {**surroundings.environ, "TASKER_PROTOCOL": "1", "TASKER_RPC_IN_FD": str(rpc_in), "TASKER_RPC_OUT_FD": str(rpc_out)}
-        try:
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as its:
+            rpc_in, self._requests = _pipe(its, ours)
+            self._answers, rpc_out = _pipe(ours, its)
+            named = {"TASKER_PROTOCOL": "1", "TASKER_RPC_IN_FD": str(rpc_in), "TASKER_RPC_OUT_FD": str(rpc_out)}
             self._process = subprocess.Popen(
                 [sys.executable, HOST],
                 cwd=surroundings.cwd,
-                env=environ,
+                env={**surroundings.environ, **named},
                 pass_fds=(rpc_in, rpc_out),
                 start_new_session=True,  # a kill reaches what the handler has started, too
                 stdin=subprocess.DEVNULL,
                 umask=surroundings.umask,
             )
-        except BaseException:
-            os.close(self._requests)
-            os.close(self._answers)
-            raise
-        finally:
-            os.close(rpc_in)
-            os.close(rpc_out)
+            ours.pop_all()  # stay open
         self._lines = LineReader(self._answers, max_bytes).lines()
         self._outbox = queue.SimpleQueue()
         threading.Thread(target=self._write, name="tasker-cpu-writer", daemon=True).start()
@@ -130,7 +124,8 @@ class CpuProcess:
     def dump(self):
         """Has it print its stacks. One that cannot do so yet ends."""
         if self._process.returncode is None:
-            os.kill(self._process.pid, signal.SIGUSR1)
+            with contextlib.suppress(OSError):
+                os.kill(self._process.pid, signal.SIGUSR1)
 
     def end(self):
         """Kills it, if it has not ended, and says how it ended."""
@@ -154,13 +149,15 @@ class CpuProcess:
         os.close(self._requests)
 
 
-def _pipe():
-    """A pipe that is none of the standard descriptors, even if a handler has closed those."""
+def _pipe(*owners):
+    """A pipe whose ends their owners will close. It is none of the standard descriptors, even if a handler has closed those."""
     ends = os.pipe()
-    if min(ends) > 2:
-        return ends
-    try:
-        return _pipe()
-    finally:
-        os.close(ends[0])
-        os.close(ends[1])
+    if min(ends) <= 2:
+        try:
+            return _pipe(*owners)
+        finally:
+            os.close(ends[0])
+            os.close(ends[1])
+    for owner, end in zip(owners, ends):
+        owner.callback(os.close, end)
+    return ends

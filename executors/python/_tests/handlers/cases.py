@@ -151,6 +151,12 @@ def big(task, sequence, step):
     return "x" * 3000
 
 
+@tasker.handler("close_streams")
+def close_streams(task, sequence, step):
+    for fd in range(3):
+        os.close(fd)
+
+
 @tasker.handler("cpu_modules")
 def cpu_modules(task, sequence, step):
     return [name for name in sys.modules if name.startswith("tasker_host.cpu")]
