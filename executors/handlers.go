@@ -16,6 +16,8 @@ type HandlerInfo struct {
 	Language Language
 	// File is where the handler is defined, relative to Config.Dir.
 	File string
+	// Exclusive and CPU are what the handler says of itself: that it runs alone in its process, that it is for computing.
+	Exclusive, CPU bool
 }
 
 // Problem is something that keeps a handler, a file or a language from being served while the rest is.
@@ -64,7 +66,10 @@ func (t *table) add(p *pool, shake *host.Handshake) {
 		t.problems = append(t.problems, loadProblem(language, e))
 	}
 	for _, handler := range shake.Handlers {
-		info := HandlerInfo{File: fileIn(language, handler.File), Language: language, Name: handler.Name}
+		info := HandlerInfo{
+			CPU: handler.CPU, Exclusive: handler.Exclusive,
+			File: fileIn(language, handler.File), Language: language, Name: handler.Name,
+		}
 		if first := t.find(handler.Name); first != nil {
 			t.problems = append(t.problems, servedTwice(*first, info))
 			continue

@@ -16,21 +16,30 @@ var hostFiles embed.FS
 
 // unpackHosts writes the host programs below dir.
 func unpackHosts(dir string) error {
-	return fs.WalkDir(hostFiles, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
+	return eachHostFile(func(name string, content []byte) error {
+		target := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 			return err
 		}
-		target := filepath.Join(dir, filepath.FromSlash(name))
+		return os.WriteFile(target, content, 0o600)
+	})
+}
+
+// eachHostFile calls use with every file of the hosts, in the order of their names.
+func eachHostFile(use func(name string, content []byte) error) error {
+	return fs.WalkDir(hostFiles, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
+		case err != nil:
+			return err
 		case entry.IsDir() && path.Base(name) == "__pycache__":
 			return fs.SkipDir
 		case entry.IsDir():
-			return os.MkdirAll(target, 0o700)
+			return nil
 		}
 		content, err := hostFiles.ReadFile(name)
 		if err != nil {
 			return fmt.Errorf("reading the embedded %s: %w", name, err)
 		}
-		return os.WriteFile(target, content, 0o600)
+		return use(name, content)
 	})
 }

@@ -52,8 +52,14 @@ func forEachLanguage(t *testing.T, test func(t *testing.T, l realLanguage)) {
 // realScene is a started supervisor over the real hosts.
 func realScene(t testing.TB) *scene {
 	t.Helper()
+	return realSceneOf(t, Config{Dir: "testdata/handlers"})
+}
+
+func realSceneOf(t testing.TB, c Config) *scene {
+	t.Helper()
 	sc := &scene{log: &recorder{changed: make(chan struct{})}, t: t}
-	s, err := New(Config{Dir: "testdata/handlers", Logger: slog.New(sc.log)})
+	c.Logger = slog.New(sc.log)
+	s, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

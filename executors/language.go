@@ -27,6 +27,8 @@ type runtime struct {
 	// program is looked up on PATH and started with entry, a path below the folder of the embedded hosts.
 	program string
 	entry   string
+	// importVariable names the environment variable with the folders that the language imports from.
+	importVariable string
 	// extensions are those of handler files.
 	extensions []string
 	// steps is how many steps one process runs at once unless configured.
@@ -40,24 +42,27 @@ type runtime struct {
 func runtimes() []runtime {
 	return []runtime{
 		{
-			entry:      "ruby/tasker_host/host.rb",
-			extensions: []string{".rb"},
-			install:    "install Ruby 3.1 or newer, for example with: apt-get install ruby",
-			language:   Ruby,
-			program:    "ruby",
-			steps:      5,
+			entry:          "ruby/tasker_host/host.rb",
+			extensions:     []string{".rb"},
+			importVariable: "RUBYLIB",
+			install:        "install Ruby 3.1 or newer, for example with: apt-get install ruby",
+			language:       Ruby,
+			program:        "ruby",
+			steps:          5,
 		},
 		{
-			entry:      "python/tasker_host/host.py",
-			extensions: []string{".py"},
-			install:    "install Python 3.9 or newer, for example with: apt-get install python3",
-			language:   Python,
-			program:    "python3",
-			steps:      8,
+			entry:          "python/tasker_host/host.py",
+			extensions:     []string{".py"},
+			importVariable: "PYTHONPATH",
+			install:        "install Python 3.9 or newer, for example with: apt-get install python3",
+			language:       Python,
+			program:        "python3",
+			steps:          8,
 		},
 		{
 			entry:           "node/tasker_host/host.js",
-			extensions:      []string{".js", ".cjs", ".mjs"},
+			extensions:      []string{".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"},
+			importVariable:  "NODE_PATH",
 			install:         "install Node.js 18 or newer, for example with: apt-get install nodejs",
 			language:        Node,
 			pingTimeoutBusy: pingTimeoutBusyNode,

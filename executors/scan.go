@@ -28,7 +28,7 @@ func hasHandlerFiles(root string, extensions []string) (bool, error) {
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
-		case !entry.IsDir() && slices.Contains(extensions, filepath.Ext(name)):
+		case !entry.IsDir() && slices.Contains(extensions, filepath.Ext(name)) && !isDeclaration(name):
 			found = true
 			return fs.SkipAll
 		}
@@ -38,6 +38,12 @@ func hasHandlerFiles(root string, extensions []string) (bool, error) {
 		return false, fmt.Errorf("looking for handlers in %s: %w", root, err)
 	}
 	return found, nil
+}
+
+// isDeclaration says whether a file has nothing but TypeScript's types: name.d.ts, .d.cts or .d.mts.
+func isDeclaration(name string) bool {
+	ext := filepath.Ext(name)
+	return strings.HasSuffix(ext, "ts") && strings.HasSuffix(strings.TrimSuffix(name, ext), ".d")
 }
 
 func isSkipped(entry fs.DirEntry) bool {

@@ -70,7 +70,7 @@ func (r *report) buildStep(n *node, path string, t *Template) Step {
 	if config := n.get("handler_config"); config != nil {
 		s.Config = config.json()
 		s.Timeout = timeout(s.Config)
-		r.checkTimeout(config, path)
+		r.checkTimeouts(config, path)
 	}
 	return s
 }
@@ -116,13 +116,16 @@ func timeout(config json.RawMessage) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-func (r *report) checkTimeout(config *node, path string) {
-	n := config.get("timeout_seconds")
-	if n == nil {
-		return
-	}
-	seconds, err := strconv.ParseFloat(n.text, 64)
-	if n.kind != kindNumber || err != nil || seconds <= 0 {
-		r.warn(n.at(path+".handler_config.timeout_seconds"), "", "timeout_seconds is no positive number and sets no timeout")
+// checkTimeouts warns of the keys that say how long an attempt may last, or be silent, when they say nothing.
+func (r *report) checkTimeouts(config *node, path string) {
+	for _, key := range []string{"timeout_seconds", "heartbeat_timeout_seconds"} {
+		n := config.get(key)
+		if n == nil {
+			continue
+		}
+		seconds, err := strconv.ParseFloat(n.text, 64)
+		if n.kind != kindNumber || err != nil || seconds <= 0 {
+			r.warn(n.at(path+".handler_config."+key), "", "%s is no positive number and sets no timeout", key)
+		}
 	}
 }

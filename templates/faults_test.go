@@ -200,6 +200,7 @@ func TestWarnings(t *testing.T) {
 		{"no steps", "name: a\nstep_templates: []\n", `t.yaml:2:17: template has no steps; its tasks complete at once`},
 		{"long description", "name: a\ndescription: " + strings.Repeat("d", 256) + "\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:14: description is cut to the 255 characters that are stored`},
 		{"timeout that is none", head + "  - {name: s, handler_class: H, handler_config: {timeout_seconds: soon}}\n", `t.yaml:3:67: timeout_seconds is no positive number and sets no timeout`},
+		{"heartbeat timeout that is none", head + "  - {name: s, handler_class: H, handler_config: {heartbeat_timeout_seconds: 0}}\n", `t.yaml:3:77: heartbeat_timeout_seconds is no positive number and sets no timeout`},
 		{
 			"override of a step that is not there", head + "  - {name: ship, handler_class: H}\nenvironments:\n  test:\n    step_templates:\n      - {name: shipp}\n",
 			`t.yaml:7:9: environment "test" changes step "shipp", which the template does not have (did you mean "ship"?)`,

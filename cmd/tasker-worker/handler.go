@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/tasker-systems/tasker-worker/executors"
 )
@@ -27,6 +28,9 @@ type servedHandler struct {
 	Name     string `json:"name"`
 	Language string `json:"language"`
 	File     string `json:"file"`
+	// What it says of itself.
+	Exclusive bool `json:"exclusive"`
+	CPU       bool `json:"cpu"`
 }
 
 // unservedFile is a fault in the JSON list.
@@ -63,9 +67,9 @@ func (cmd handlerList) print(s streams, handlers []executors.HandlerInfo, proble
 	if cmd.JSON {
 		return printJSON(s.out, handlerLists(handlers, problems))
 	}
-	rows := [][]string{{"HANDLER", "LANGUAGE", "FILE"}}
+	rows := [][]string{{"HANDLER", "LANGUAGE", "RUNS", "FILE"}}
 	for _, h := range handlers {
-		rows = append(rows, []string{h.Name, string(h.Language), h.File})
+		rows = append(rows, []string{h.Name, string(h.Language), runs(h), h.File})
 	}
 	if err := table(s.out, rows); err != nil {
 		return err
@@ -74,10 +78,22 @@ func (cmd handlerList) print(s streams, handlers []executors.HandlerInfo, proble
 	return nil
 }
 
+// runs is how a handler wants to be run, in the words in which handlers say so.
+func runs(h executors.HandlerInfo) string {
+	var words []string
+	if h.Exclusive {
+		words = append(words, "exclusive")
+	}
+	if h.CPU {
+		words = append(words, "cpu")
+	}
+	return strings.Join(words, ", ")
+}
+
 func handlerLists(handlers []executors.HandlerInfo, problems []executors.Problem) any {
 	served, unserved := []servedHandler{}, []unservedFile{}
 	for _, h := range handlers {
-		served = append(served, servedHandler{h.Name, string(h.Language), h.File})
+		served = append(served, servedHandler{h.Name, string(h.Language), h.File, h.Exclusive, h.CPU})
 	}
 	for _, p := range problems {
 		unserved = append(unserved, unservedFile{string(p.Language), p.File, p.Message, p.Traceback})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,47 @@ func TestNewTemplateRuns(t *testing.T) {
 	}
 }
 
+func TestNewHandlersComeWithAUnitTestThatPasses(t *testing.T) {
+	t.Parallel()
+	for _, language := range []string{"ruby", "python", "node"} {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.ownCache()
+			w.environ = append(w.environ, "TASKER_EXECUTORS_DIR=my handlers")
+			out := w.mustRun(t, 0, "new", "template", "shop/checkout", "--language", language, "--steps", "validate,charge")
+			w.passes(t, told(t, out, "sdk path"))
+			w.passes(t, strings.ReplaceAll(told(t, out, "sdk path"), "validate", "charge"))
+			out = w.mustRun(t, 0, "new", "handler", "shop/refund_all", "--language", language)
+			w.passes(t, told(t, out, "sdk path"))
+			if out := w.mustRun(t, 0, "handler", "list", "--json"); strings.Count(out, `"file"`) != 3 || strings.Contains(out, "test") {
+				t.Errorf("the tests are served, too: %s", out)
+			}
+		})
+	}
+}
+
+// told is the line of what a command printed that has words in it.
+func told(t *testing.T, out, words string) string {
+	t.Helper()
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, words) {
+			return strings.TrimSpace(line)
+		}
+	}
+	t.Fatalf("%q is not in\n%s", words, out)
+	return ""
+}
+
+// passes runs a line of shell, which must run one test that passes.
+func (w *world) passes(t *testing.T, line string) {
+	t.Helper()
+	out := w.shell(t, strings.ReplaceAll(line, "tasker-worker", "PROGRAM"))
+	if !regexp.MustCompile(`(?m)^(1 runs,|Ran 1 test|# pass 1$|ℹ pass 1$)`).MatchString(out) {
+		t.Errorf("%s: no test is reported:\n%s", line, out)
+	}
+}
+
 func TestHandlerRunSaysWhatFailed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -41,6 +83,24 @@ func TestHandlerRunSaysWhatFailed(t *testing.T) {
 		t.Errorf("got %s", out)
 	}
 	if out := w.mustRun(t, 2, "handler", "run", "Shop::Charge", "--context", "{"); !strings.Contains(out, "--context is no JSON") {
+		t.Errorf("got %s", out)
+	}
+}
+
+func TestHandlerListSaysHowHandlersRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.write(t, "executors/ruby/alone.rb", "class Alone < Tasker::StepHandler::Base\n  exclusive!\n  def process(*); end\nend\n")
+	w.write(t, "executors/python/plain.py", "def process(task, sequence, step):\n    pass\n")
+	w.write(t, "executors/node/both.js", "module.exports = () => {};\nmodule.exports.cpu = module.exports.exclusive = true;\n")
+	out := w.mustRun(t, 0, "handler", "list")
+	for _, row := range []string{`Alone +ruby +exclusive +ruby/alone\.rb`, `both +node +exclusive, cpu +node/both\.js`, `plain +python +python/plain\.py`} {
+		if !regexp.MustCompile(row).MatchString(out) {
+			t.Errorf("want %q in\n%s", row, out)
+		}
+	}
+	out = w.mustRun(t, 0, "handler", "list", "--json")
+	if strings.Count(out, `"exclusive": true`) != 2 || strings.Count(out, `"cpu": true`) != 1 {
 		t.Errorf("got %s", out)
 	}
 }

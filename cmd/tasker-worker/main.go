@@ -30,6 +30,7 @@ type cli struct {
 	Template templateCommand `cmd:"" help:"Validate, list, show and sync templates."`
 	Handler  handlerCommand  `cmd:"" help:"List handlers, and run one without a database."`
 	New      newCommand      `cmd:"" help:"Write a template or a handler to begin with."`
+	SDK      sdkCommand      `cmd:"" help:"Unpack what handlers import, for their unit tests." name:"sdk"`
 	Executor executorCommand `cmd:"" help:"Check a host program against the executor protocol."`
 	Config   configCommand   `cmd:"" help:"Print every environment variable, its value, default and meaning."`
 	Demo     demoCommand     `cmd:"" help:"Run example tasks in Ruby, Python and Node from start to end."`

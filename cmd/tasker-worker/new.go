@@ -28,16 +28,31 @@ var skeletons embed.FS
 // newLanguage is how handlers of a language are named and kept.
 type newLanguage struct {
 	name, extension string
+	// testEnding is that of a test's name; _ in front of the name keeps it from being loaded.
+	testEnding string
 	// handler makes the name under which the host serves it.
 	handler func(namespace, step string) string
+	// runTest is the shell's line that runs a test, made of its file, or of the language's folder and the test's module.
+	runTest string
 }
 
 func newLanguages() []newLanguage {
 	dotted := func(namespace, step string) string { return namespace + "." + step }
 	return []newLanguage{
-		{"ruby", ".rb", func(namespace, step string) string { return camel(namespace) + "::" + camel(step) }},
-		{"python", ".py", func(namespace, step string) string { return dotted(namespace, step) + "." + step }},
-		{"node", ".js", dotted},
+		{
+			name: "ruby", extension: ".rb", testEnding: "_test.rb",
+			handler: func(namespace, step string) string { return camel(namespace) + "::" + camel(step) },
+			runTest: `ruby -I"$(tasker-worker sdk path ruby)" %[1]s`,
+		},
+		{
+			name: "python", extension: ".py", testEnding: "_test.py",
+			handler: func(namespace, step string) string { return dotted(namespace, step) + "." + step },
+			runTest: `PYTHONPATH="$(tasker-worker sdk path python)":%[2]s python3 -m unittest %[3]s`,
+		},
+		{
+			name: "node", extension: ".js", testEnding: ".test.js", handler: dotted,
+			runTest: `NODE_PATH="$(tasker-worker sdk path node)" node --test %[1]s`,
+		},
 	}
 }
 
@@ -53,6 +68,18 @@ func findLanguage(name string) newLanguage {
 // file is where the handler of a step goes.
 func (l newLanguage) file(c config, namespace, step string) string {
 	return filepath.Join(c.ExecutorsDir, l.name, namespace, step+l.extension)
+}
+
+// testFile is where its unit test goes.
+func (l newLanguage) testFile(c config, namespace, step string) string {
+	return filepath.Join(c.ExecutorsDir, l.name, namespace, "_"+step+l.testEnding)
+}
+
+// testCommand is the shell's line that runs the unit test.
+func (l newLanguage) testCommand(c config, namespace, step string) string {
+	file, folder := l.testFile(c, namespace, step), filepath.Join(c.ExecutorsDir, l.name)
+	module := namespace + "." + strings.TrimSuffix(filepath.Base(file), l.extension)
+	return fmt.Sprintf(l.runTest, quoteArgument(file), quoteArgument(folder), module)
 }
 
 func camel(snake string) string {
@@ -71,7 +98,8 @@ type newTemplate struct {
 
 // Help implements kong's extension.
 func (newTemplate) Help() string {
-	return `Writes into TASKER_TEMPLATES_DIR and TASKER_EXECUTORS_DIR, and never over a file that is there. For example:
+	return `Writes into TASKER_TEMPLATES_DIR and TASKER_EXECUTORS_DIR, and never over a file that is there. Each handler has a
+unit test beside it. For example:
 
     tasker-worker new template shop/checkout --language python --steps validate,charge,ship`
 }
@@ -101,11 +129,13 @@ func (cmd newTemplate) Run(s streams) error {
 	if err := writeFiles(s, files); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\nnext: write the handlers, then\n"+
+	_, err = fmt.Fprintf(s.out, "\nnext: write the handlers and their tests, then\n"+
+		"    %s\n"+
 		"    tasker-worker template validate %s\n"+
 		"    tasker-worker handler run %s --context '{}' --watch\n"+
 		"    tasker-worker run --watch\n"+
-		"    tasker-worker task create %s/%s@1.0.0 --context '{}' --wait\n", path, steps[0].Handler, namespace, name)
+		"    tasker-worker task create %s/%s@1.0.0 --context '{}' --wait\n",
+		language.testCommand(c, namespace, steps[0].Name), path, steps[0].Handler, namespace, name)
 	return err
 }
 
@@ -116,7 +146,7 @@ type newHandler struct {
 
 // Help implements kong's extension.
 func (newHandler) Help() string {
-	return `Writes into TASKER_EXECUTORS_DIR, and never over a file that is there. For example:
+	return `Writes the handler and a unit test into TASKER_EXECUTORS_DIR, and never over a file that is there. For example:
 
     tasker-worker new handler shop/charge_card --language node`
 }
@@ -138,8 +168,9 @@ func (cmd newHandler) Run(s streams) error {
 	if err := writeFiles(s, files); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\nnext: write the handler, name it in a template as handler_class: %s, and try it with\n"+
-		"    tasker-worker handler run %s --context '{}' --watch\n", step.Handler, step.Handler)
+	_, err = fmt.Fprintf(s.out, "\nnext: write the handler and its test, name it in a template as handler_class: %s, and try it with\n"+
+		"    %s\n"+
+		"    tasker-worker handler run %s --context '{}' --watch\n", step.Handler, language.testCommand(c, namespace, name), step.Handler)
 	return err
 }
 
@@ -154,6 +185,7 @@ func (s newStep) Class() string { return camel(s.Name) }
 
 func (s newStep) write(files map[string][]byte, c config, l newLanguage) {
 	files[l.file(c, s.Namespace, s.Name)] = fill("handler"+l.extension, s)
+	files[l.testFile(c, s.Namespace, s.Name)] = fill("test"+l.extension, s)
 }
 
 // checkNames refuses what could not be a file, a module and a function in every language.

@@ -59,6 +59,8 @@ type Handler struct {
 	File string `json:"file"`
 	// Exclusive says that no other step runs beside one of this handler.
 	Exclusive bool `json:"exclusive"`
+	// CPU says that its steps run in a thread or a process of the host that is for computing.
+	CPU bool `json:"cpu"`
 }
 
 // LoadError is a file that could not be loaded.

@@ -148,6 +148,20 @@ class Calls(HostTest):
         self.assertEqual(got, {"outcome": "deferred", "resume_after_ms": 1500, "checkpoint": {"seen": {"page": 7}}})
 
 
+    def test_a_secret_is_cut_out_of_what_the_step_says(self):
+        running = self.peer.execute("leaks")
+        self.peer.send({"id": self.peer.next("secrets.get")["id"], "result": {"value": "hunter2\t"}})
+        got = self.peer.outcome(running)["failure"]
+        self.assertEqual((got["message"], got["details"]), ("[FILTERED] refused", {"key": ["[FILTERED]"]}))
+        self.assertEqual([log["message"] for log in self.peer.logs(running)], ["printed [FILTERED]", "logged ['[FILTERED]']"])
+        self.assertNotIn("hunter2", json.dumps([got, self.peer.logs(running)]))
+
+    def test_a_secret_may_be_a_result(self):
+        running = self.peer.execute("call", config={"method": "secret", "args": ["key"]})
+        self.peer.send({"id": self.peer.next("secrets.get")["id"], "result": {"value": "hunter2"}})
+        self.assertEqual(self.peer.outcome(running)["result"], "hunter2")
+
+
 class CallsNotOffered(HostTest):
     options = {"callbacks": []}
 

@@ -1,10 +1,12 @@
 """One execution of one step: calls the handler and turns whatever happens into the message to answer with."""
 
 import inspect
+import queue
+import threading
 import time
 
 import tasker
-from tasker_host import arguments, calls, failure, payload, result_json
+from tasker_host import arguments, calls, failure, payload, result_json, secrets
 from tasker_host.step import Step
 from tasker_host.wire import encode
 
@@ -35,6 +37,24 @@ class Execution:
         self._limits = limits
         self._link = link
         self._next_heartbeat = 0
+
+    @property
+    def on_loop(self):
+        """Whether it is to be performed by the event loop."""
+        return self.handler.is_async
+
+    def finish(self, loop):
+        """The response, waited for in this thread, whichever performs it."""
+        if not self.on_loop:
+            return self.perform(loop)
+        responses = queue.SimpleQueue()
+
+        async def perform():
+            self._link.loop_thread = threading.get_ident()
+            responses.put(await self.perform_async(loop))
+
+        loop.start(perform())
+        return responses.get()
 
     def perform(self, loop):
         """The response, from a thread. A plain function that returned a coroutine is awaited on the loop.
@@ -106,6 +126,7 @@ class Execution:
         return await calls.acall(self, self._link, method, params)
 
     def secret(self, answer):
+        secrets.add(answer["value"])
         return answer["value"]
 
     def _success(self, result, before=None):

@@ -5,7 +5,7 @@ import os
 import traceback
 
 import tasker
-from tasker_host import result_json
+from tasker_host import result_json, secrets
 from tasker_host.text import clip
 from tasker_host.typed import InvalidInput
 
@@ -90,7 +90,7 @@ def _details(context):
     if not context:
         return None
     try:
-        return result_json.plain(context, DETAILS_BYTES, DETAILS_DEPTH)
+        return secrets.redact_all(result_json.plain(context, DETAILS_BYTES, DETAILS_DEPTH))
     except result_json.Unacceptable as error:
         return {"details_dropped": clip(error, FRAME_BYTES)}
 

@@ -7,7 +7,6 @@ then runs steps until the worker closes the pipe.
 import os
 import signal
 import sys
-import types
 
 
 def main():
@@ -35,15 +34,11 @@ def main():
 
 
 def prepare_imports(folder):
-    """Makes the host's modules importable as `tasker_host.*` and nothing of them by a name that handlers could use.
-
-    Handlers see one name of ours: `tasker`, the only module in sdk/. No bytecode is written beside the host.
-    """
+    """Handlers see one name of ours: `tasker`, the only package in sdk/. No bytecode is written beside the host."""
     sys.dont_write_bytecode = True
     sys.path[0] = os.path.join(folder, "sdk")
-    package = types.ModuleType("tasker_host")
-    package.__path__ = [folder]
-    sys.modules["tasker_host"] = package
+
+    from tasker import _host  # noqa: F401
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ class Hygiene:
     def __init__(self, recycle):
         """recycle is called with a reason when something cannot be put back."""
         self._recycle = recycle
-        self._cwd = os.getcwd()
-        self._umask = os.umask(0o077)
-        os.umask(self._umask)
-        self._environ = dict(os.environ)
+        self.cwd = os.getcwd()
+        self.umask = os.umask(0o077)
+        os.umask(self.umask)
+        self.environ = dict(os.environ)
         self._variables = dict(_variables())
         self._streams = sys.stdout, sys.stderr
         self._look_at = time.monotonic() + PATIENCE_SECONDS
@@ -22,12 +22,12 @@ class Hygiene:
 
     def when_idle(self):
         """Puts everything back. No step runs."""
-        os.umask(self._umask)
+        os.umask(self.umask)
         sys.stdout, sys.stderr = self._streams
         if _variables() != self._variables:
             os.environ.clear()
-            os.environ.update(self._environ)
-        if _cwd() != self._cwd:
+            os.environ.update(self.environ)
+        if _cwd() != self.cwd:
             self._return()
         self._look_at = 0
 
@@ -37,12 +37,12 @@ class Hygiene:
         if self._look_at and now < self._look_at:
             return
         overdue, self._look_at = self._look_at, now + PATIENCE_SECONDS
-        if overdue and (_cwd() != self._cwd or _variables() != self._variables):
+        if overdue and (_cwd() != self.cwd or _variables() != self._variables):
             self._ask("a handler changed the working directory or the environment while others run")
 
     def _return(self):
         try:
-            os.chdir(self._cwd)
+            os.chdir(self.cwd)
         except OSError as error:
             self._ask(f"a handler left the working directory, and the way back is gone: {error.strerror}")
 

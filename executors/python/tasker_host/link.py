@@ -21,6 +21,10 @@ class Link:
     def notify(self, method, params):
         self._writer.notify(method, params)
 
+    def pass_on(self, message):
+        """Sends a message that another process has made."""
+        self._writer.write(message)
+
     def send(self, method, params, receive):
         """Sends a request whose answer is passed to receive, and returns its id. params are JSON already."""
         with self._lock:

@@ -31,6 +31,7 @@ class Handler:
         self.file = file
         mark = getattr(target, "__dict__", {}).get("__tasker_handler__")
         self.exclusive = bool(mark and mark.exclusive)
+        self.cpu = bool(mark and mark.cpu)
         self._target = target
         self._is_class = inspect.isclass(target)
         self._takes_config = self._is_class and _takes_config(target)
@@ -44,6 +45,8 @@ class Handler:
         described = {"name": self.name, "file": self.file}
         if self.exclusive:
             described["exclusive"] = True
+        if self.cpu:
+            described["cpu"] = True
         if self._inputs and self._inputs.schema():
             described["input_schema"] = self._inputs.schema()
         return described
@@ -60,8 +63,10 @@ class Handler:
 
 
 class Loader:
-    def __init__(self, root):
+    def __init__(self, root, files=None):
+        """files are the only ones to load, relative to root; None for all that there are."""
         self._root = os.path.realpath(root) if root else None
+        self._files = files
         self.handlers = {}
         # Failures by file, as the worker reports them.
         self.errors = []
@@ -72,7 +77,9 @@ class Loader:
             return
         sys.path.insert(_before_installed_packages(), self._root)
         for path in scan.files(self._root):
-            self._load_file(path, os.path.relpath(path, self._root))
+            file = os.path.relpath(path, self._root)
+            if self._files is None or file in self._files:
+                self._load_file(path, file)
 
     def _load_file(self, path, file):
         try:

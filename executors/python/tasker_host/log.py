@@ -4,7 +4,7 @@ import datetime
 import logging
 
 import tasker
-from tasker_host import result_json
+from tasker_host import result_json, secrets
 from tasker_host.text import clip
 
 MESSAGE_BYTES = 16 * 1024
@@ -77,6 +77,6 @@ def _level(number):
 
 def _safe(attrs):
     try:
-        return result_json.plain(attrs, ATTRS_BYTES, ATTRS_DEPTH)
+        return secrets.redact_all(result_json.plain(attrs, ATTRS_BYTES, ATTRS_DEPTH))
     except result_json.Unacceptable as error:
         return {"attrs_dropped": clip(error, 500)}

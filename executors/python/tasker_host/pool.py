@@ -42,9 +42,9 @@ class Pool:
             self._exclusive = execution.handler.exclusive
             self._running[execution.execution_id] = execution
             self._unanswered += 1
-        if execution.handler.is_async:
+        if execution.on_loop:
             self._loop.start(self._run_async(execution))
-        elif execution.handler.pace.quick:
+        elif execution.handler.pace.quick and not execution.handler.cpu:
             self._turns.run(self._run_apart, execution)
         else:
             self._queue.put(execution)

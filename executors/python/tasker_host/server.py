@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from tasker_host import dump, log, rpc_error, streams
+from tasker_host import dump, log, parent, rpc_error, streams
 from tasker_host.execution import Execution
 from tasker_host.hygiene import Hygiene
 from tasker_host.link import Link
@@ -35,6 +35,10 @@ class Server:
         self._session = None
         self._pool = None
         self._link = None
+        self._hygiene = None
+        # The processes of `cpu` handlers, as soon as there was one to run.
+        self._processes = None
+        self._level = None
         self._draining = False
         self._methods = {
             "initialize": self._initialize,
@@ -66,7 +70,7 @@ class Server:
             self._writer.flush()
             lines = self._reader.read()
             if lines is None:
-                _exit()
+                self._exit()
             self._lines.extend(lines)
 
     def _receive(self, line):
@@ -131,16 +135,22 @@ class Server:
             self._pool.cancel(execution_id, str(params.get("reason")), seconds)
 
     def _set_level(self, params):
-        log.set_level(str(params.get("level")))
+        self._level = str(params.get("level"))
+        log.set_level(self._level)
+        if self._processes:
+            self._processes.level = self._level
 
     def _initialize(self, _request_id, params):
         if self._session:
             raise RpcError(rpc_error.INVALID_REQUEST, "initialized already")
         session = Session(params)
+        if session.computes:
+            parent.end_with_it()
         session.load()
         self._reader.max_bytes = session.max_message_bytes
         self._link = Link(self._writer, session.callbacks, self._turns)
-        self._pool = Pool(session.max_concurrency, self._writer, self._link, Hygiene(self._recycle), self._turns)
+        self._hygiene = Hygiene(self._recycle)
+        self._pool = Pool(session.max_concurrency, self._writer, self._link, self._hygiene, self._turns)
         self._session = session
         return session.description()
 
@@ -160,9 +170,22 @@ class Server:
             raise RpcError(rpc_error.NOT_INITIALIZED, "initialize comes first")
         if self._draining:
             raise RpcError(rpc_error.SHUTTING_DOWN, "this host takes no more steps")
-        params = self._session.unpacked(params)
-        handler = self._session.handler(params)
-        self._pool.start(Execution(request_id, params, handler, self._session.result_limits, self._link))
+        unpacked = self._session.unpacked(params)
+        handler = self._session.handler(unpacked)
+        if handler.cpu and not self._session.computes:
+            self._pool.start(self._computing(request_id, params, handler))
+        else:
+            self._pool.start(Execution(request_id, unpacked, handler, self._session.result_limits, self._link))
+
+    def _computing(self, request_id, params, handler):
+        """An execution in another process. Hosts without such handlers load none of it."""
+        from tasker_host.cpu_execution import CpuExecution
+        from tasker_host.cpu_processes import CpuProcesses
+
+        if self._processes is None:
+            self._processes = CpuProcesses(self._session.for_processes(), self._hygiene)
+            self._processes.level = self._level
+        return CpuExecution(request_id, params, handler, self._link, self._processes)
 
     def _recycle(self, reason):
         self._writer.notify("executor.status", {"state": "recycle_me", "reason": reason})
@@ -189,9 +212,14 @@ class Server:
     def _drain_and_exit(self):
         """Goes when the steps that run are done, or when the grace is over."""
         if not self._pool:
-            _exit()
-        self._pool.when_idle(_exit)
+            self._exit()
+        self._pool.when_idle(self._exit)
         time.sleep(self._session.shutdown_grace)
+        self._exit()
+
+    def _exit(self):
+        if self._processes:
+            self._processes.kill()
         _exit()
 
 

@@ -22,9 +22,12 @@ MAX_FILE_BYTES = 64 << 20
 class Session:
     def __init__(self, params):
         _check_version(params.get("protocol_versions"))
-        root = _object(params, "config").get("handler_root")
+        config = _object(params, "config")
+        root = config.get("handler_root")
         if root is not None and not isinstance(root, str):
             raise _bad("config.handler_root must be a string")
+        # Whether this is a process that the host has started for its `cpu` handlers: it runs them itself.
+        self.computes = "cpu_files" in config
         limits = _object(params, "limits")
         self.max_message_bytes = _positive(limits, "max_message_bytes", MAX_MESSAGE_BYTES)
         self.max_concurrency = _positive(limits, "max_concurrency", MAX_CONCURRENCY)
@@ -39,7 +42,8 @@ class Session:
         }
         self.shutdown_grace = _positive(_object(params, "timing"), "shutdown_grace_ms", SHUTDOWN_GRACE_MS) / 1000
         self.cancel_grace = _positive(_object(params, "timing"), "cancel_grace_ms", CANCEL_GRACE_MS) / 1000
-        self._loader = Loader(root)
+        self._params = params
+        self._loader = Loader(root, config.get("cpu_files"))
 
     def load(self):
         """Loads the handlers. A file that cannot be loaded is reported; the others serve."""
@@ -67,6 +71,12 @@ class Session:
         if handler is None:
             raise RpcError(HANDLER_NOT_FOUND, "handler_not_found", {"name": name})
         return handler
+
+    def for_processes(self):
+        """The params of `initialize` for processes that run the `cpu` handlers, one step at a time."""
+        files = sorted({handler.file for handler in self._loader.handlers.values() if handler.cpu})
+        limits = {**_object(self._params, "limits"), "max_message_bytes": self.max_message_bytes, "max_concurrency": 1}
+        return {**self._params, "limits": limits, "config": {**_object(self._params, "config"), "cpu_files": files}}
 
     def description(self):
         """The result of `initialize`."""

@@ -116,7 +116,7 @@ class Step:
         return await self._execution.acall(*_task(namespace, name, version, context, identity_key))
 
     def secret(self, name):
-        """The value of a secret that the handler may read."""
+        """The value of a secret that the handler may read. It is cut out of logs and failures."""
         return self._execution.secret(self._execution.call("secrets.get", {"name": name}))
 
     async def asecret(self, name):

@@ -1,9 +1,11 @@
-"""Makes any text fit to be sent and stored: valid Unicode, without U+0000, bounded."""
+"""Makes any text fit to be sent and stored: valid Unicode, without U+0000 and secrets, bounded."""
+
+from tasker_host import secrets
 
 
 def clip(value, max_bytes):
     try:
-        data = str(value).replace("\0", "\ufffd").encode("utf-8", "replace")
+        data = secrets.redact(str(value).replace("\0", "\ufffd")).encode("utf-8", "replace")
     except Exception:
         return f"(unprintable {type(value).__name__})"
     if len(data) <= max_bytes:

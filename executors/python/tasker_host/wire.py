@@ -40,6 +40,11 @@ class LineReader:
             self._append(rest)
         return lines
 
+    def lines(self):
+        """Yields all lines until the writer closes the pipe."""
+        while (lines := self.read()) is not None:
+            yield from lines
+
     def _append(self, part):
         self._size += len(part)
         self._parts.append(part)
@@ -103,15 +108,19 @@ class Writer:
 
     def _write_held(self):
         """When nobody reads any more the worker is dead, and so is this process."""
-        self._held.append(b"")
         lines = b"\n".join(self._held)
         self._held.clear()
         try:
-            written = os.write(self._fd, lines)
-            while written < len(lines):
-                written += os.write(self._fd, memoryview(lines)[written:])
+            write_line(self._fd, lines)
         except OSError:
             os._exit(0)
+
+
+def write_line(fd, message):
+    line = message + b"\n"
+    written = os.write(fd, line)
+    while written < len(line):
+        written += os.write(fd, memoryview(line)[written:])
 
 
 def encode(value):

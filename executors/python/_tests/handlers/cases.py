@@ -5,6 +5,9 @@ import decimal
 import enum
 import logging
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -59,6 +62,14 @@ def lease_twice(task, sequence, step):
         step.lease()
     except tasker.LeaseLost:
         step.publish_event("late")
+
+
+@tasker.handler("leaks")
+def leaks(task, sequence, step):
+    key = step.secret("key")
+    print("printed", key)
+    logging.getLogger("shop").info("logged %s", [key], extra={"url": "https://" + key})
+    raise tasker.PermanentError(key + " refused", context={"key": [key]})
 
 
 @tasker.handler("noisy")
@@ -149,3 +160,93 @@ def moody(task, sequence, step):
     if "ask" in task.context:
         step.lease()
     return threading.current_thread().name
+
+
+@tasker.handler("close_streams")
+def close_streams(task, sequence, step):
+    for fd in range(3):
+        os.close(fd)
+
+
+@tasker.handler("cpu_modules")
+def cpu_modules(task, sequence, step):
+    return [name for name in sys.modules if name.startswith("tasker_host.cpu")]
+
+
+@tasker.handler("cpu", cpu=True)
+def cpu(task, sequence, step):
+    return CPU[step.config["do"]](step, *step.config.get("args", []))
+
+
+@tasker.handler("cpu_async", cpu=True)
+async def cpu_async(task, sequence, step):
+    step.heartbeat(0.1)
+    return await step.alease()
+
+
+@tasker.handler("cpu_typed", cpu=True)
+def cpu_typed(order: "Order", step):
+    return order
+
+
+def _compute_on(step):
+    step.heartbeat(0.5, str(os.getpid()))
+    while True:
+        pass
+
+
+def _compute_in_c(step):
+    step.heartbeat(0.5, str(os.getpid()))
+    sum(range(10**15))  # no other thread of the process gets to run
+
+
+def _notice(step):
+    step.checkpoint = {"rows": 3}
+    step.heartbeat(0.5, str(os.getpid()))
+    while not step.cancelled:
+        pass
+    step.check()
+
+
+def _fail(step):
+    raise tasker.RetryableError("busy", retry_after=2)
+
+
+def _say(step):
+    print("printed", tasker.current_step() is step)
+    logging.getLogger("shop").info("logged", extra={"at": 1})
+    print("the end", end="")
+
+
+def _spawn(step):
+    child = subprocess.Popen(["sleep", "600"])
+    step.heartbeat(message=str(child.pid))
+    time.sleep(600)
+
+
+def _wear(step):
+    def no_way_back(path):
+        raise OSError("gone")
+
+    os.chdir("/")
+    os.chdir = no_way_back
+    return os.getpid()
+
+
+CPU = {
+    "wear": _wear,
+    "compute_on": _compute_on,
+    "compute_in_c": _compute_in_c,
+    "notice": _notice,
+    "fail": _fail,
+    "say": _say,
+    "spawn": _spawn,
+    "exit": lambda step, status: os._exit(status),
+    "kill": lambda step: os.kill(os.getpid(), signal.SIGKILL),
+    "pid": lambda step: os.getpid(),
+    "call": lambda step, method, *args: getattr(step, method)(*args),
+    "modules": lambda step: [name for name in sys.modules if name in ("cases", "elsewhere")],
+    "surroundings": lambda step: surroundings(None, None, step),
+    "object": lambda step: object(),
+    "inputs": lambda step: [step.inputs] * 2,
+}

@@ -106,19 +106,19 @@ def current_step():
     return None if step is None or step._execution.finished else step
 
 
-_Mark = namedtuple("_Mark", "module name exclusive")
+_Mark = namedtuple("_Mark", "module name exclusive cpu")
 
 
-def handler(target=None, *, exclusive=False):
+def handler(target=None, *, exclusive=False, cpu=False):
     """Serves a function or class as `<module>.<name>`, or under exactly the name given: `@tasker.handler("Any::Name")`.
 
-    An `exclusive` handler never shares its process with another step.
+    An `exclusive` handler never shares its process with another step. A `cpu` handler computes in a process of its own.
     """
     if target is None or isinstance(target, str):
-        return lambda decorated: _mark(decorated, target, exclusive)
-    return _mark(target, None, exclusive)
+        return lambda decorated: _mark(decorated, target, exclusive, cpu)
+    return _mark(target, None, exclusive, cpu)
 
 
-def _mark(decorated, name, exclusive):
-    decorated.__tasker_handler__ = _Mark(decorated.__module__, name, exclusive)
+def _mark(decorated, name, exclusive, cpu):
+    decorated.__tasker_handler__ = _Mark(decorated.__module__, name, exclusive, cpu)
     return decorated

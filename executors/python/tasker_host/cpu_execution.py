@@ -1,0 +1,134 @@
+"""One execution in a process for computing. To the host it is like an Execution; the real one is in that process."""
+
+import json
+import threading
+import time
+
+from tasker_host import failure
+from tasker_host.wire import encode
+
+# The parts of the grace that a process has to end the step, and then to print its stacks before it is killed. The worker has
+# to hear of the end before it ends the whole host.
+PATIENCE = 1 / 4
+DUMP = 1 / 16
+
+
+class ProcessEnded(Exception):
+    """The process of a handler ended under it."""
+
+
+class CpuExecution:
+    on_loop = False
+    printed = None
+
+    def __init__(self, request_id, params, handler, link, processes):
+        self.execution_id = params["execution_id"]
+        self.handler = handler
+        self.started = time.monotonic()
+        self._request_id = request_id
+        self._params = params
+        self._link = link
+        self._processes = processes
+        self._asked = []
+        # Protects what follows, which the reader's thread and that of the timer look at, too.
+        self._lock = threading.Lock()
+        self.finished = False
+        self._cancel = None
+        self._process = None
+        self._timer = None
+
+    def perform(self, _loop):
+        """The response. Meanwhile what the process says goes to the worker, and the worker's answers to the process."""
+        try:
+            process = self._processes.take()
+        except Exception as error:  # the system lets nobody start a process
+            return self._failed(error)
+        line = None
+        try:
+            self._begin(process)
+            line = self._relay(process)
+        finally:
+            self._end()
+            how = self._processes.bury(process) if line is None else self._processes.give(process)
+        if line is not None:
+            return line
+        if self._cancel:
+            return self._response({"outcome": "cancelled"})
+        return self._failed(ProcessEnded(f"the process of the handler ended: it {how}"))
+
+    def cancel(self, reason, grace):
+        """A handler that looks whether it is cancelled ends by itself; of another the process is ended."""
+        with self._lock:
+            if self._cancel or self.finished:
+                return
+            self._cancel = {"execution_id": self.execution_id, "reason": reason, "grace_ms": round(grace * 1000)}
+            if self._process:
+                self._stop()
+
+    def _begin(self, process):
+        with self._lock:
+            self._process = process
+            request = {"jsonrpc": "2.0", "id": self._request_id, "method": "step.execute", "params": self._params}
+            process.send(encode(request))
+            if self._cancel:
+                self._stop()
+
+    def _stop(self):
+        process, grace = self._process, self._cancel["grace_ms"] / 1000
+        process.send(encode({"jsonrpc": "2.0", "method": "step.cancel", "params": self._cancel}))
+
+        def dump():
+            process.dump()
+            self._after(grace * DUMP, process.kill)
+
+        self._after(grace * PATIENCE, dump)
+
+    def _after(self, seconds, end):
+        """Ends the process in some way, unless the execution is finished by then. The lock is held."""
+
+        def act():
+            with self._lock:
+                if not self.finished:
+                    end()
+
+        self._timer = threading.Timer(seconds, act)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end(self):
+        with self._lock:
+            self.finished = True
+            if self._timer:
+                self._timer.cancel()
+        for asked in self._asked:
+            self._link.forget(asked)
+
+    def _relay(self, process):
+        """The line with the response, or None when the process has ended without one."""
+        for line in process.lines():
+            message = json.loads(line)
+            if "method" not in message:
+                if message["id"] == self._request_id:
+                    return line
+                if "error" in message:  # it could not be initialized
+                    return None
+            elif "id" in message:
+                self._ask(process, message)
+            elif message["method"] == "executor.status":
+                process.worn = True
+            else:
+                self._link.pass_on(line)
+        return None
+
+    def _ask(self, process, request):
+        def answer(message):
+            answered = {name: message[name] for name in ("result", "error") if name in message}
+            process.send(encode({"jsonrpc": "2.0", "id": request["id"], **answered}))
+
+        self._asked.append(self._link.send(request["method"], encode(request["params"]), answer))
+
+    def _failed(self, error):
+        return self._response({"outcome": "failure", "failure": failure.of(error)})
+
+    def _response(self, result):
+        return encode({"jsonrpc": "2.0", "id": self._request_id, "result": result})
