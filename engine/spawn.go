@@ -23,7 +23,7 @@ type SpawnedStep struct {
 	Name    string `json:"name"`
 	Handler string `json:"handler"`
 	// DependsOn names steps of the task, or others that the same attempt adds.
-	DependsOn []string `json:"depends_on"`
+	DependsOn []string `json:"depends_on,omitempty"`
 	// Inputs are a copy of the task's context when they are nil.
 	Inputs     json.RawMessage `json:"inputs,omitempty"`
 	Config     json.RawMessage `json:"config,omitempty"`

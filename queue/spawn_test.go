@@ -20,7 +20,7 @@ import (
 
 // spawned is a step that a handler adds, with a handler named as in templates that document wrote.
 func spawned(name string, parents ...string) engine.SpawnedStep {
-	return engine.SpawnedStep{Name: name, Handler: "Work", DependsOn: append([]string{}, parents...), Retryable: true, RetryLimit: 3}
+	return engine.SpawnedStep{Name: name, Handler: "Work", DependsOn: parents, Retryable: true, RetryLimit: 3}
 }
 
 // spawning is a handler that adds steps and ends as another one does.

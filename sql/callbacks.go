@@ -19,7 +19,7 @@ var _ engine.Callbacks = (*Store)(nil)
 func (s *Store) CheckSpawn(ctx context.Context, a *engine.Attempt, steps []engine.SpawnedStep) error {
 	type named struct {
 		Name      string   `json:"name"`
-		DependsOn []string `json:"depends_on"`
+		DependsOn []string `json:"depends_on,omitempty"`
 	}
 	names := make([]named, len(steps))
 	for i, step := range steps {

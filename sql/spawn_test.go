@@ -31,7 +31,7 @@ step_templates:
 
 // added is a step of that name that a handler adds.
 func added(name string, parents ...string) engine.SpawnedStep {
-	return engine.SpawnedStep{Name: name, Handler: "H", DependsOn: append([]string{}, parents...), Retryable: true, RetryLimit: 3}
+	return engine.SpawnedStep{Name: name, Handler: "H", DependsOn: parents, Retryable: true, RetryLimit: 3}
 }
 
 // workers are so many steps side by side.
