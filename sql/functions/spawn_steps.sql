@@ -27,7 +27,10 @@ BEGIN
         SELECT p_task, n.named_step_id, (e.step ->> 'retryable')::boolean, (e.step ->> 'retry_limit')::integer, false, false, 0,
             coalesce(e.step -> 'inputs', v_own.context), '{}', false, v_now, v_now
         FROM jsonb_array_elements(p_steps) WITH ORDINALITY AS e (step, n)
-        JOIN public.tasker_named_steps n ON n.dependent_system_id = v_own.dependent_system_id AND n.name = e.step ->> 'name'
+        CROSS JOIN LATERAL (
+            SELECT n.named_step_id FROM public.tasker_named_steps n
+            WHERE n.dependent_system_id = v_own.dependent_system_id AND n.name = e.step ->> 'name' OFFSET 0
+        ) n
         ORDER BY e.n
         RETURNING workflow_step_id
     )
