@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
@@ -170,6 +171,53 @@ func TestSpawnedStepsComeBetweenTheirSpawnerAndItsChildren(t *testing.T) {
 			sqltest.CheckInvariants(t, b.pool, true)
 		})
 	}
+}
+
+func TestTaskGoesOnWithWhatItsLastStepSpawns(t *testing.T) {
+	t.Parallel()
+	b := setup(t, pairYAML)
+	id := b.create("pair")
+	b.succeed(b.claim(id, "parent"))
+	if state := b.mustSpawn(b.claim(id, "child"), workers(2)...).TaskState; state.TaskEnded() {
+		t.Errorf("the task is %s", state)
+	}
+	if diff := cmp.Diff([]string{"w0", "w1"}, b.drive(id)); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	sqltest.CheckInvariants(t, b.pool, true)
+}
+
+func TestReadyStepsOfATaskWhoseStepsWaitForYoungerOnes(t *testing.T) {
+	t.Parallel()
+	b := setup(t, mapYAML)
+	id, split := b.splitting()
+	steps := append(workers(60), added("join"), added("beyond", "join"))
+	for _, w := range steps[:60] {
+		steps[60].DependsOn = append(steps[60].DependsOn, w.Name)
+	}
+	slices.Reverse(steps) // so that each waits for steps with larger ids
+	b.mustSpawn(split, steps...)
+	for i := range 60 {
+		if i == 5 || i == 59 {
+			b.agreeOnReady(id)
+		}
+		b.succeed(b.claim(id, fmt.Sprintf("w%d", i)))
+	}
+	b.agreeOnReady(id)
+	if diff := cmp.Diff([]string{"beside", "join", "beyond", "reduce", "report"}, b.drive(id)); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	sqltest.CheckInvariants(t, b.pool, true)
+}
+
+// agreeOnReady checks that both ways to find the ready steps of a task find the same.
+func (b bundle) agreeOnReady(task int64) {
+	b.t.Helper()
+	inTransaction(b.t, b.pool, func(tx pgx.Tx) {
+		if diff, ready, err := readyDifference(b.t.Context(), tx, []int64{task}); diff != "" || ready == 0 || err != nil {
+			b.t.Errorf("%d steps are ready, %v (-rules +found):\n%s", ready, err, diff)
+		}
+	})
 }
 
 func TestSpawnedStepSpawnsInItsTurn(t *testing.T) {
