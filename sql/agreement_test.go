@@ -83,7 +83,7 @@ type sentFinish struct {
 
 func newAgreement(rt *rapid.T, b bundle, number int) *agreement {
 	for _, table := range []string{
-		"tasker.river_job", "tasker.blocked_tasks", "tasker_workflow_step_transitions", "tasker_workflow_step_edges",
+		"tasker.river_job", "tasker.blocked_tasks", "tasker.spawned_steps", "tasker_workflow_step_transitions", "tasker_workflow_step_edges",
 		"tasker_workflow_steps", "tasker_task_transitions", "tasker_tasks",
 	} {
 		b.exec(`DELETE FROM ` + table) // what the play before left
