@@ -28,6 +28,8 @@ var (
 // Callbacks serve what handlers ask for while they run. Every method is fenced by the attempt's token and returns
 // ErrLeaseLost when that is not current any more. Implementations are safe for concurrent use.
 type Callbacks interface {
+	// CheckSpawn returns ErrRefused, wrapped, when the task as it is does not take these steps with the attempt's result.
+	CheckSpawn(ctx context.Context, a *Attempt, steps []SpawnedStep) error
 	// CreateChild creates a task, or returns the one that the same request has created before.
 	CreateChild(ctx context.Context, a *Attempt, task ChildTask) (id int64, created bool, err error)
 	// Lease says how long the claim is held at least.

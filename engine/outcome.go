@@ -39,6 +39,8 @@ type Outcome struct {
 	Checkpointed bool
 	// Events are published with the result, and dropped when the attempt does not succeed.
 	Events []Event
+	// Spawned are steps that are added to the task with the result, and dropped when the attempt does not succeed.
+	Spawned []SpawnedStep
 }
 
 // Usage is what an attempt used. Zero members were not measured: the attempt was quick, or had others beside it.

@@ -24,7 +24,8 @@ func finish(a *Attempt, o Outcome, took time.Duration) Finish {
 	f.Checkpoint = o.Checkpoint
 	if o.Kind == OutcomeSucceeded {
 		f.Succeeded, f.Result = true, o.Result
-		f.Checkpoint, f.Events, f.Forget = nil, o.Events, o.Checkpointed || len(a.Checkpoint) > 0
+		f.Checkpoint, f.Forget = nil, o.Checkpointed || len(a.Checkpoint) > 0
+		f.Events, f.Spawned = o.Events, o.Spawned
 		f.Metadata = successMetadata(a.Step.Attempt, took, o.Usage)
 		return f
 	}

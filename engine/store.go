@@ -88,12 +88,15 @@ type Extras struct {
 	Checkpoint json.RawMessage
 	// Forget says that the step, when it succeeds, may have left a checkpoint.
 	Forget bool
-	// Events are stored when the attempt succeeded.
-	Events []Event
+	// Events are stored, and Spawned steps added to the task, when the attempt succeeded.
+	Events  []Event
+	Spawned []SpawnedStep
 }
 
 // Any says whether there are any.
-func (e *Extras) Any() bool { return e.Forget || len(e.Checkpoint) > 0 || len(e.Events) > 0 }
+func (e *Extras) Any() bool {
+	return e.Forget || len(e.Checkpoint) > 0 || len(e.Events) > 0 || len(e.Spawned) > 0
+}
 
 // Cancellation is one claim to end.
 type Cancellation struct {

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 )
@@ -168,6 +170,8 @@ func TestLargeParamsGoByFile(t *testing.T) {
 // fakeCallbacks remembers what was asked for.
 type fakeCallbacks struct {
 	err error
+	// refuse is what is refused, as it is noted.
+	refuse string
 
 	mu    sync.Mutex
 	asked []string
@@ -177,7 +181,18 @@ func (f *fakeCallbacks) note(what string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, what)
+	if what == f.refuse {
+		return fmt.Errorf("%w: no", engine.ErrRefused)
+	}
 	return f.err
+}
+
+func (f *fakeCallbacks) CheckSpawn(_ context.Context, _ *engine.Attempt, steps []engine.SpawnedStep) error {
+	var names []string
+	for _, step := range steps {
+		names = append(names, step.Name)
+	}
+	return f.note("spawn " + strings.Join(names, " "))
 }
 
 func (f *fakeCallbacks) CreateChild(_ context.Context, _ *engine.Attempt, task engine.ChildTask) (int64, bool, error) {
@@ -218,24 +233,80 @@ func TestCallbacksAreServed(t *testing.T) {
 		`"method":"step.save_checkpoint","params":{"execution_id":"$ID","checkpoint":{"page":3}}`,
 		`"method":"step.publish_event","params":{"execution_id":"$ID","name":"later"}`,
 		`"method":"step.publish_event","params":{"execution_id":"$ID","name":"soon","delivery":"now"}`,
+		`"method":"step.spawn","params":{"execution_id":"$ID","steps":[{"name":"a","handler":"H"},{"name":"b","handler":"H","depends_on":["a"]}]}`,
 		`"method":"tasks.create","params":{"execution_id":"$ID","name":"child"}`,
 		`"method":"secrets.get","params":{"execution_id":"$ID","name":"key"}`,
 	}
 	got := sc.run(sc.ctx(), ask("ask", requests...))
 	want := `["{\"current\":true,\"remaining_ms\":1000}","{\"saved\":true}","{\"accepted\":true}","{\"accepted\":true}",` +
-		`"{\"created\":true,\"task_id\":\"42\"}","{\"value\":\"tops3cret\"}"]`
-	if string(got.Result) != want || !got.Checkpointed || len(got.Events) != 1 || got.Events[0].DedupeKey != "later#1" {
+		`"{\"accepted\":2}","{\"created\":true,\"task_id\":\"42\"}","{\"value\":\"tops3cret\"}"]`
+	if string(got.Result) != want || !got.Checkpointed || len(got.Events) != 1 || got.Events[0].DedupeKey != "later#1" || len(got.Spawned) != 2 {
 		t.Errorf("outcome is %s", describe(got))
 	}
-	if diff := cmp.Diff([]string{"lease", `save {"page":3}`, "publish soon soon#2", "create child"}, f.asked); diff != "" {
+	if diff := cmp.Diff([]string{"lease", `save {"page":3}`, "publish soon soon#2", "spawn a b", "create child"}, f.asked); diff != "" {
 		t.Errorf("asked for (-want +got):\n%s", diff)
 	}
 	failed := sc.run(sc.ctx(), ask("ask:fail", requests...))
-	if failed.Failure == nil || len(failed.Events) > 0 {
-		t.Fatalf("outcome is %s, want a failure without events", describe(failed))
+	if failed.Failure == nil || len(failed.Events) > 0 || len(failed.Spawned) > 0 {
+		t.Fatalf("outcome is %s, want a failure without events and steps", describe(failed))
 	}
 	if strings.Contains(failed.Failure.Message, "tops3cret") || !strings.Contains(failed.Failure.Message, "[secret]") {
 		t.Errorf("the failure tells a secret: %s", failed.Failure.Message)
+	}
+}
+
+func TestSpawnedStepsAreKeptAsTheyWereAccepted(t *testing.T) {
+	t.Parallel()
+	spawn := func(steps string) string {
+		return `"method":"step.spawn","params":{"execution_id":"$ID","steps":[` + steps + `]}`
+	}
+	many := make([]string, 101)
+	for i := range many {
+		many[i] = fmt.Sprintf(`{"name":"s%d","handler":"H"}`, i)
+	}
+	f := &fakeCallbacks{refuse: "spawn a b d"}
+	sc := startScene(t, sceneOptions{boot: "session", handlers: "ask", Config: Config{Callbacks: f}})
+	got := sc.run(sc.ctx(), ask("ask",
+		spawn(`{"name":"a","handler":"H","inputs":null,"config":null,"unknown":1}`),
+		spawn(`{"name":"b","handler":"Shop::B","inputs":[1],"depends_on":["z","a","z"],"config":{"timeout_seconds":2.5},"retryable":false,"default_retry_limit":1}`),
+		spawn(`{"name":"c","handler":"H"},{"name":"a","handler":"H"}`),
+		spawn(`{"name":"d","handler":"H"}`),
+		spawn(strings.Join(many, ",")),
+		spawn(``),
+	))
+	want := []engine.SpawnedStep{
+		{Name: "a", Handler: "H", Retryable: true, RetryLimit: 3},
+		{
+			Name: "b", Handler: "Shop::B", DependsOn: []string{"a", "z"}, Inputs: json.RawMessage(`[1]`), Config: json.RawMessage(`{"timeout_seconds":2.5}`),
+			TimeoutMs: 2500, RetryLimit: 1,
+		},
+	}
+	if diff := cmp.Diff(want, got.Spawned, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("goes with the result (-want +got):\n%s", diff)
+	}
+	for _, answer := range []string{`"{\"accepted\":1}","{\"accepted\":1}",`, `step \\\"a\\\" is there twice`, "refused: no", "101 steps at once", `"{\"accepted\":0}"`} {
+		if !strings.Contains(string(got.Result), answer) {
+			t.Errorf("answered %s, want %s", got.Result, answer)
+		}
+	}
+}
+
+func TestStepsWhoseAnswerNobodyAwaitsGoWithTheResult(t *testing.T) {
+	t.Parallel()
+	sc := startScene(t, sceneOptions{boot: "session", handlers: "ask:hasty", Config: Config{Callbacks: &fakeCallbacks{}}})
+	got := sc.run(sc.ctx(), ask("ask:hasty", `"method":"step.spawn","params":{"execution_id":"$ID","steps":[{"name":"a","handler":"H"}]}`))
+	if got.Kind != engine.OutcomeSucceeded || len(got.Spawned) != 1 {
+		t.Errorf("outcome is %s", describe(got))
+	}
+}
+
+func TestFaultyStepsLeaveRoomForOtherRequests(t *testing.T) {
+	t.Parallel()
+	sc := startScene(t, sceneOptions{boot: "session", handlers: "ask", Config: Config{Callbacks: &fakeCallbacks{}}})
+	requests := slices.Repeat([]string{`"method":"step.spawn","params":{"execution_id":"$ID","steps":[{"name":""}]}`}, 40)
+	requests = append(requests, `"method":"step.lease","params":{"execution_id":"$ID"}`)
+	if got := string(sc.run(sc.ctx(), ask("ask", requests...)).Result); !strings.Contains(got, "remaining_ms") || strings.Contains(got, "-32022") {
+		t.Errorf("answered %s", got)
 	}
 }
 
@@ -252,7 +323,10 @@ func TestCallbacksAreRefused(t *testing.T) {
 		"that the handler may not make":   {nil, `"method":"secrets.get","params":{"execution_id":"$ID","name":"other"}`, "-32021"},
 		"without a database":              {errors.New("password is xyz"), lease, "-32023"},
 		"that make no sense":              {nil, `"method":"step.save_checkpoint","params":{"execution_id":"$ID"}`, "-32602"},
-		"that are not offered":            {nil, `"method":"step.spawn","params":{"execution_id":"$ID"}`, "-32601"},
+		"that are not offered":            {nil, `"method":"step.vanish","params":{"execution_id":"$ID"}`, "-32601"},
+		"without the steps to spawn":      {nil, `"method":"step.spawn","params":{"execution_id":"$ID"}`, "-32602"},
+		"with a step that makes no sense": {nil, `"method":"step.spawn","params":{"execution_id":"$ID","steps":[{"name":"a","handler":"../x"}]}`, "-32602"},
+		"with a step that does not fit":   {fmt.Errorf("%w: taken", engine.ErrRefused), `"method":"step.spawn","params":{"execution_id":"$ID","steps":[{"name":"a","handler":"H"}]}`, "-32602"},
 		"with too large a checkpoint": {
 			nil, `"method":"step.save_checkpoint","params":{"execution_id":"$ID","checkpoint":"` + strings.Repeat("x", 70<<10) + `"}`, "-32602",
 		},

@@ -2,6 +2,7 @@ package sql_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,6 +40,7 @@ func TestFinishesAgreeWithReadiness(t *testing.T) {
 			"claim":              a.claim,
 			"finish":             a.finish,
 			"finish more":        a.finish,
+			"finish and spawn":   a.spawn,
 			"finish again":       a.finishAgain,
 			"finish what others": a.finishLost,
 			"give back":          a.giveBack,
@@ -69,6 +71,7 @@ type agreement struct {
 	held   map[int64]engine.Finish // the worker's claims by step, as finishes without an outcome
 	lost   []engine.Finish         // claims that others ended
 	sent   []sentFinish
+	added  int // numbers the steps that steps added
 }
 
 // sentFinish is a finish that was recorded, and the claim that came with the answer.
@@ -80,7 +83,7 @@ type sentFinish struct {
 
 func newAgreement(rt *rapid.T, b bundle, number int) *agreement {
 	for _, table := range []string{
-		"tasker.river_job", "tasker.blocked_tasks", "tasker_workflow_step_transitions", "tasker_workflow_step_edges",
+		"tasker.river_job", "tasker.blocked_tasks", "tasker.spawned_steps", "tasker_workflow_step_transitions", "tasker_workflow_step_edges",
 		"tasker_workflow_steps", "tasker_task_transitions", "tasker_tasks",
 	} {
 		b.exec(`DELETE FROM ` + table) // what the play before left
@@ -378,14 +381,50 @@ func (a *agreement) finishThese(rt *rapid.T, finishes []engine.Finish, lock sql.
 		if r.Status != engine.StatusRecorded {
 			rt.Fatalf("the finish of step %d is %s", f.StepID, r.Status)
 		}
-		delete(a.held, f.StepID)
-		sent := sentFinish{finish: f}
-		if r.Next != nil {
-			sent.next, sent.token = r.Next.Step.ID, r.Next.Token
-			a.hold(rt, f.TaskID, sent.next, sent.token)
-		}
-		a.sent = append(a.sent, sent)
+		a.note(rt, f, r)
 	}
+}
+
+// note keeps what came of a finish that was recorded.
+func (a *agreement) note(rt *rapid.T, f engine.Finish, r engine.Recorded) {
+	delete(a.held, f.StepID)
+	sent := sentFinish{finish: f}
+	if r.Next != nil {
+		sent.next, sent.token = r.Next.Step.ID, r.Next.Token
+		a.hold(rt, f.TaskID, sent.next, sent.token)
+	}
+	a.sent = append(a.sent, sent)
+}
+
+// spawn finishes a step that adds some to its task, which wait for each other or for others of the task, as far as the task takes them.
+func (a *agreement) spawn(rt *rapid.T) {
+	if len(a.held) == 0 {
+		rt.Skip("no claims")
+	}
+	f := rapid.SampledFrom(a.holding()).Draw(rt, "claim")
+	f.Queue, f.Result, f.Succeeded = drawQueue(rt), json.RawMessage(`{"n": 1}`), true
+	names := query(rt, a.b, pgx.RowTo[string], `SELECT name FROM tasker.step_readiness($1) ORDER BY workflow_step_id`, f.TaskID)
+	for range rapid.IntRange(1, 3).Draw(rt, "spawned") {
+		a.added++
+		step := engine.SpawnedStep{
+			Name: fmt.Sprintf("x%d", a.added), Handler: rapid.SampledFrom([]string{"Served", "Unserved"}).Draw(rt, "handler"),
+			Retryable: true, RetryLimit: rapid.IntRange(0, 2).Draw(rt, "limit"),
+		}
+		if rapid.Bool().Draw(rt, "waits") {
+			step.DependsOn = rapid.Permutation(names).Draw(rt, "parents")[:1]
+		}
+		names = append(names, step.Name)
+		f.Spawned = append(f.Spawned, step)
+	}
+	recorded, err := a.b.store.FinishWithExtras(a.b.t.Context(), a.worker, f)
+	if errors.Is(err, engine.ErrRejected) && strings.Contains(err.Error(), "waits for it in turn") {
+		return
+	}
+	must(rt)(recorded, err)
+	if recorded.Status != engine.StatusRecorded {
+		rt.Fatalf("the finish of step %d, which adds others, is %s", f.StepID, recorded.Status)
+	}
+	a.note(rt, f, recorded)
 }
 
 func (a *agreement) record(rt *rapid.T, finishes []engine.Finish, lock sql.Lock) []engine.Recorded {

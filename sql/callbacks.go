@@ -15,6 +15,19 @@ import (
 
 var _ engine.Callbacks = (*Store)(nil)
 
+// CheckSpawn implements [engine.Callbacks].
+func (s *Store) CheckSpawn(ctx context.Context, a *engine.Attempt, steps []engine.SpawnedStep) error {
+	type named struct {
+		Name      string   `json:"name"`
+		DependsOn []string `json:"depends_on,omitempty"`
+	}
+	names := make([]named, len(steps))
+	for i, step := range steps {
+		names[i] = named{step.Name, step.DependsOn}
+	}
+	return s.fenced(ctx, `SELECT tasker.try_spawn($1, $2, $3, $4)`, a.Task.ID, a.Step.ID, a.Token, names)
+}
+
 // CreateChild implements [engine.Callbacks]. Only templates that are synced can be created.
 func (s *Store) CreateChild(ctx context.Context, a *engine.Attempt, task engine.ChildTask) (id int64, created bool, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT task_id, created FROM tasker.create_child_task($1, $2, $3, $4, $5, $6, $7)`,
@@ -71,7 +84,7 @@ func refused(err error) error {
 	return err
 }
 
-const finishExtrasSQL = `SELECT ` + recordedColumns + ` FROM tasker.finish_step_with_extras($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+const finishExtrasSQL = `SELECT ` + recordedColumns + ` FROM tasker.finish_step_with_extras($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 
 // FinishWithExtras records one outcome with what it leaves behind besides, in one transaction. It waits for the task's lock.
 // See [Store.Finish].
@@ -83,12 +96,8 @@ func (s *Store) FinishWithExtras(ctx context.Context, worker string, f engine.Fi
 		ms := f.RetryAfter.Milliseconds()
 		retryAfter = &ms
 	}
-	events := f.Events
-	if events == nil {
-		events = []engine.Event{}
-	}
 	rows, err := s.pool.Query(ctx, finishExtrasSQL, worker, f.TaskID, f.StepID, f.Token, f.Succeeded, string(f.Result), f.Permanent,
-		retryAfter, string(f.Metadata), f.Queue, nullable(f.Checkpoint), events)
+		retryAfter, string(f.Metadata), f.Queue, nullable(f.Checkpoint), orEmpty(f.Events), orEmpty(f.Spawned))
 	if err != nil {
 		return engine.Recorded{}, err
 	}
@@ -100,6 +109,14 @@ func (s *Store) FinishWithExtras(ctx context.Context, worker string, f engine.Fi
 		return engine.Recorded{}, err
 	}
 	return recorded[0], nil
+}
+
+// orEmpty passes no items as an empty list.
+func orEmpty[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
 }
 
 // nullable passes absent JSON as NULL.

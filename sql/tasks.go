@@ -178,7 +178,7 @@ JOIN public.tasker_task_namespaces ns ON ns.task_namespace_id = nt.task_namespac
 LEFT JOIN public.tasker_task_transitions t ON t.task_id = k.task_id AND t.most_recent`
 
 const selectStepsSQL = `
-SELECT s.workflow_step_id AS step_id, r.name, coalesce(ts.handler, '') AS handler, coalesce(ts.queue, '') AS queue,
+SELECT s.workflow_step_id AS step_id, r.name, coalesce(h.handler, '') AS handler, coalesce(h.queue, '') AS queue,
        r.current_state AS state, r.readiness, r.attempts, r.retry_limit AS limit, r.due_at AT TIME ZONE 'UTC' AS due_at,
        ARRAY(SELECT pn.name::text FROM public.tasker_workflow_step_edges e
              JOIN public.tasker_workflow_steps p ON p.workflow_step_id = e.from_step_id
@@ -191,7 +191,7 @@ SELECT s.workflow_step_id AS step_id, r.name, coalesce(ts.handler, '') AS handle
 FROM tasker.step_readiness($1) r
 JOIN public.tasker_workflow_steps s ON s.workflow_step_id = r.workflow_step_id
 JOIN public.tasker_tasks k ON k.task_id = s.task_id
-LEFT JOIN tasker.template_steps ts ON ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id
+CROSS JOIN LATERAL tasker.step_handler(s.workflow_step_id, k.named_task_id, s.named_step_id) h
 LEFT JOIN LATERAL (
     SELECT t.id, t.created_at, t.metadata FROM public.tasker_workflow_step_transitions t
     WHERE t.workflow_step_id = s.workflow_step_id AND t.to_state = 'in_progress' ORDER BY t.sort_key DESC LIMIT 1

@@ -69,7 +69,7 @@ func (r *report) buildStep(n *node, path string, t *Template) Step {
 	r.buildCommand(&s, n, path)
 	if config := n.get("handler_config"); config != nil {
 		s.Config = config.json()
-		s.Timeout = timeout(s.Config)
+		s.Timeout = Timeout(s.Config)
 		r.checkTimeouts(config, path)
 	}
 	return s
@@ -97,9 +97,9 @@ func dependencyNodes(n *node) []*node {
 	return items
 }
 
-// timeout reads timeout_seconds from a handler's configuration. It is the user's own key, so another type of value is
-// no fault.
-func timeout(config json.RawMessage) time.Duration {
+// Timeout reads timeout_seconds from a handler's configuration; zero when it sets none. It is the user's own key, so another
+// type of value is no fault.
+func Timeout(config json.RawMessage) time.Duration {
 	var keys struct {
 		Seconds any `json:"timeout_seconds"`
 	}

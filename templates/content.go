@@ -130,7 +130,7 @@ func (c *stepContent) step() Step {
 	}
 	if s.Config != nil {
 		s.Command = command(s.Config)
-		s.Timeout = timeout(s.Config)
+		s.Timeout = Timeout(s.Config)
 	}
 	return s
 }

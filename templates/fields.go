@@ -1,6 +1,10 @@
 package templates
 
-import "regexp"
+import (
+	"fmt"
+	"regexp"
+	"unicode/utf8"
+)
 
 // valueType is what the loader takes as the value of a key.
 type valueType int
@@ -29,6 +33,20 @@ type field struct {
 	least, most int64
 	// valid returns what is wrong with a text, or with an item of a list of texts.
 	valid func(string) string
+}
+
+// wrong returns what is wrong with a text, nothing when it is sound.
+func (f field) wrong(text string) string {
+	if count := utf8.RuneCountInString(text); f.max > 0 && count > f.max {
+		return fmt.Sprintf("has %d characters, more than the %d allowed", count, f.max)
+	}
+	if f.valid == nil {
+		return ""
+	}
+	if wrong := f.valid(text); wrong != "" {
+		return fmt.Sprintf("%s, is %q", wrong, text)
+	}
+	return ""
 }
 
 // Widths of the columns that hold what a template names.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // checkShape reports keys that nobody knows and values of the wrong type or form, in the document and in all of its
@@ -121,15 +120,8 @@ func (r *report) checkText(n *node, path string, f field) {
 	if !r.want(n, path, kindString, "a string") {
 		return
 	}
-	if count := utf8.RuneCountInString(n.text); f.max > 0 && count > f.max {
-		r.fault(n.at(path), "", "%s has %d characters, more than the %d allowed", path, count, f.max)
-		return
-	}
-	if f.valid == nil {
-		return
-	}
-	if wrong := f.valid(n.text); wrong != "" {
-		r.fault(n.at(path), "", "%s %s, is %q", path, wrong, n.text)
+	if wrong := f.wrong(n.text); wrong != "" {
+		r.fault(n.at(path), "", "%s %s", path, wrong)
 	}
 }
 

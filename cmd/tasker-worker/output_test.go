@@ -20,6 +20,20 @@ func TestTableAlignsColumns(t *testing.T) {
 	}
 }
 
+func TestTaskShowNamesAFewParentsOfAStep(t *testing.T) {
+	t.Parallel()
+	for want, names := range map[string]string{
+		"":                           "",
+		"a":                          "a",
+		"a, b, c, d, e, f":           "a b c d e f",
+		"a, b, c, d, e, f, … 2 more": "a b c d e f g h",
+	} {
+		if got := parents(strings.Fields(names)); got != want {
+			t.Errorf("%q are shown as %q, want %q", names, got, want)
+		}
+	}
+}
+
 func TestScreenNeverDrawsMoreThanFits(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder

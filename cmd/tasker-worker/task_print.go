@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -53,10 +54,20 @@ func stepRows(steps []sql.Step) [][]string {
 		}
 		rows = append(rows, []string{
 			step.Name, stepState(step), fmt.Sprintf("%d/%d", step.Attempts, step.Limit), took,
-			strings.Join(step.DependsOn, ", "), result,
+			parents(step.DependsOn), result,
 		})
 	}
 	return rows
+}
+
+// parentsShown is how many parents of a step `task show` names; --json has all of them.
+const parentsShown = 6
+
+func parents(names []string) string {
+	if more := len(names) - parentsShown; more > 0 {
+		names = append(slices.Clone(names[:parentsShown]), fmt.Sprintf("… %d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 // stepState names the state, or the readiness where it says more.

@@ -10,7 +10,7 @@ AS $$
     SELECT s.task_id, ns.name::text, nt.name::text, nt.version::text, k.context, k.tags,
         k.initiator::text, k.source_system::text, k.reason::text, k.requested_at AT TIME ZONE 'UTC',
         n.name::text, s.attempts, coalesce(s.retry_limit, 3), s.inputs, s.results,
-        coalesce(ts.handler, ''), ts.config, coalesce(ts.timeout_ms, 0), tasker.finished_ancestors(p_step)
+        coalesce(h.handler, ''), h.config, coalesce(h.timeout_ms, 0), tasker.finished_ancestors(p_step)
     FROM (
         SELECT s.task_id, s.named_step_id, s.attempts, s.retry_limit, s.inputs, s.results
         FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = p_step OFFSET 0
@@ -23,8 +23,5 @@ AS $$
     CROSS JOIN LATERAL (
         SELECT ns.name FROM public.tasker_task_namespaces ns WHERE ns.task_namespace_id = nt.task_namespace_id OFFSET 0
     ) ns
-    LEFT JOIN LATERAL (
-        SELECT ts.handler, ts.config, ts.timeout_ms FROM tasker.template_steps ts
-        WHERE ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id OFFSET 0
-    ) ts ON true
+    CROSS JOIN LATERAL tasker.step_handler(p_step, k.named_task_id, s.named_step_id) h
 $$;

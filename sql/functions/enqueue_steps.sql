@@ -1,6 +1,6 @@
--- tasker.enqueue_steps(steps, due): one tasker_step job for each step, in the queue and with the priority that its template names, for
--- now or for the instant that due has in its place. The job is unique for the step's present state: while it waits or runs no second one
--- is made, and after any transition of the step a new one can be. A job that is due later stays 'available', because River's
+-- tasker.enqueue_steps(steps, due): one tasker_step job for each step, in the queue and with the priority that tasker.step_handler says,
+-- for now or for the instant that due has in its place. The job is unique for the step's present state: while it waits or runs no
+-- second one is made, and after any transition of the step a new one can be. A job that is due later stays 'available', because River's
 -- scheduler would be up to five seconds late; the poll of its queue, or a notification at the right moment, finds it.
 -- Returns the queues that got a job that is due now. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.enqueue_steps(p_steps bigint[], p_due timestamptz[] DEFAULT NULL) RETURNS text[]
@@ -15,8 +15,8 @@ BEGIN
     WITH inserted AS (
         INSERT INTO tasker.river_job (kind, args, queue, priority, max_attempts, scheduled_at, unique_key, unique_states)
         SELECT 'tasker_step',
-               jsonb_build_object('task_id', s.task_id, 'step_id', u.step, 'handler', coalesce(ts.handler, '')),
-               coalesce(ts.queue, 'default'), coalesce(ts.priority, 2), 25, coalesce(u.due, now()),
+               jsonb_build_object('task_id', s.task_id, 'step_id', u.step, 'handler', coalesce(h.handler, '')),
+               coalesce(h.queue, 'default'), coalesce(h.priority, 2), 25, coalesce(u.due, now()),
                convert_to('step:' || u.step || ':' || coalesce(s.token, 0), 'UTF8'), B'11110001'
         FROM unnest(p_steps, p_due) WITH ORDINALITY AS u (step, due, n)
         CROSS JOIN LATERAL (
@@ -26,10 +26,7 @@ BEGIN
                  WHERE t.workflow_step_id = u.step AND t.most_recent) AS token
             FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = u.step OFFSET 0
         ) s
-        LEFT JOIN LATERAL (
-            SELECT ts.queue, ts.priority, ts.handler FROM tasker.template_steps ts
-            WHERE ts.named_task_id = s.named_task_id AND ts.named_step_id = s.named_step_id OFFSET 0
-        ) ts ON true
+        CROSS JOIN LATERAL tasker.step_handler(u.step, s.named_task_id, s.named_step_id) h
         ORDER BY u.n
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND unique_states IS NOT NULL
             AND tasker.river_job_state_in_bitmask(unique_states, state) DO NOTHING

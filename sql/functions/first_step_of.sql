@@ -7,12 +7,9 @@ BEGIN
     RETURN (SELECT u.step
     FROM public.tasker_tasks k
     CROSS JOIN unnest(p_steps) AS u (step)
-    CROSS JOIN LATERAL (
-        SELECT ts.queue, ts.handler FROM tasker.template_steps ts
-        WHERE ts.named_task_id = k.named_task_id AND ts.named_step_id = (
-            SELECT s.named_step_id FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = u.step) OFFSET 0
-    ) ts
-    WHERE k.task_id = p_task AND ts.queue = p_queue AND ts.handler = ANY (p_handlers)
+    CROSS JOIN LATERAL (SELECT s.named_step_id FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = u.step OFFSET 0) s
+    CROSS JOIN LATERAL tasker.step_handler(u.step, k.named_task_id, s.named_step_id) h
+    WHERE k.task_id = p_task AND h.queue = p_queue AND h.handler = ANY (p_handlers)
     LIMIT 1);
 END
 $$;

@@ -5,7 +5,7 @@ RETURNS TABLE (step_name text, max_attempts integer, inputs jsonb, queue text, h
     fresh boolean, parents bigint)
 LANGUAGE sql STABLE
 AS $$
-    SELECT n.name::text, coalesce(s.retry_limit, 3), s.inputs, ts.queue, coalesce(ts.handler, ''), ts.config, coalesce(ts.timeout_ms, 0),
+    SELECT n.name::text, coalesce(s.retry_limit, 3), s.inputs, h.queue, coalesce(h.handler, ''), h.config, coalesce(h.timeout_ms, 0),
         coalesce(s.attempts, 0) = 0 AND NOT s.processed AND NOT s.in_process AND s.backoff_request_seconds IS NULL AND (
             SELECT t.id FROM public.tasker_workflow_step_transitions t WHERE t.workflow_step_id = p_step AND t.most_recent) IS NULL,
         (SELECT count(*) FROM (SELECT FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = p_step LIMIT 2) AS e)
@@ -15,8 +15,5 @@ AS $$
     ) s
     CROSS JOIN LATERAL (SELECT n.name FROM public.tasker_named_steps n WHERE n.named_step_id = s.named_step_id OFFSET 0) n
     CROSS JOIN LATERAL (SELECT k.named_task_id FROM public.tasker_tasks k WHERE k.task_id = p_task OFFSET 0) k
-    LEFT JOIN LATERAL (
-        SELECT ts.queue, ts.handler, ts.config, ts.timeout_ms FROM tasker.template_steps ts
-        WHERE ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id OFFSET 0
-    ) ts ON true
+    CROSS JOIN LATERAL tasker.step_handler(p_step, k.named_task_id, s.named_step_id) h
 $$;

@@ -21,7 +21,7 @@ BEGIN
     INTO handed, places, names, limits, inputs, handlers, configs, timeouts, joins, others, odd, openers
     FROM (
         SELECT child.step, child.n, s.fresh, greatest(s.retry_limit, 1) AS retry_limit, s.inputs,
-            ts.name, ts.handler, ts.config, ts.timeout_ms, (
+            h.name, h.handler, h.config, h.timeout_ms, (
                 SELECT true FROM public.tasker_workflow_step_edges e
                 WHERE e.to_step_id = child.step AND e.from_step_id <> p_steps[child.n] LIMIT 1
             ) IS NOT NULL AS joins,
@@ -53,12 +53,9 @@ BEGIN
             WHERE s.workflow_step_id = child.step
             OFFSET 0
         ) s
-        LEFT JOIN LATERAL (
-            SELECT ts.name, ts.queue, ts.handler, ts.config, ts.timeout_ms FROM tasker.template_steps ts
-            WHERE ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id OFFSET 0
-        ) ts ON true
+        CROSS JOIN LATERAL tasker.step_handler(child.step, k.named_task_id, s.named_step_id) h
         CROSS JOIN LATERAL (
-            SELECT coalesce(s.fresh AND ts.queue = p_next[child.n] AND ts.handler = ANY (p_handlers), false) AS fits
+            SELECT coalesce(s.fresh AND h.queue = p_next[child.n] AND h.handler = ANY (p_handlers), false) AS fits
         ) fit
         WHERE coalesce(s.state, 'pending') NOT IN ('complete', 'resolved_manually') AND (
             SELECT true FROM public.tasker_workflow_step_edges e

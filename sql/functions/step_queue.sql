@@ -3,10 +3,10 @@ CREATE OR REPLACE FUNCTION tasker.step_queue(p_step bigint) RETURNS text
 LANGUAGE sql STABLE
 AS $$
     SELECT coalesce((
-        SELECT ts.queue
+        SELECT h.queue
         FROM public.tasker_workflow_steps s
         JOIN public.tasker_tasks k ON k.task_id = s.task_id
-        JOIN tasker.template_steps ts ON ts.named_task_id = k.named_task_id AND ts.named_step_id = s.named_step_id
+        CROSS JOIN LATERAL tasker.step_handler(s.workflow_step_id, k.named_task_id, s.named_step_id) h
         WHERE s.workflow_step_id = p_step
     ), 'default')
 $$;

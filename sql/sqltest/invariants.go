@@ -76,6 +76,12 @@ WITH history AS (
     UNION ALL
     SELECT 'I17 an edge is there once', from_step_id, concat('to ', to_step_id)
     FROM public.tasker_workflow_step_edges GROUP BY from_step_id, to_step_id HAVING count(*) > 1
+    UNION ALL
+    SELECT 'I18 a spawned step is a child of its spawner, which is complete', sp.workflow_step_id, concat('spawned by ', sp.spawned_by)
+    FROM tasker.spawned_steps sp
+    WHERE NOT EXISTS (SELECT FROM public.tasker_workflow_step_edges e
+            WHERE e.from_step_id = sp.spawned_by AND e.to_step_id = sp.workflow_step_id)
+       OR NOT EXISTS (SELECT FROM step s WHERE s.workflow_step_id = sp.spawned_by AND s.state = 'complete')
 )
 SELECT concat(invariant, ': ', subject, ' ', detail) FROM violation ORDER BY 1`
 

@@ -35,6 +35,8 @@ type asked struct {
 	published    int
 	buffered     []engine.Event
 	checkpointed bool
+	// spawned are the steps that are added with the result, each name once.
+	spawned []engine.SpawnedStep
 }
 
 // allow takes one request into account, unless there were too many.
@@ -56,7 +58,7 @@ func (o *Options) services() map[string]service {
 	all := make(map[string]service)
 	if o.Callbacks != nil {
 		all["step.lease"], all["step.publish_event"], all["step.save_checkpoint"] = lease, publish, saveCheckpoint
-		all["tasks.create"] = createTask
+		all["step.spawn"], all["tasks.create"] = spawn, createTask
 	}
 	if o.Secrets != nil {
 		all["secrets.get"] = secret
@@ -68,7 +70,7 @@ func (o *Options) services() map[string]service {
 func (o *Options) callbacks() []string {
 	offered := []string{}
 	services := o.services()
-	for _, method := range []string{"step.lease", "step.save_checkpoint", "step.publish_event", "tasks.create", "secrets.get"} {
+	for _, method := range []string{"step.lease", "step.save_checkpoint", "step.publish_event", "step.spawn", "tasks.create", "secrets.get"} {
 		if services[method] != nil {
 			offered = append(offered, method)
 		}
@@ -128,11 +130,7 @@ func (h *Host) serve(m *message) {
 		}
 	}
 	if err == nil {
-		select {
-		case h.serving <- struct{}{}:
-		default:
-			err = &refusal{code: wire.CodeRateLimited, message: "too many requests at once", retry: retrySoon}
-		}
+		err = h.enterService(c, m)
 	}
 	if err != nil {
 		h.reply(m, nil, err)
@@ -148,6 +146,24 @@ func (h *Host) serve(m *message) {
 		}
 		h.reply(m, result, err)
 	})
+}
+
+// enterService takes one of the places to be served, whose holder gives it back. What a step adds is kept here, in the order of the
+// messages: the result may be the next one.
+func (h *Host) enterService(c *call, m *message) error {
+	select {
+	case h.serving <- struct{}{}:
+	default:
+		return &refusal{code: wire.CodeRateLimited, message: "too many requests at once", retry: retrySoon}
+	}
+	if m.Method != "step.spawn" {
+		return nil
+	}
+	err := h.keepSpawned(c, m.Params)
+	if err != nil {
+		<-h.serving
+	}
+	return err
 }
 
 // admit finds the execution for which a request is made. It must be in flight in this very process.
@@ -195,7 +211,7 @@ func (h *Host) withAsked(c *call, o engine.Outcome) engine.Outcome {
 	defer h.mu.Unlock()
 	o.Checkpointed = c.asked.checkpointed
 	if o.Kind == engine.OutcomeSucceeded {
-		o.Events = c.asked.buffered
+		o.Events, o.Spawned = c.asked.buffered, c.asked.spawned
 	}
 	if o.Failure != nil {
 		h.redactFailureLocked(o.Failure)

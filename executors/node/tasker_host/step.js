@@ -86,8 +86,8 @@ class Step {
     });
   }
 
-  // Adds steps, {name, handler, inputs, depends_on}, to the task, together with this step's result. Resolves to
-  // {accepted}.
+  // Adds steps, {name, handler, inputs, depends_on, config, retryable, default_retry_limit}, to the task, together with this
+  // step's result. What waits for this step waits for them too. Resolves to {accepted}.
   async spawn(steps) {
     if (!Array.isArray(steps)) throw new TypeError('spawn takes an array of steps');
     return call(this.#execution, 'step.spawn', { steps: argument('steps', steps, PAYLOAD_BYTES) });

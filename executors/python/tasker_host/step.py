@@ -102,7 +102,8 @@ class Step:
         return await self._execution.acall("step.lease", {})
 
     def spawn(self, steps):
-        """Adds steps to the task, with the result: dicts with name, handler, inputs and depends_on."""
+        """Adds steps to the task, with the result: dicts with name and handler, and maybe inputs, depends_on, config, retryable
+        and default_retry_limit. What waits for this step waits for them too. Returns {"accepted": n}."""
         return self._execution.call("step.spawn", {"steps": steps})
 
     async def aspawn(self, steps):

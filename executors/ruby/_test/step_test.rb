@@ -16,11 +16,11 @@ class StepTest < Minitest::Test
       step.heartbeat(0.5, "half")
       step.save_checkpoint({ rows: 3 })
       step.publish_event("a.b", { n: 1 }, dedupe_key: "k")
-      step.spawn([{ name: "x", handler: "X" }])
-      [step.lease, step.create_task("n", "t", "1.0.0", { a: 1 }, identity_key: "i"), step.secret("pin"), step.checkpoint]
+      accepted = step.spawn([{ name: "x", handler: "X" }])
+      [step.lease, accepted, step.create_task("n", "t", "1.0.0", { a: 1 }, identity_key: "i"), step.secret("pin"), step.checkpoint]
     end, secrets: { pin: "12345" })
     assert got.success?, got.failure.inspect
-    assert_equal [60.0, { "task_id" => "1", "created" => true }, "12345", { "rows" => 3 }], got.result
+    assert_equal [60.0, { "accepted" => 1 }, { "task_id" => "1", "created" => true }, "12345", { "rows" => 3 }], got.result
     assert_equal [[{ "rows" => 3 }], ["x"], [0.5]],
                  [got.checkpoints, got.spawned.map { |s| s["name"] }, got.heartbeats.map { |h| h["progress"] }]
   end

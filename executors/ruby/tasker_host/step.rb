@@ -143,7 +143,8 @@ module TaskerHost
       answer["remaining_ms"].to_f / 1000 if answer.is_a?(Hash)
     end
 
-    # Adds steps to the task, when this one succeeds: [{ name:, handler:, inputs:, depends_on: [] }].
+    # Adds steps to the task, when this one succeeds: [{ name:, handler:, inputs:, depends_on: [], config:, retryable:,
+    # default_retry_limit: }]. What waits for this step waits for them too. Returns { "accepted" => }.
     def spawn(steps)
       @worker.call("step.spawn", { steps: json(steps, "the steps") })
     end

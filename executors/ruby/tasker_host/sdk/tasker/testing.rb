@@ -159,7 +159,7 @@ module Tasker
         when "step.lease" then result({ "current" => true, "remaining_ms" => 60_000 })
         when "step.save_checkpoint" then keep(:checkpoints, params["checkpoint"])
         when "step.publish_event" then keep(:events, params)
-        when "step.spawn" then keep(:spawned, params["steps"])
+        when "step.spawn" then keep(:spawned, params["steps"], { "accepted" => params["steps"].size })
         when "tasks.create" then keep(:tasks, params, { "task_id" => (@seen[:tasks].size + 1).to_s, "created" => true })
         when "secrets.get" then secret(params["name"])
         end
