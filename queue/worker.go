@@ -107,8 +107,8 @@ func (w *Worker) runRiver(ctx, hard context.Context) error {
 
 // drain stops River, first gently, then not.
 func (w *Worker) drain(ctx, hard context.Context) error {
-	w.config.Log.InfoContext(ctx, "worker drains", "timeout", w.config.DrainTimeout)
 	w.stopTaking()
+	w.config.Log.InfoContext(ctx, "worker drains", "timeout", w.config.DrainTimeout)
 	gentle, cancel := context.WithTimeout(ctx, w.config.DrainTimeout)
 	defer cancel()
 	defer context.AfterFunc(hard, cancel)()
