@@ -77,6 +77,14 @@ func (s *Sink) Tail() []string {
 	return slices.Clone(s.tail.lines)
 }
 
+func (s *Sink) remember(lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, line := range lines {
+		s.tail.add(line)
+	}
+}
+
 func (s *Sink) emit(logger *slog.Logger, stream string, line []byte, cut, remember bool) {
 	text := escape(line)
 	if cut {
