@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,8 @@ type fakeHost struct {
 	released chan struct{}
 	// paused is set by "stop-reading".
 	paused chan struct{}
+	// mute is set by "mute" while it computes.
+	mute atomic.Bool
 
 	mu sync.Mutex
 	// cancelled are the reasons with which executions were cancelled; answers are those to requests of our own.
@@ -107,7 +110,7 @@ func (h *fakeHost) handle(r *fakeRequest) {
 	case "initialize":
 		h.initialize(r)
 	case "ping":
-		if h.boot != "no-ping" {
+		if h.boot != "no-ping" && !h.mute.Load() {
 			h.result(r.ID, `{"in_flight":0}`)
 		}
 	case "shutdown":
@@ -271,6 +274,10 @@ func (h *fakeHost) misbehave(name, argument string, r *fakeRequest) {
 		h.echo(r)
 	case "status":
 		h.line(`{"jsonrpc":"2.0","method":"executor.status","params":%s}`, argument)
+		h.echo(r)
+	case "mute": // computes for so many milliseconds
+		h.mute.Store(true)
+		time.Sleep(time.Duration(times) * time.Millisecond)
 		h.echo(r)
 	case "never":
 	default:

@@ -1,0 +1,106 @@
+package executors
+
+import (
+	"context"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+)
+
+// hang starts a handler that announces itself and never ends.
+func (l realLanguage) hang(ctx context.Context, sc *scene, action, announcement string) <-chan engine.Outcome {
+	sc.t.Helper()
+	announcement += " in " + string(l.language)
+	before := sc.log.count(announcement)
+	outcome := make(chan engine.Outcome, 1)
+	go func() { outcome <- sc.run(ctx, l.misbehave(action, nil)) }()
+	sc.log.await(sc.t, announcement, before+1)
+	return outcome
+}
+
+func TestRealHostsInAnEndlessLoopAreKilledAfterTheGrace(t *testing.T) {
+	t.Parallel()
+	sc := confinedScene(t, Config{CancelGrace: 100 * time.Millisecond})
+	forEachLanguage(t, func(t *testing.T, l realLanguage) {
+		before := l.pid(sc)
+		ctx, cancel := context.WithCancelCause(sc.ctx())
+		outcome := l.hang(ctx, sc, "spin", "spinning")
+		cancel(engine.ErrCancelled)
+		if diff := cmp.Diff(engine.UserCancelled(), <-outcome); diff != "" {
+			t.Errorf("cancelled (-want +got):\n%s", diff)
+		}
+		awaitGone(t, before)
+		second := l.pid(sc)
+
+		late := l.misbehave("spin", nil)
+		late.Handler.Timeout = 200 * time.Millisecond
+		got := sc.run(sc.ctx(), late)
+		if got.Failure == nil || got.Failure.Class != engine.ClassTimeout {
+			t.Fatalf("past its timeout it comes to %s", describe(got))
+		}
+		if dump := strings.Join(got.Failure.Backtrace, "\n"); !strings.Contains(dump, "misbehave_") {
+			t.Errorf("the failure does not say where it hung: %q", dump)
+		}
+		awaitGone(t, second)
+		if third := l.pid(sc); third == second || second == before {
+			t.Errorf("the pool served in %d, %d and %d", before, second, third)
+		}
+	})
+}
+
+func TestRealHostsThatHoldTheirInterpretersLockAreKilled(t *testing.T) {
+	t.Parallel()
+	sc := confinedScene(t, Config{PingInterval: time.Second})
+	forEachLanguage(t, func(t *testing.T, l realLanguage) {
+		if l.language == Node {
+			t.Skip("a Node handler that computes cannot be told from one that hangs: its timeout ends it")
+		}
+		before := l.pid(sc)
+		got := <-l.hang(sc.ctx(), sc, "hold_lock", "holding")
+		if got.Failure == nil || got.Failure.Class != engine.ClassExecutorCrashed || !strings.Contains(got.Failure.Message, "did not answer a ping") {
+			t.Errorf("outcome is %s, want a crash", describe(got))
+		}
+		awaitGone(t, before)
+		l.pid(sc)
+	})
+}
+
+func TestSuspendedRealHostsAreKilledAtTheTimeout(t *testing.T) {
+	t.Parallel()
+	sc := confinedScene(t, Config{CancelGrace: 100 * time.Millisecond})
+	forEachLanguage(t, func(t *testing.T, l realLanguage) {
+		before := l.pid(sc)
+		late := l.misbehave("wait", nil)
+		late.Handler.Timeout = time.Second
+		outcome := make(chan engine.Outcome, 1)
+		go func() { outcome <- sc.run(sc.ctx(), late) }()
+		sc.log.await(t, "waiting in "+string(l.language), 1)
+		if err := syscall.Kill(before, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-outcome; got.Failure == nil || got.Failure.Class != engine.ClassTimeout {
+			t.Errorf("outcome is %s, want a timeout", describe(got))
+		}
+		awaitGone(t, before)
+		l.pid(sc)
+	})
+}
+
+func TestOnlyNodeMayBeSilentWhileAStepRuns(t *testing.T) {
+	t.Parallel()
+	sc := newScene(t, sceneOptions{Config: Config{PingInterval: 20 * time.Millisecond}, handlers: "mute:60000"})
+	sc.write("node/handlers.js", "mute:300")
+	if err := sc.Start(sc.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	whereabouts(t, sc.run(sc.ctx(), attempt("mute:300"))) // fifteen pings long
+	got := sc.run(sc.ctx(), attempt("mute:60000"))
+	if got.Failure == nil || !strings.Contains(got.Failure.Message, "did not answer a ping") {
+		t.Errorf("Ruby's comes to %s, want a crash", describe(got))
+	}
+}
