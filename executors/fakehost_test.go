@@ -119,7 +119,12 @@ func (h *fakeHost) handle(r *fakeRequest) {
 		if h.boot != "quiet" {
 			h.notify("started", r.Params.ExecutionID)
 		}
-		if r.Params.Handler.Name == "stop-reading" {
+		switch r.Params.Handler.Name {
+		case "close-in":
+			_ = syscall.Close(3)
+			h.notify("requests are closed", "")
+			fallthrough
+		case "stop-reading":
 			close(h.paused)
 			return
 		}
@@ -319,6 +324,10 @@ func (h *fakeHost) session(name, argument string, r *fakeRequest) {
 			return
 		}
 		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result":%s}`, result))
+	case "say": // writes the context's lines, and waits where one of them says so
+		var lines []string
+		_ = json.Unmarshal(r.Params.Task.Context, &lines)
+		h.say(lines, r)
 	case "file": // answers with a file, after a shell command in the scratch folder has made it
 		var answer struct{ Make, File string }
 		_ = json.Unmarshal(r.Params.Task.Context, &answer)
@@ -328,6 +337,22 @@ func (h *fakeHost) session(name, argument string, r *fakeRequest) {
 			panic(string(out) + err.Error())
 		}
 		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result_file":%s}`, answer.File))
+	}
+}
+
+func (h *fakeHost) say(lines []string, r *fakeRequest) {
+	id := r.Params.ExecutionID
+	number, _ := strconv.Atoi(strings.TrimPrefix(r.ID, "w"))
+	fill := strings.NewReplacer("$ID", id, "$NEXT", fmt.Sprint("w", number+1), "$NUMBER", fmt.Sprint(number), "$RPC", r.ID)
+	for _, line := range lines {
+		switch line {
+		case "await cancel":
+			<-h.cancellation(id)
+		case "await release":
+			<-h.released
+		default:
+			h.line("%s", fill.Replace(line))
+		}
 	}
 }
 
