@@ -17,9 +17,9 @@ func (l realLanguage) misbehave(action string, argument any) *engine.Attempt {
 }
 
 // pid is that of the process in which the next step runs.
-func (l realLanguage) pid(sc *scene) int {
-	sc.t.Helper()
-	return decode[int](sc.t, sc.run(sc.ctx(), l.misbehave("pid", nil)))
+func (l realLanguage) pid(t *testing.T, sc *scene) int {
+	t.Helper()
+	return decode[int](t, sc.run(sc.ctx(), l.misbehave("pid", nil)))
 }
 
 // decode reads the result of a success.
@@ -65,7 +65,7 @@ func TestRealHostsThatDieInAHandlerLeaveTheirLastWordsAndAreReplaced(t *testing.
 	sc := realScene(t)
 	forEachLanguage(t, func(t *testing.T, l realLanguage) {
 		for i, d := range deaths(l) {
-			before := l.pid(sc)
+			before := l.pid(t, sc)
 			beside := make(chan engine.Outcome, 1)
 			go func() { beside <- sc.run(sc.ctx(), l.misbehave("wait", nil)) }()
 			sc.log.await(t, "waiting in "+string(l.language), i+1)
@@ -75,7 +75,7 @@ func TestRealHostsThatDieInAHandlerLeaveTheirLastWordsAndAreReplaced(t *testing.
 					t.Errorf("%s %v among two (-want +got):\n%s", d.action, d.argument, diff)
 				}
 			}
-			if after := l.pid(sc); after == before {
+			if after := l.pid(t, sc); after == before {
 				t.Errorf("%s %v: the process was not replaced", d.action, d.argument)
 			}
 			got := sc.run(sc.ctx(), poison) // in a process of its own

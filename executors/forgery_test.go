@@ -94,6 +94,7 @@ func TestWhatBreaksTheProtocolForgesNothing(t *testing.T) {
 			sc := startScene(t, sceneOptions{boot: "session", handlers: "say\necho"})
 			before := whereabouts(t, sc.run(sc.ctx(), attempt("echo")))
 			ctx, cancel := context.WithCancelCause(sc.ctx())
+			defer cancel(nil)
 			outcome := sc.start(ctx, say(tt.lines...))
 			if tt.lines[0] == "await cancel" {
 				cancel(engine.ErrCancelled)

@@ -13,13 +13,13 @@ import (
 )
 
 // hang starts a handler that announces itself and never ends.
-func (l realLanguage) hang(ctx context.Context, sc *scene, action, announcement string) <-chan engine.Outcome {
-	sc.t.Helper()
+func (l realLanguage) hang(ctx context.Context, t *testing.T, sc *scene, action, announcement string) <-chan engine.Outcome {
+	t.Helper()
 	announcement += " in " + string(l.language)
 	before := sc.log.count(announcement)
 	outcome := make(chan engine.Outcome, 1)
 	go func() { outcome <- sc.run(ctx, l.misbehave(action, nil)) }()
-	sc.log.await(sc.t, announcement, before+1)
+	sc.log.await(t, announcement, before+1)
 	return outcome
 }
 
@@ -27,15 +27,15 @@ func TestRealHostsInAnEndlessLoopAreKilledAfterTheGrace(t *testing.T) {
 	t.Parallel()
 	sc := confinedScene(t, Config{CancelGrace: 100 * time.Millisecond})
 	forEachLanguage(t, func(t *testing.T, l realLanguage) {
-		before := l.pid(sc)
+		before := l.pid(t, sc)
 		ctx, cancel := context.WithCancelCause(sc.ctx())
-		outcome := l.hang(ctx, sc, "spin", "spinning")
+		outcome := l.hang(ctx, t, sc, "spin", "spinning")
 		cancel(engine.ErrCancelled)
 		if diff := cmp.Diff(engine.UserCancelled(), <-outcome); diff != "" {
 			t.Errorf("cancelled (-want +got):\n%s", diff)
 		}
 		awaitGone(t, before)
-		second := l.pid(sc)
+		second := l.pid(t, sc)
 
 		late := l.misbehave("spin", nil)
 		late.Handler.Timeout = 200 * time.Millisecond
@@ -47,7 +47,7 @@ func TestRealHostsInAnEndlessLoopAreKilledAfterTheGrace(t *testing.T) {
 			t.Errorf("the failure does not say where it hung: %q", dump)
 		}
 		awaitGone(t, second)
-		if third := l.pid(sc); third == second || second == before {
+		if third := l.pid(t, sc); third == second || second == before {
 			t.Errorf("the pool served in %d, %d and %d", before, second, third)
 		}
 	})
@@ -60,13 +60,13 @@ func TestRealHostsThatHoldTheirInterpretersLockAreKilled(t *testing.T) {
 		if l.language == Node {
 			t.Skip("a Node handler that computes cannot be told from one that hangs: its timeout ends it")
 		}
-		before := l.pid(sc)
-		got := <-l.hang(sc.ctx(), sc, "hold_lock", "holding")
+		before := l.pid(t, sc)
+		got := <-l.hang(sc.ctx(), t, sc, "hold_lock", "holding")
 		if got.Failure == nil || got.Failure.Class != engine.ClassExecutorCrashed || !strings.Contains(got.Failure.Message, "did not answer a ping") {
 			t.Errorf("outcome is %s, want a crash", describe(got))
 		}
 		awaitGone(t, before)
-		l.pid(sc)
+		l.pid(t, sc)
 	})
 }
 
@@ -74,7 +74,7 @@ func TestSuspendedRealHostsAreKilledAtTheTimeout(t *testing.T) {
 	t.Parallel()
 	sc := confinedScene(t, Config{CancelGrace: 100 * time.Millisecond})
 	forEachLanguage(t, func(t *testing.T, l realLanguage) {
-		before := l.pid(sc)
+		before := l.pid(t, sc)
 		late := l.misbehave("wait", nil)
 		late.Handler.Timeout = time.Second
 		outcome := make(chan engine.Outcome, 1)
@@ -87,7 +87,7 @@ func TestSuspendedRealHostsAreKilledAtTheTimeout(t *testing.T) {
 			t.Errorf("outcome is %s, want a timeout", describe(got))
 		}
 		awaitGone(t, before)
-		l.pid(sc)
+		l.pid(t, sc)
 	})
 }
 
