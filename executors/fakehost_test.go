@@ -273,6 +273,12 @@ func (h *fakeHost) misbehave(name, argument string, r *fakeRequest) {
 	case "grandchild":
 		h.grandchild(argument)
 		os.Exit(1)
+	case "orphan": // ends at once, but after its parent, and returns its id
+		out, err := exec.Command("sh", "-c", "sleep 0.1 >&- 2>&- & echo $!").Output()
+		if err != nil {
+			panic(err)
+		}
+		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result":%s}`, out[:len(out)-1]))
 	case "request":
 		h.line(`{"jsonrpc":"2.0","id":"x1","method":"tasks.create","params":{}}`)
 		<-h.released
