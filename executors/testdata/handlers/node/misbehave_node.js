@@ -1,5 +1,6 @@
 'use strict';
 
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 
@@ -49,6 +50,20 @@ const actions = {
   leak_memory: (megabytes) => {
     held.push(Buffer.alloc(megabytes << 20, 'x'));
     return process.pid;
+  },
+  // Returns how many children could be started.
+  multiply: async (number) => {
+    let started = 0;
+    while (started < number) {
+      const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+      held.push(child);
+      if (child.pid === undefined) {
+        child.on('error', () => {});
+        break;
+      }
+      started += 1;
+    }
+    return started;
   },
   leak_connection: (address) => {
     const [host, port] = address.split(':');

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -77,6 +78,16 @@ def leak_memory(megabytes):
     return os.getpid()
 
 
+def multiply(number):
+    """Returns how many children could be started."""
+    for started in range(number):
+        try:
+            HELD.append(subprocess.Popen(["sleep", "60"]))
+        except OSError:
+            return started
+    return number
+
+
 def leak_connection(address):
     HELD.append(socket.create_connection(address.split(":")))
     return os.environ["TASKER_SCRATCH_DIR"]
@@ -97,5 +108,6 @@ ACTIONS = {
     "close_descriptors": close_descriptors,
     "leave_session": lambda _: os.setsid(),
     "leak_memory": leak_memory,
+    "multiply": multiply,
     "leak_connection": leak_connection,
 }

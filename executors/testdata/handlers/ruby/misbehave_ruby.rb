@@ -75,6 +75,18 @@ class MisbehaveRuby
     Process.pid
   end
 
+  # Returns how many threads could be started: Ruby tries for ever to start a child.
+  def multiply(number)
+    started = 0
+    number.times do
+      HELD << Thread.new { sleep }
+      started += 1
+    end
+    started
+  rescue ThreadError
+    started
+  end
+
   def leak_connection(address)
     host, port = address.split(":")
     HELD << TCPSocket.new(host, port)
