@@ -330,6 +330,14 @@ func (h *fakeHost) session(name, argument string, r *fakeRequest) {
 			return
 		}
 		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result":%s}`, result))
+	case "blurt": // prints a secret wherever it can, and then crashes or hangs
+		h.line(`{"jsonrpc":"2.0","id":"x1","method":"secrets.get","params":{"execution_id":%q,"name":"key"}}`, id)
+		h.blurt(<-h.answers, id)
+		if argument == "hang" {
+			h.notify("hangs", id)
+			select {}
+		}
+		os.Exit(1)
 	case "say": // writes the context's lines, and waits where one of them says so
 		var lines []string
 		_ = json.Unmarshal(r.Params.Task.Context, &lines)
@@ -344,6 +352,21 @@ func (h *fakeHost) session(name, argument string, r *fakeRequest) {
 		}
 		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result_file":%s}`, answer.File))
 	}
+}
+
+func (h *fakeHost) blurt(secret, executionID string) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	go func() {
+		for range asked {
+			fmt.Fprintln(os.Stderr, "the stack holds", secret)
+		}
+	}()
+	fmt.Fprintln(os.Stdout, "printed", secret)
+	fmt.Fprintln(os.Stderr, strings.Repeat("e", 483), secret) // a line that is cut in the secret
+	fmt.Fprintln(os.Stderr, "wrote", secret)
+	h.notify("logged "+secret, executionID)
+	h.line(`{"jsonrpc":"2.0","method":"log","params":{"logger":"stderr","message":%q,"execution_id":%q}}`, "warned "+secret, executionID)
 }
 
 func (h *fakeHost) say(lines []string, r *fakeRequest) {
