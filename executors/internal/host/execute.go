@@ -53,8 +53,8 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) En
 	}
 	used := h.used(meter, c)
 	ending := h.ending(c, end)
-	if ending.Outcome.Kind != engine.OutcomeGivenBack {
-		ending.Outcome.Usage = used
+	if ending.Outcome.Kind != engine.OutcomeGivenBack && used != (engine.Usage{}) {
+		ending.Outcome.Usage = used // of the whole process, native threads too; the host knows only of its own
 	}
 	return ending
 }
