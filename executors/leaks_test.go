@@ -51,7 +51,7 @@ func TestRealHostsThatLeakConnectionsAreReplacedWithAllThatTheyHeld(t *testing.T
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer connection.Close()
+			t.Cleanup(func() { _ = connection.Close() })
 			held = append(held, connection)
 		}
 		for _, connection := range held {
