@@ -46,6 +46,11 @@ func TestRealHostsRunAsAnotherUser(t *testing.T) {
 		if got := sc.run(sc.ctx(), l.attempt("echo", "x")); got.Kind != engine.OutcomeSucceeded {
 			t.Errorf("outcome is %s", describe(got))
 		}
+		large := strings.Repeat("x", 3<<20) // by file in both directions
+		got := sc.run(sc.ctx(), l.attempt("echo", large))
+		if got.Kind != engine.OutcomeSucceeded || !strings.Contains(string(got.Result), large) {
+			t.Errorf("outcome is %.500s", describe(got))
+		}
 	})
 	for _, pid := range sc.log.pids() {
 		status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
