@@ -30,7 +30,7 @@ var catalogue = []struct { //nolint:gochecknoglobals // a table
 		"conformance.TestHosts/L2",
 	}},
 	{"D4", "hung interpreter or suspended process: killed", []string{
-		"TestRealHostsThatHoldTheirInterpretersLockAreKilled", "TestSuspendedRealHostsAreKilledAtTheTimeout",
+		"TestRealHostsThatHoldTheirInterpretersLockAreKilled", "TestSuspendedRealHostsAreKilledWhenTheirStepIsCancelled",
 		"TestSuspendedProcessIsKilledThoughItCannotAnswer", "TestProcessThatDoesNotAnswerPingsIsReplaced",
 	}},
 	{"D5", "noise on stdout is log, never protocol", []string{
