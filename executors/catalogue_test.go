@@ -79,7 +79,7 @@ var catalogue = []struct { //nolint:gochecknoglobals // a table
 		"internal/process.TestProcessOutlivesTheThreadOfItsCaller", "TestHandlerProcessesDieWithTheWorker",
 	}},
 	{"D20", "process 1 of a container reaps orphans", []string{
-		"TestWorkerThatIsProcessOneReapsOrphans", "internal/process.TestOrphansAreReaped",
+		"TestWorkerThatIsProcessOneReapsOrphans", "internal/process.TestOrphansAreReaped", "../e2e.TestWorkerMayBeProcessOne",
 	}},
 }
 
