@@ -105,7 +105,7 @@ func (f *files) Close() {
 // Write makes a file for the handler.
 func (f *files) Write(name string, data []byte) (wire.File, error) {
 	if len(data) > FileBytesMax {
-		return wire.File{}, fmt.Errorf("they have %d bytes, more than the %d allowed", len(data), FileBytesMax)
+		return wire.File{}, fmt.Errorf("they have %d bytes: %w", len(data), wire.ErrFileTooLarge)
 	}
 	if err := f.create(name, data); err != nil {
 		return wire.File{}, err

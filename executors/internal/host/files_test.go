@@ -108,3 +108,18 @@ func TestFolderThatIsSwappedIsNotFollowed(t *testing.T) {
 	f.Close()
 	tr.check()
 }
+
+func TestOnlyParamsThatAreTooLargeFailTheirStep(t *testing.T) {
+	t.Parallel()
+	tr := newTrap(t)
+	f := tr.openFiles()
+	_, large := f.Write("params.json", make([]byte, FileBytesMax+1))
+	tr.must(os.Remove(f.Dir()))
+	_, absent := f.Write("params.json", []byte("{}"))
+	if got := tr.unsent(large).Outcome; got.Failure == nil || !got.Failure.Permanent {
+		t.Errorf("%v comes to %+v, want a permanent failure", large, got)
+	}
+	if got := tr.unsent(absent).Outcome; got.GiveBack == nil {
+		t.Errorf("%v comes to %+v, want a give-back", absent, got)
+	}
+}
