@@ -28,6 +28,8 @@ type localStage struct {
 	server *devdb.Server
 	// environ is added to the workers' environment.
 	environ []string
+	// through is a command that runs the program which follows it, empty for none.
+	through []string
 }
 
 // newLocalStage returns a stage with a migrated database of its own on the test server.
@@ -95,7 +97,8 @@ func (s *localStage) environment() []string {
 
 func (s *localStage) startWorker(t *testing.T) process {
 	t.Helper()
-	p := &localProcess{cmd: exec.Command(program, "run"), log: &logBuffer{}, done: make(chan error, 1)}
+	command := append(slices.Clone(s.through), program, "run")
+	p := &localProcess{cmd: exec.Command(command[0], command[1:]...), log: &logBuffer{}, done: make(chan error, 1)}
 	p.cmd.Env = append(s.environment(), "TMPDIR="+t.TempDir()) // killed workers leave their folder behind
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
@@ -138,6 +141,12 @@ func (p *localProcess) stop(t *testing.T) int {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+	return p.exit(t)
+}
+
+// exit waits for the end of a worker that was told to stop, and returns its exit code.
+func (p *localProcess) exit(t *testing.T) int {
+	t.Helper()
 	select {
 	case err := <-p.done:
 		p.done <- err

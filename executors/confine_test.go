@@ -1,6 +1,7 @@
 package executors
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"os"
@@ -44,6 +45,11 @@ func TestRealHostsRunAsAnotherUser(t *testing.T) {
 		}
 		if got := sc.run(sc.ctx(), l.attempt("echo", "x")); got.Kind != engine.OutcomeSucceeded {
 			t.Errorf("outcome is %s", describe(got))
+		}
+		large := strings.Repeat("x", 3<<20) // by file in both directions
+		got := sc.run(sc.ctx(), l.attempt("echo", large))
+		if got.Kind != engine.OutcomeSucceeded || !strings.Contains(string(got.Result), large) {
+			t.Errorf("outcome is %.500s", describe(got))
 		}
 	})
 	for _, pid := range sc.log.pids() {
@@ -114,4 +120,22 @@ func TestUsageIsMeasuredWhenAnAttemptWasAlone(t *testing.T) {
 	if got := (<-held).Usage; got != (engine.Usage{}) {
 		t.Errorf("usage is %+v, want none: there was another step in the process", got)
 	}
+}
+
+func TestRealHostsTellTheProcessorTimeOfAttemptsWithCompany(t *testing.T) {
+	t.Parallel()
+	sc := realScene(t)
+	forEachLanguage(t, func(t *testing.T, l realLanguage) {
+		if l.language == Node {
+			t.Skip("steps in Node share one thread: what each used cannot be told")
+		}
+		ctx, cancel := context.WithCancel(sc.ctx())
+		beside := l.hang(ctx, t, sc, "wait", "waiting")
+		got := sc.run(sc.ctx(), l.attempt("compute", 50))
+		cancel()
+		<-beside
+		if got.Usage.CPU < 45*time.Millisecond || got.Usage.PeakMemory != 0 {
+			t.Errorf("usage is %+v, want 50ms of processor time and no memory", got.Usage)
+		}
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -25,6 +26,8 @@ type fakeHost struct {
 	released chan struct{}
 	// paused is set by "stop-reading".
 	paused chan struct{}
+	// mute is set by "mute" while it computes.
+	mute atomic.Bool
 
 	mu sync.Mutex
 	// cancelled are the reasons with which executions were cancelled; answers are those to requests of our own.
@@ -107,7 +110,7 @@ func (h *fakeHost) handle(r *fakeRequest) {
 	case "initialize":
 		h.initialize(r)
 	case "ping":
-		if h.boot != "no-ping" {
+		if h.boot != "no-ping" && !h.mute.Load() {
 			h.result(r.ID, `{"in_flight":0}`)
 		}
 	case "shutdown":
@@ -116,7 +119,12 @@ func (h *fakeHost) handle(r *fakeRequest) {
 		if h.boot != "quiet" {
 			h.notify("started", r.Params.ExecutionID)
 		}
-		if r.Params.Handler.Name == "stop-reading" {
+		switch r.Params.Handler.Name {
+		case "close-in":
+			_ = syscall.Close(3)
+			h.notify("requests are closed", "")
+			fallthrough
+		case "stop-reading":
 			close(h.paused)
 			return
 		}
@@ -265,12 +273,22 @@ func (h *fakeHost) misbehave(name, argument string, r *fakeRequest) {
 	case "grandchild":
 		h.grandchild(argument)
 		os.Exit(1)
+	case "orphan": // ends at once, but after its parent, and returns its id
+		out, err := exec.Command("sh", "-c", "sleep 0.1 >&- 2>&- & echo $!").Output()
+		if err != nil {
+			panic(err)
+		}
+		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result":%s}`, out[:len(out)-1]))
 	case "request":
 		h.line(`{"jsonrpc":"2.0","id":"x1","method":"tasks.create","params":{}}`)
 		<-h.released
 		h.echo(r)
 	case "status":
 		h.line(`{"jsonrpc":"2.0","method":"executor.status","params":%s}`, argument)
+		h.echo(r)
+	case "mute": // computes for so many milliseconds
+		h.mute.Store(true)
+		time.Sleep(time.Duration(times) * time.Millisecond)
 		h.echo(r)
 	case "never":
 	default:
@@ -314,6 +332,18 @@ func (h *fakeHost) session(name, argument string, r *fakeRequest) {
 			return
 		}
 		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result":%s}`, result))
+	case "blurt": // prints a secret wherever it can, and then crashes or hangs
+		h.line(`{"jsonrpc":"2.0","id":"x1","method":"secrets.get","params":{"execution_id":%q,"name":"key"}}`, id)
+		h.blurt(<-h.answers, id)
+		if argument == "hang" {
+			h.notify("hangs", id)
+			select {}
+		}
+		os.Exit(1)
+	case "say": // writes the context's lines, and waits where one of them says so
+		var lines []string
+		_ = json.Unmarshal(r.Params.Task.Context, &lines)
+		h.say(lines, r)
 	case "file": // answers with a file, after a shell command in the scratch folder has made it
 		var answer struct{ Make, File string }
 		_ = json.Unmarshal(r.Params.Task.Context, &answer)
@@ -323,6 +353,37 @@ func (h *fakeHost) session(name, argument string, r *fakeRequest) {
 			panic(string(out) + err.Error())
 		}
 		h.result(r.ID, fmt.Sprintf(`{"outcome":"success","result_file":%s}`, answer.File))
+	}
+}
+
+func (h *fakeHost) blurt(secret, executionID string) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	go func() {
+		for range asked {
+			fmt.Fprintln(os.Stderr, "the stack holds", secret)
+		}
+	}()
+	fmt.Fprintln(os.Stdout, "printed", secret)
+	fmt.Fprintln(os.Stderr, strings.Repeat("e", 483), secret) // a line that is cut in the secret
+	fmt.Fprintln(os.Stderr, "wrote", secret)
+	h.notify("logged "+secret, executionID)
+	h.line(`{"jsonrpc":"2.0","method":"log","params":{"logger":"stderr","message":%q,"execution_id":%q}}`, "warned "+secret, executionID)
+}
+
+func (h *fakeHost) say(lines []string, r *fakeRequest) {
+	id := r.Params.ExecutionID
+	number, _ := strconv.Atoi(strings.TrimPrefix(r.ID, "w"))
+	fill := strings.NewReplacer("$ID", id, "$NEXT", fmt.Sprint("w", number+1), "$NUMBER", fmt.Sprint(number), "$RPC", r.ID)
+	for _, line := range lines {
+		switch line {
+		case "await cancel":
+			<-h.cancellation(id)
+		case "await release":
+			<-h.released
+		default:
+			h.line("%s", fill.Replace(line))
+		}
 	}
 }
 

@@ -20,3 +20,6 @@ func awaitGone(t testing.TB, pid int) {
 	}
 	t.Fatalf("process %d is alive", pid)
 }
+
+// runFakeInit is for systems that have namespaces of processes.
+func runFakeInit(string) {}

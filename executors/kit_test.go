@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 		runFakeWorker(dir)
 		return
 	}
+	if dir, ok := os.LookupEnv("FAKEINIT"); ok {
+		runFakeInit(dir)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

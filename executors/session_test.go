@@ -167,6 +167,25 @@ func TestLargeParamsGoByFile(t *testing.T) {
 	}
 }
 
+func TestParamsThatCannotBeWrittenCostNoAttempt(t *testing.T) {
+	t.Parallel()
+	sc := startScene(t, sceneOptions{boot: "session", handlers: "echo"})
+	whereabouts(t, sc.run(sc.ctx(), attempt("echo"))) // leaves its folder for the next one
+	folders, err := filepath.Glob(filepath.Join(sc.scratch.path, "ruby-*", "step-*"))
+	if err != nil || len(folders) != 1 {
+		t.Fatalf("the folders are %v, want one: %v", folders, err)
+	}
+	if err := errors.Join(os.Remove(folders[0]), os.WriteFile(folders[0], nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	a := attempt("echo")
+	a.Task.Context, _ = json.Marshal(strings.Repeat("x", 2<<20))
+	if diff := cmp.Diff(engine.GivenBack(ReasonExecutorUnavailable, unavailableDelay), sc.run(sc.ctx(), a)); diff != "" {
+		t.Errorf("outcome (-want +got):\n%s", diff)
+	}
+	whereabouts(t, sc.run(sc.ctx(), a))
+}
+
 // fakeCallbacks remembers what was asked for.
 type fakeCallbacks struct {
 	err error

@@ -16,8 +16,9 @@ import (
 const (
 	// ReasonExecutorCrashed is a process that broke with several steps in it, or before it got the step.
 	ReasonExecutorCrashed = host.ReasonExecutorCrashed
-	// ReasonExecutorUnavailable is a process that could not be started for a step that has to run alone.
-	ReasonExecutorUnavailable = "executor_unavailable"
+	// ReasonExecutorUnavailable is a process that could not be started for a step that has to run alone, or a step whose large params
+	// could not be written for it.
+	ReasonExecutorUnavailable = host.ReasonExecutorUnavailable
 	// ReasonHandlerNotFound is a process that does not serve the handler any more.
 	ReasonHandlerNotFound = wire.ReasonHandlerNotFound
 	// ReasonNeighbourTimedOut is a process that was killed because another step in it ran past its timeout.
@@ -31,7 +32,7 @@ const (
 )
 
 // unavailableDelay is the rest of a step for which no process could be started.
-const unavailableDelay = 30 * time.Second
+const unavailableDelay = host.UnavailableDelay
 
 // slot is room in a process.
 type slot struct {

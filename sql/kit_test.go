@@ -112,7 +112,9 @@ func (b bundle) claim(task int64, name string) *engine.Attempt {
 
 func (b bundle) finish(f engine.Finish) engine.Recorded {
 	b.t.Helper()
-	f.Metadata = json.RawMessage(`{}`)
+	if f.Metadata == nil {
+		f.Metadata = json.RawMessage(`{}`)
+	}
 	recorded, err := b.store.Finish(b.t.Context(), worker, []engine.Finish{f}, sql.Wait)
 	if err != nil {
 		b.t.Fatal(err)

@@ -163,6 +163,18 @@ type Step struct {
 	// Logged says that the last attempt printed or logged something that is kept.
 	Logged  bool            `json:"logged"`
 	Results json.RawMessage `json:"results"`
+	// Usage has an entry for each attempt that was recorded, in their order.
+	Usage []AttemptUsage `json:"usage"`
+}
+
+// AttemptUsage is what an attempt took. What is zero was not measured: see [engine.Usage].
+type AttemptUsage struct {
+	Attempt int          `json:"attempt"`
+	State   engine.State `json:"state"`
+	// Seconds is the time on the clock.
+	Seconds         float64 `json:"seconds"`
+	CPUMS           float64 `json:"cpu_ms,omitempty"`
+	PeakMemoryBytes int64   `json:"peak_memory_bytes,omitempty"`
 }
 
 const selectTaskSQL = `
@@ -187,7 +199,13 @@ SELECT s.workflow_step_id AS step_id, r.name, coalesce(h.handler, '') AS handler
        claim.created_at AS started_at,
        CASE WHEN r.current_state <> 'in_progress' THEN ended.created_at END AS ended_at,
        coalesce(w.name, '') AS worker, s.results,
-       EXISTS (SELECT FROM tasker.attempt_logs l WHERE l.token = claim.id) AS logged
+       EXISTS (SELECT FROM tasker.attempt_logs l WHERE l.token = claim.id) AS logged,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+               'attempt', t.metadata -> 'attempt_number', 'state', t.to_state, 'seconds', t.metadata -> 'execution_duration',
+               'cpu_ms', t.metadata -> 'cpu_ms', 'peak_memory_bytes', t.metadata -> 'peak_memory_bytes') ORDER BY t.sort_key), '[]')
+        FROM public.tasker_workflow_step_transitions t
+        WHERE t.workflow_step_id = s.workflow_step_id AND jsonb_typeof(t.metadata -> 'attempt_number') = 'number'
+          AND jsonb_typeof(t.metadata -> 'execution_duration') = 'number') AS usage
 FROM tasker.step_readiness($1) r
 JOIN public.tasker_workflow_steps s ON s.workflow_step_id = r.workflow_step_id
 JOIN public.tasker_tasks k ON k.task_id = s.task_id

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -23,6 +24,12 @@ func printTask(w io.Writer, t *client.Task) error {
 	fmt.Fprintf(w, "context  %s\n\n", shorten(printable(string(t.Context)), 120))
 	if err := table(w, stepRows(t.Steps)); err != nil {
 		return err
+	}
+	if rows := usageRows(t.Steps); len(rows) > 1 {
+		fmt.Fprintln(w)
+		if err := table(w, rows); err != nil {
+			return err
+		}
 	}
 	printErrors(w, t)
 	if why := whyNotMoving(t); len(why) > 0 {
@@ -68,6 +75,28 @@ func parents(names []string) string {
 		names = append(slices.Clone(names[:parentsShown]), fmt.Sprintf("… %d more", more))
 	}
 	return strings.Join(names, ", ")
+}
+
+// usageRows are the attempts of which something was measured; --json has the others too.
+func usageRows(steps []sql.Step) [][]string {
+	rows := [][]string{{"MEASURED", "ATTEMPT", "STATE", "TOOK", "CPU", "PEAK MEMORY"}}
+	for _, step := range steps {
+		for _, used := range step.Usage {
+			if used.CPUMS == 0 && used.PeakMemoryBytes == 0 {
+				continue
+			}
+			cpu, memory := "", ""
+			if used.CPUMS > 0 {
+				cpu = seconds(time.Duration(used.CPUMS * float64(time.Millisecond)))
+			}
+			if used.PeakMemoryBytes > 0 {
+				memory = fmt.Sprintf("%d MiB", used.PeakMemoryBytes>>20)
+			}
+			took := seconds(time.Duration(used.Seconds * float64(time.Second)))
+			rows = append(rows, []string{step.Name, strconv.Itoa(used.Attempt), string(used.State), took, cpu, memory})
+		}
+	}
+	return rows
 }
 
 // stepState names the state, or the readiness where it says more.

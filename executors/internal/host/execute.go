@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,7 +46,7 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) En
 	}
 	if err := h.sendExecute(c); err != nil {
 		h.forget(c)
-		return Ending{Fate: FateAnswered, Outcome: tooLarge(err)}
+		return h.unsent(err)
 	}
 	end := <-c.end
 	if c.grace != nil { // nobody sets it any more
@@ -53,8 +54,8 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) En
 	}
 	used := h.used(meter, c)
 	ending := h.ending(c, end)
-	if ending.Outcome.Kind != engine.OutcomeGivenBack {
-		ending.Outcome.Usage = used
+	if ending.Outcome.Kind != engine.OutcomeGivenBack && used != (engine.Usage{}) {
+		ending.Outcome.Usage = used // of the whole process, native threads too; the host knows only of its own
 	}
 	return ending
 }
@@ -71,6 +72,16 @@ func (h *Host) sendExecute(c *call) error {
 		return h.send(c, func(dst []byte) []byte { return wire.AppendExecuteFile(dst, c.id, &params, file) })
 	}
 	return h.send(c, func(dst []byte) []byte { return wire.AppendExecute(dst, c.id, &params) })
+}
+
+// unsent is the end of an execution whose request could not be made. Too much to send is the step's fault; a disk that is full, say,
+// is not.
+func (h *Host) unsent(err error) Ending {
+	if errors.Is(err, errTooLarge) || errors.Is(err, wire.ErrFileTooLarge) {
+		return Ending{Fate: FateAnswered, Outcome: tooLarge(err)}
+	}
+	h.logger.Error("a step could not be sent to a handler process, it is given back", "error", err)
+	return Ending{Fate: FateUndelivered, Outcome: engine.GivenBack(ReasonExecutorUnavailable, UnavailableDelay)}
 }
 
 func tooLarge(err error) engine.Outcome {

@@ -3,6 +3,7 @@ package host
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
@@ -34,10 +35,14 @@ const (
 
 // Reasons of a give-back.
 const (
-	ReasonExecutorCrashed   = "executor_crashed"
-	ReasonNeighbourTimedOut = "neighbour_timed_out"
-	ReasonShutdown          = "shutdown"
+	ReasonExecutorCrashed     = "executor_crashed"
+	ReasonExecutorUnavailable = "executor_unavailable"
+	ReasonNeighbourTimedOut   = "neighbour_timed_out"
+	ReasonShutdown            = "shutdown"
 )
+
+// UnavailableDelay is the rest of a step that was given back with ReasonExecutorUnavailable.
+const UnavailableDelay = 30 * time.Second
 
 // Ending is how an execution ended.
 type Ending struct {

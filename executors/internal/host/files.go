@@ -5,12 +5,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
@@ -53,7 +51,7 @@ func (h *Host) openFiles() *files {
 		return f
 	}
 	f.dir = filepath.Join(h.options.Scratch, h.folders.name())
-	if err := errors.Join(os.Mkdir(f.dir, 0o700), f.give(f.dir), os.Chtimes(f.dir, untouched, untouched)); err != nil {
+	if err := f.make(); err != nil {
 		h.logger.Warn("no scratch folder for a step", "error", err)
 		return nil
 	}
@@ -107,22 +105,13 @@ func (f *files) Close() {
 // Write makes a file for the handler.
 func (f *files) Write(name string, data []byte) (wire.File, error) {
 	if len(data) > FileBytesMax {
-		return wire.File{}, fmt.Errorf("they have %d bytes, more than the %d allowed", len(data), FileBytesMax)
+		return wire.File{}, fmt.Errorf("they have %d bytes: %w", len(data), wire.ErrFileTooLarge)
 	}
-	path := filepath.Join(f.dir, name)
-	if err := errors.Join(os.WriteFile(path, data, 0o600), f.give(path)); err != nil {
+	if err := f.create(name, data); err != nil {
 		return wire.File{}, err
 	}
 	hash := sha256.Sum256(data)
 	return wire.File{Bytes: int64(len(data)), Path: name, SHA256: hex.EncodeToString(hash[:])}, nil
-}
-
-// give lets the handlers have what the worker made.
-func (f *files) give(path string) error {
-	if f.owner == nil {
-		return nil
-	}
-	return os.Chown(path, int(f.owner.UID), int(f.owner.GID))
 }
 
 // Read implements [wire.Files]: it reads a file that the handler made, and believes nothing about it.
@@ -147,29 +136,4 @@ func (f *files) Read(file wire.File) ([]byte, error) {
 		return nil, fmt.Errorf("file %s has another SHA-256 than was promised", file.Path)
 	}
 	return data, nil
-}
-
-// readRegular reads a regular file directly in the folder, and removes it. A symlink, in the place of the file or of the
-// folder, is not followed; opening a named pipe does not wait.
-func (f *files) readRegular(file wire.File) ([]byte, error) {
-	folder, err := os.OpenFile(f.dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
-	if err != nil {
-		return nil, fmt.Errorf("step's scratch folder: %w", err)
-	}
-	defer folder.Close()
-	opened, err := os.OpenFile(filepath.Join(f.dir, file.Path), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("file in the step's scratch folder: %w", err)
-	}
-	defer opened.Close()
-	info, err := opened.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", file.Path)
-	}
-	data, err := io.ReadAll(io.LimitReader(opened, file.Bytes+1))
-	_ = os.Remove(filepath.Join(f.dir, file.Path)) // goes with the folder at the latest
-	return data, err
 }

@@ -145,7 +145,7 @@ func (h *Host) Usable() bool {
 
 // run owns the goroutines of the process and ends when the process has.
 func (h *Host) run() {
-	h.sink.Keep = h.keepPrinted
+	h.sink.Hide, h.sink.Keep = h.secrets.redact, h.keepPrinted
 	var serving sync.WaitGroup
 	serving.Go(h.read)
 	serving.Go(h.write)

@@ -66,6 +66,6 @@ func (h *Host) keepLogged(a *engine.Attempt, n *logs.Notification) {
 	}
 	at, level := time.Now(), n.LevelName()
 	for _, line := range n.Lines() {
-		h.options.AttemptLog.Keep(a, engine.LogLine{At: at, Level: level, Message: line, Stream: n.Stream()})
+		h.options.AttemptLog.Keep(a, engine.LogLine{At: at, Level: level, Message: h.secrets.redact(line), Stream: n.Stream()})
 	}
 }

@@ -1,8 +1,12 @@
 package host
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -10,7 +14,11 @@ import (
 )
 
 // secretBytesMin is the shortest value that is hidden: hiding every occurrence of a shorter one would hide ordinary text.
-const secretBytesMin = 4
+// secretLineMin is the same for a line of a longer value.
+const (
+	secretBytesMin = 4
+	secretLineMin  = 8
+)
 
 const hidden = "[secret]"
 
@@ -31,12 +39,32 @@ func (s *secrets) add(value string) {
 	if s.known == nil {
 		s.known = make(map[string]bool)
 	}
-	s.known[value] = true
+	for _, form := range forms(value) {
+		s.known[form] = true
+	}
+	longestFirst := slices.SortedFunc(maps.Keys(s.known), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	var pairs []string
-	for known := range s.known {
+	for _, known := range longestFirst { // so that of a secret that begins with another no end is left
 		pairs = append(pairs, known, hidden)
 	}
 	s.replacer = strings.NewReplacer(pairs...)
+}
+
+// forms are the ways in which a value may be met: as it is, as part of JSON, and line by line, as logs are read.
+func forms(value string) []string {
+	all := []string{value}
+	if quoted, err := json.Marshal(value); err == nil {
+		all = append(all, string(quoted[1:len(quoted)-1]))
+	}
+	if !strings.Contains(value, "\n") {
+		return all
+	}
+	for line := range strings.Lines(value) {
+		if line = strings.TrimSpace(line); len(line) >= secretLineMin {
+			all = append(all, line)
+		}
+	}
+	return all
 }
 
 func (s *secrets) redact(text string) string {

@@ -25,8 +25,12 @@ type Notification struct {
 	Attrs       map[string]json.RawMessage `json:"attrs"`
 }
 
-// Notify logs n. extra are the worker's own attributes for the execution that it names.
+// Notify logs n. extra are the worker's own attributes for the execution that it names. What a handler wrote to stderr is
+// remembered for [Sink.Tail] as if it had come through the pipe: hosts tell of it in records, so that each has its execution.
 func (s *Sink) Notify(n *Notification, extra ...slog.Attr) {
+	if n.Stream() == "stderr" {
+		s.remember(n.Lines())
+	}
 	attrs := append(slices.Clip(extra), slog.String("stream", "log"))
 	if n.Logger != "" {
 		attrs = append(attrs, slog.String("logger", bounded(n.Logger)))

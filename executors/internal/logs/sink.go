@@ -13,6 +13,8 @@ import (
 type Sink struct {
 	// Keep is given each line of stdout and stderr, however many are logged. It is set before the first one, or nil.
 	Keep func(stream, line string)
+	// Hide replaces what nobody may read in each line that is kept or remembered. It is set like Keep, or nil.
+	Hide func(line string) string
 
 	logger *slog.Logger
 
@@ -77,8 +79,23 @@ func (s *Sink) Tail() []string {
 	return slices.Clone(s.tail.lines)
 }
 
+func (s *Sink) remember(lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, line := range lines {
+		s.tail.add(s.shown(line))
+	}
+}
+
+func (s *Sink) shown(line string) string {
+	if s.Hide == nil {
+		return line
+	}
+	return s.Hide(line)
+}
+
 func (s *Sink) emit(logger *slog.Logger, stream string, line []byte, cut, remember bool) {
-	text := escape(line)
+	text := s.shown(escape(line))
 	if cut {
 		text += " [cut]"
 	}

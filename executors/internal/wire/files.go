@@ -14,7 +14,7 @@ type File struct {
 	SHA256 string `json:"sha256"`
 }
 
-// ErrFileTooLarge is returned by [Files.Read] for a file beyond the protocol's limit.
+// ErrFileTooLarge is returned by [Files.Read], and where files are written, for one beyond the protocol's limit.
 var ErrFileTooLarge = errors.New("file is larger than the 64 MiB that the protocol allows")
 
 // Files are the payload files of one execution.

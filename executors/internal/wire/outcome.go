@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
@@ -16,16 +17,17 @@ const (
 	backtraceMax      = 100
 	backtraceBytesMax = 500
 	detailsBytesMax   = 64 << 10
-	retryAfterMax     = 365 * 24 * time.Hour
+	durationMax       = 365 * 24 * time.Hour
 )
 
-// A success as every host spells it: what it has cost, when that is known, comes before the result.
+// successHead begins the result member of a success as every host spells it.
+const successHead = `{"outcome":"success","result":`
+
+// metadataHead begins what follows the result of an attempt whose processor time the host has measured; metadataBytesMax is how far
+// from the end it is looked for, in front of a number of ordinary length.
 const (
-	successHead  = `{"outcome":"success",`
-	metadataHead = `"metadata":{`
-	resultHead   = `"result":`
-	// metadataBytesMax is more than any host says.
-	metadataBytesMax = 200
+	metadataHead     = `,"metadata":{"cpu_ms":`
+	metadataBytesMax = 64
 )
 
 type outcome struct {
@@ -36,6 +38,8 @@ type outcome struct {
 	ResultFile    *File           `json:"result_file"`
 	Checkpoint    json.RawMessage `json:"checkpoint"`
 	ResumeAfterMS float64         `json:"resume_after_ms"`
+	// Metadata is what the host says of the attempt beside its outcome.
+	Metadata json.RawMessage `json:"metadata"`
 }
 
 type failure struct {
@@ -74,8 +78,10 @@ func (m *Message) Outcome(files Files) engine.Outcome {
 	if m.Error != nil {
 		return errorOutcome(m.Error)
 	}
-	if value, ok := cutSuccess(m.Result); ok && engine.CheckJSON(value, engine.ResultBytesMax) == nil {
-		return engine.Succeeded(value)
+	if value, used, ok := cutSuccess(m.Result); ok && engine.CheckJSON(value, engine.ResultBytesMax) == nil {
+		success := engine.Succeeded(value)
+		success.Usage = used
+		return success
 	}
 	strict, err := parseStrict(m.line)
 	if err == nil {
@@ -92,6 +98,12 @@ func decodeOutcome(result json.RawMessage, files Files) engine.Outcome {
 	if err := json.Unmarshal(result, &o); err != nil {
 		return protocolFailure("gave an answer that is no outcome: %v", err)
 	}
+	decoded := o.decode(files)
+	decoded.Usage = o.usage()
+	return decoded
+}
+
+func (o *outcome) decode(files Files) engine.Outcome {
 	switch {
 	case o.Outcome == "success" && o.ResultFile != nil && files != nil:
 		return fileResult(*o.ResultFile, files)
@@ -100,7 +112,7 @@ func decodeOutcome(result json.RawMessage, files Files) engine.Outcome {
 		cancelled.Checkpoint = checkpoint(o.Checkpoint)
 		return cancelled
 	case o.Outcome == "deferred" && o.ResumeAfterMS >= 0:
-		return engine.Deferred(retryAfter(o.ResumeAfterMS), checkpoint(o.Checkpoint))
+		return engine.Deferred(milliseconds(o.ResumeAfterMS), checkpoint(o.Checkpoint))
 	case o.Outcome == "success" && o.Result != nil:
 		if len(o.Result) > engine.ResultBytesMax {
 			return resultTooLarge(fmt.Errorf("it has %d bytes, more than the %d allowed in a message", len(o.Result), engine.ResultBytesMax))
@@ -116,29 +128,36 @@ func decodeOutcome(result json.RawMessage, files Files) engine.Outcome {
 	}
 }
 
-// cutSuccess cuts the result out, without a look at what it is.
-func cutSuccess(result []byte) ([]byte, bool) {
-	members, ok := bytes.CutPrefix(result, []byte(successHead))
-	if !ok {
-		return nil, false
+// usage is what a host says that the attempt used. Anything that it does not say plainly it did not measure.
+func (o *outcome) usage() engine.Usage {
+	var said struct {
+		CPUMS float64 `json:"cpu_ms"`
 	}
-	value, ok := bytes.CutPrefix(skipMetadata(members), []byte(resultHead))
-	if !ok {
-		return nil, false
+	if json.Unmarshal(o.Metadata, &said) != nil {
+		return engine.Usage{}
 	}
-	return bytes.CutSuffix(value, []byte("}"))
+	return engine.Usage{CPU: milliseconds(said.CPUMS)}
 }
 
-// skipMetadata leaves out a first member with metadata, if its values are plain.
-func skipMetadata(members []byte) []byte {
-	if !bytes.HasPrefix(members, []byte(metadataHead)) {
-		return members
+// cutSuccess cuts the value out of a success as the hosts spell it. Whether the value is JSON is checked by whoever uses it: only
+// then was it cut in the right place.
+func cutSuccess(result []byte) (value []byte, used engine.Usage, ok bool) {
+	if value, ok = bytes.CutPrefix(result, []byte(successHead)); ok {
+		value, ok = bytes.CutSuffix(value, []byte("}"))
 	}
-	end := bytes.IndexByte(members[:min(len(members), metadataBytesMax)], '}') + 1
-	if end == 0 || end == len(members) || members[end] != ',' || !json.Valid(members[len(metadataHead)-1:end]) {
-		return members
+	if !ok {
+		return nil, used, false
 	}
-	return members[end+1:]
+	tail := value[max(0, len(value)-metadataBytesMax):]
+	i := bytes.LastIndex(tail, []byte(metadataHead))
+	if i < 0 {
+		return bytes.TrimSpace(value), used, true
+	}
+	number, closed := bytes.CutSuffix(tail[i+len(metadataHead):], []byte("}"))
+	if ms, err := strconv.ParseFloat(string(number), 64); closed && err == nil && json.Valid(number) {
+		value, used.CPU = value[:len(value)-len(tail)+i], milliseconds(ms)
+	}
+	return bytes.TrimSpace(value), used, true
 }
 
 func (f *failure) record() engine.Failure {
@@ -149,7 +168,7 @@ func (f *failure) record() engine.Failure {
 		Details:    cleanDetails(f.Details),
 		Message:    f.fullMessage(),
 		Permanent:  f.Kind == "permanent",
-		RetryAfter: retryAfter(f.RetryAfterMS),
+		RetryAfter: milliseconds(f.RetryAfterMS),
 	}
 }
 
@@ -187,12 +206,13 @@ func cleanDetails(details json.RawMessage) json.RawMessage {
 	return details
 }
 
-func retryAfter(ms float64) time.Duration {
+// milliseconds bounds what a host says.
+func milliseconds(ms float64) time.Duration {
 	if ms <= 0 {
 		return 0
 	}
-	if ms > float64(retryAfterMax.Milliseconds()) {
-		return retryAfterMax
+	if ms > float64(durationMax.Milliseconds()) {
+		return durationMax
 	}
 	return time.Duration(ms * float64(time.Millisecond))
 }

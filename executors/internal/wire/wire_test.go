@@ -138,9 +138,8 @@ func TestParseTellsMessagesApart(t *testing.T) {
 func TestOutcomeOfTheCheapPathIsThatOfTheGeneralOne(t *testing.T) {
 	t.Parallel()
 	pieces := []string{
-		`{"jsonrpc":"2.0","id":"w1"`, `,"result":`, `{"outcome":"success","result":`, `{"outcome":"success","metadata":{"cpu_ms":1.5},"result":`,
-		`{"outcome":"success",`, `"metadata":{`, `"}"`, `"result":`, `{"outcome":"failure"`, `1`, `"a}}"`, `{}`, `[1,{"result":2}]`,
-		`}`, `}}`, `,`, `"metadata":{}`, `"result":2`, `,"error":{"code":1}`, ` `, `null`, `NaN`, `"\u0000"`,
+		`{"jsonrpc":"2.0","id":"w1"`, `,"result":`, `{"outcome":"success","result":`, `{"outcome":"failure"`, `1`, `"a}}"`, `{}`, `[1,{"result":2}]`,
+		`}`, `}}`, `,`, `"metadata":{}`, `,"metadata":{"cpu_ms":`, `1.5`, `1e400`, `"result":2`, `,"error":{"code":1}`, ` `, `null`, `NaN`, `"\u0000"`,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		line := []byte(pieces[0] + pieces[1] + strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 1, 6).Draw(t, "pieces"), ""))
@@ -154,6 +153,32 @@ func TestOutcomeOfTheCheapPathIsThatOfTheGeneralOne(t *testing.T) {
 			t.Fatalf("%s (-general +cheap):\n%s", line, diff)
 		}
 	})
+}
+
+func TestMeasuredProcessorTimeIsReadOnTheCheapPathToo(t *testing.T) {
+	t.Parallel()
+	const measured = 1500 * time.Microsecond
+	tests := map[string]engine.Usage{
+		`{"outcome":"success","result":{"a":1},"metadata":{"cpu_ms":1.5}}`:                      {CPU: measured},
+		`{"metadata":{"cpu_ms":1.5},"outcome":"success","result":{"a":1}}`:                      {CPU: measured},
+		`{"outcome":"success","result":{"a":1},"metadata":{"gateway_ms":4,"cpu_ms":1.5}}`:       {CPU: measured},
+		`{"outcome":"failure","failure":{"class":"E","message":"m"},"metadata":{"cpu_ms":1.5}}`: {CPU: measured},
+		`{"outcome":"success","result":{"a":1},"metadata":{"cpu_ms":-3}}`:                       {},
+		`{"outcome":"success","result":{"a":1},"metadata":{"cpu_ms":"much"}}`:                   {},
+		`{"outcome":"success","result":{"a":1},"metadata":7}`:                                   {},
+		`{"outcome":"success","result":",\"metadata\":{\"cpu_ms\":1.5}"}`:                       {},
+		`{"outcome":"success","result":{"a":1,"metadata":{"cpu_ms":1.5}}}`:                      {},
+	}
+	for result, want := range tests {
+		m, err := Parse([]byte(`{"jsonrpc":"2.0","id":"w1","result":` + result + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := m.Outcome(nil)
+		if got.Usage != want || got.Kind == engine.OutcomeFailed && got.Failure.Class != "E" {
+			t.Errorf("%s comes to %+v, want the usage %+v", result, got, want)
+		}
+	}
 }
 
 func errorOutcomeOr(m Message) engine.Outcome {
@@ -191,8 +216,8 @@ func TestFailuresAreBounded(t *testing.T) {
 	if len(f.Backtrace) != backtraceMax || len(f.Backtrace[0]) != backtraceBytesMax || len(f.Class) != nameBytesMax {
 		t.Errorf("%d frames of %d bytes, class of %d", len(f.Backtrace), len(f.Backtrace[0]), len(f.Class))
 	}
-	if f.RetryAfter != retryAfterMax {
-		t.Errorf("retry after %v, want %v", f.RetryAfter, retryAfterMax)
+	if f.RetryAfter != durationMax {
+		t.Errorf("retry after %v, want %v", f.RetryAfter, durationMax)
 	}
 	if !bytes.Contains(f.Details, []byte("dropped")) {
 		t.Errorf("details are %.60s", f.Details)

@@ -46,7 +46,7 @@ test('the worker is asked, and prints are logged, as from anywhere', async (t) =
   const worker = await Worker.ready(t, { reply: () => ({ result: { current: true } }) });
   const { result } = await worker.execute('computes.asks', {}, { checkpoint: { n: 1 } });
   assert.deepEqual(result, { lease: { current: true }, checkpoint: { n: 1 } });
-  assert.deepEqual(worker.logs().map(({ execution_id: id, message }) => [id, message]), [['e1', 'asking']]);
+  assert.deepEqual(worker.logs().map(({ execution_id: id, message }) => [id, message]), [['e1', 'asking'], ['e1', 'asked']]);
 });
 
 test('failures come with their class, and results are checked', async (t) => {

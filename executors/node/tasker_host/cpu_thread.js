@@ -69,7 +69,7 @@ function cpuNs() {
 }
 
 const link = new ThreadLink();
-const log = new Log({ congested: false, notify: link.notify });
+const log = new Log({ congested: false, flush() {}, notify: link.notify }); // the main thread sends
 let running;
 
 async function run({ requestId, params, limits, file, name }) {

@@ -171,7 +171,7 @@ class Execution {
       this.step = args[2];
       const result = await this.#handler.call(...args);
       const members = resultMembers(result, this.#limits, this.#params.scratch_dir);
-      this.#send(`{"outcome":"success"${this.#metadata()},${typeof members === 'string' ? members : await members}}`);
+      this.#send(`{"outcome":"success",${typeof members === 'string' ? members : await members}${this.#metadata()}}`);
     } catch (error) {
       this.fail(error);
     }

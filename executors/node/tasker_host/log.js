@@ -13,7 +13,7 @@ class Log {
   #writer;
   #dropped = 0;
 
-  // writer has notify and congested.
+  // writer has notify, flush and congested.
   constructor(writer) {
     this.#writer = writer;
   }
@@ -34,9 +34,13 @@ class Log {
     this.#record(Execution.current(), 'error', message, { attrs });
   }
 
-  // Records [stream, text] pairs that an execution printed.
+  // Records [stream, text] pairs that an execution printed. What goes to stderr leaves at once: it may be the last words of a
+  // process that crashes before the turn ends.
   prints(execution, texts, level = 'info') {
-    for (const [logger, text] of texts) this.#record(execution, level, text, { logger });
+    for (const [logger, text] of texts) {
+      this.#record(execution, level, text, { logger });
+      if (logger === 'stderr') this.#writer.flush();
+    }
   }
 
   #record(execution, level, message, { attrs, logger }) {

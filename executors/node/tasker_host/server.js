@@ -114,7 +114,10 @@ class Server {
     const session = new Session(params);
     this.#backlog = [];
     this.#open(session).then(dump.watchFromThread).then(
-      () => this.#writer.result(id, session.description()),
+      () => {
+        this.#hygiene.watch(); // not before: the host's own last change is the signal that the thread takes over
+        this.#writer.result(id, session.description());
+      },
       (error) => this.#refuse(id, error),
     ).then(() => this.#resume());
   }
@@ -125,7 +128,6 @@ class Server {
     this.#link.offer(session.callbacks);
     this.#executions = new Executions(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
     this.#threads = new CpuThreads({ root: session.handlerRoot, offered: this.#link.offered });
-    this.#hygiene.watch();
     this.#session = session;
   }
 

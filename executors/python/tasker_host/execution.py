@@ -135,8 +135,8 @@ class Execution:
         if len(data) > self._limits["max_bytes"]:
             member = b'"result_file":%b' % encode(self._stored(data))
         cpu_ms = 0 if before is None else round((time.thread_time() - before) * 1000)
-        if cpu_ms > 0:  # before the result, where the worker finds it without reading that
-            member = b'"metadata":{"cpu_ms":%d},%b' % (cpu_ms, member)
+        if cpu_ms > 0:
+            member += b',"metadata":{"cpu_ms":%d}' % cpu_ms
         return self._response(b'{"outcome":"success",%b}' % member)
 
     def _stored(self, data):

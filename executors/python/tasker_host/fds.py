@@ -4,8 +4,12 @@ Handlers may print, close stdout or start children; none of that may reach the p
 and closed in every child.
 """
 
+import fcntl
 import os
 import sys
+
+# The number from which private descriptors are looked for: code that closes "all" descriptors often means the first few.
+PRIVATE = 10
 
 
 def claim(environ):
@@ -23,14 +27,13 @@ def claim(environ):
 
 
 def _private(fd):
-    """Moves a standard descriptor away; what handlers print goes where their errors go."""
-    private = os.dup(fd) if fd <= 2 else fd
-    os.set_inheritable(private, False)
+    """Moves a descriptor away. In its place is nothing that matters, and what handlers print goes where their errors go."""
+    private = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, PRIVATE)
     os.set_blocking(private, True)
-    if fd == 0:
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
-        os.close(null)
-    elif fd == 1:
+    if fd == 1:
         os.dup2(2, 1)
+    else:
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, fd, inheritable=fd == 0)
+        os.close(null)
     return private

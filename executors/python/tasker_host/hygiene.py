@@ -1,6 +1,9 @@
-"""What belongs to the whole process and a handler may have changed: it is put back when no step runs any more."""
+"""What a handler may have changed and later steps would see. What belongs to the whole process is put back when no step runs
+any more, what belongs to the thread when the step ends.
+"""
 
 import os
+import signal
 import sys
 import time
 
@@ -17,8 +20,13 @@ class Hygiene:
         self.environ = dict(os.environ)
         self._variables = dict(_variables())
         self._streams = sys.stdout, sys.stderr
+        self._signals = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._look_at = time.monotonic() + PATIENCE_SECONDS
         self._asked = False
+
+    def when_ended(self):
+        """Puts back the thread. A child of the next step would not be stopped by signals that are blocked in it."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._signals)
 
     def when_idle(self):
         """Puts everything back. No step runs."""

@@ -93,6 +93,7 @@ class Pool:
         if execution.printed:
             streams.end_lines(execution)
         execution.finished = True
+        self._hygiene.when_ended()
         with self._lock:
             del self._running[execution.execution_id]
             self._exclusive = False

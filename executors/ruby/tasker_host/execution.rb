@@ -96,10 +96,10 @@ module TaskerHost
     end
 
     def success(json)
-      return respond(%({"outcome":"success"#{metadata},"result":#{json}})) if json.bytesize <= @session.max_inline_bytes
+      return respond(%({"outcome":"success","result":#{json}#{metadata}})) if json.bytesize <= @session.max_inline_bytes
 
       file = PayloadFile.write(@params["scratch_dir"], json)
-      respond(%({"outcome":"success"#{metadata},"result_file":#{JSON.generate(file)}}))
+      respond(%({"outcome":"success","result_file":#{JSON.generate(file)}#{metadata}}))
     end
 
     # Exceptions are users' code too, and may raise when asked what they are. There is always an answer.

@@ -26,6 +26,7 @@ const HANDLERS = {
   },
   asks: async (task, sequence, step) => {
     console.log('asking');
+    process.stderr.write('asked\n');
     return { lease: await step.lease(), checkpoint: step.checkpoint };
   },
   fails: () => {

@@ -94,10 +94,13 @@ exports.handlers.litters = () => {
   process.umask(0o777);
   process.env.LITTER = 'left';
   delete process.env.HOME;
+  process.removeAllListeners('SIGTERM');
+  process.on('SIGUSR2', () => {});
 };
 
 exports.handlers.looks = () => ({
   cwd: process.cwd(), umask: process.umask(), litter: process.env.LITTER, home: process.env.HOME,
+  signals: ['SIGTERM', 'SIGUSR1', 'SIGUSR2'].map((name) => process.listenerCount(name)),
   child: require('node:child_process').execSync('echo $LITTER$HOME; pwd', { encoding: 'utf8' }),
 });
 

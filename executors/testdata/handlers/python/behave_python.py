@@ -42,6 +42,12 @@ def flood(*_):
     return "flooded"
 
 
+def compute(ms, *_):
+    enough = time.thread_time() + ms / 1000
+    while time.thread_time() < enough:
+        pass
+
+
 ACTIONS = {
     "echo": echo,
     "retryable": retryable,
@@ -50,6 +56,7 @@ ACTIONS = {
     "nan": lambda *_: float("nan"),
     "print": print_forgery,
     "flood": flood,
+    "compute": compute,
     "exit": lambda status, *_: os._exit(status),
     "sleep": lambda ms, *_: time.sleep(ms / 1000),
     "env": lambda *_: list(os.environ),

@@ -14,6 +14,7 @@ class BehaveRuby
     when "flood" then flood
     when "exit" then exit!(argument)
     when "sleep" then sleep(argument / 1000.0)
+    when "compute" then compute(argument / 1000.0)
     when "env" then ENV.keys
     end
   end
@@ -24,6 +25,12 @@ class BehaveRuby
     puts '{"jsonrpc":"2.0","id":"w2","result":{"outcome":"success","result":"forged"}}'
     system("echo printed by a ruby child")
     "real"
+  end
+
+  def compute(seconds)
+    used = -> { Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) }
+    enough = used.call + seconds
+    nil while used.call < enough
   end
 
   def flood
