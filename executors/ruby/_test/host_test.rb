@@ -274,38 +274,51 @@ class HostTest < Minitest::Test
     assert_match(/cannot be booted: RuntimeError: no database/, File.read(@errors.path))
   end
 
-  def test_handlers_that_lean_on_active_support
-    check_rails_like
-  end
-
-  def test_handlers_that_lean_on_active_support_where_it_is_not_installed
-    write("lib/active_support.rb", "raise LoadError, 'not installed'")
-    check_rails_like("RUBYLIB" => File.join(@dir, "lib"))
-  end
-
-  def test_one_predicate_is_enough_to_load_them
-    write("lib/active_support.rb", "raise LoadError, 'not installed'")
-    write("handlers/predicate.rb", "class Predicate; def process(*) = [nil].map { |value| value.blank? }; end")
-    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
-    assert_equal [true], step("Predicate")["result"]
-  end
-
-  def check_rails_like(env = {})
+  def test_active_support_is_there_for_handlers_where_it_is_installed
+    skip "ActiveSupport is not installed here" unless system("ruby", "-e", 'require "active_support"', err: File::NULL)
     write("handlers/rails_like.rb", <<~RUBY)
       class RailsLike < Tasker::StepHandler::Base
         def process(task, _sequence, _step)
           input = task.context.with_indifferent_access
-          Rails.logger.info("in \#{Rails.env}")
-          { sym: input[:order][:id], deep: task.context.deep_symbolize_keys.dig(:order, :id), blank: " ".blank?, none: nil.presence,
-            later: (Time.current + 5.minutes > Time.now), ago: 2.days.ago < Time.now, try: nil.try(:upcase), env: Rails.env.test?,
-            dup: input.deep_dup[:order] }
+          { symbol: input[:order][:id], deep: task.context.deep_symbolize_keys.dig(:order, :id), blank: " ".blank?, zone: Time.zone.name,
+            at: Time.utc(2026).in_time_zone, pause: 5.minutes, point: Struct.new(:x).new(1), 1.5 => nil, Date.new(2026, 1, 2) => [1, 2].in_groups_of(1) }
         end
       end
     RUBY
-    start(env: { "RAILS_ENV" => "test", **env })
+    start
     got = step("RailsLike", task: { id: "1", context: { order: { id: 4 } } })
-    assert_equal({ "sym" => 4, "deep" => 4, "blank" => true, "none" => nil, "later" => true, "ago" => true, "try" => nil,
-                   "env" => true, "dup" => { "id" => 4 } }, got["result"], got)
+    assert_equal({ "symbol" => 4, "deep" => 4, "blank" => true, "zone" => "UTC", "at" => "2026-01-01T00:00:00Z", "pause" => 300,
+                   "point" => { "x" => 1 }, "1.5" => nil, "2026-01-02" => [[1], [2]] }, got["result"], got)
+  end
+
+  def test_nothing_imitates_active_support_where_it_is_not_installed
+    write("lib/active_support.rb", "raise LoadError, 'not installed'")
+    write("handlers/bare.rb", "class Bare; def process(*) = [''.respond_to?(:blank?), 1.respond_to?(:day), {}.respond_to?(:deep_merge)]; end")
+    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
+    assert_equal [false, false, false], step("Bare")["result"]
+  end
+
+  def test_an_active_support_that_does_not_load_is_said_and_the_handlers_serve
+    write("lib/active_support.rb", "raise NameError, 'too old'")
+    write("handlers/bare.rb", "class Bare; def process(*) = 1; end")
+    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
+    assert_equal 1, step("Bare")["result"]
+    assert_includes File.read(@errors.path), "ActiveSupport cannot be loaded: NameError: too old"
+  end
+
+  def test_handlers_find_a_logger_and_the_environment_of_rails_where_no_app_is_booted
+    write("handlers/logs.rb", "class Logs; def process(*) = Rails.logger.info('in ' + Rails.env) && defined?(Rails) || Rails.env.test?; end")
+    start(env: { "RAILS_ENV" => "test" })
+    assert_equal true, step("Logs")["result"]
     assert_equal ["in test"], notifications("log").map { |record| record["message"] }
+  end
+
+  def test_what_an_app_has_under_the_names_of_the_sdk_is_the_apps
+    write("app/lib/tasker/constants.rb", "FROM = :app")
+    write("app/config/environment.rb", "require 'tasker/constants'")
+    write("handlers/bare.rb", "require 'tasker'\nclass Bare; def process(*) = FROM; end")
+    start(app_root: File.join(@dir, "app"), env: { "RUBYLIB" => File.join(@dir, "app/lib") })
+    got = step("Bare")
+    assert_equal "app", got["result"], got
   end
 end

@@ -13,6 +13,8 @@ module TaskerHost
   class Loader
     CLASS_NAME = Module.instance_method(:name)
     NAME_BYTES = 200
+    # What `require "tasker"` finds. It was not to be found while an app was booted, which may bring files of these names.
+    SDK = File.join(__dir__, "sdk")
 
     # Failures by file, as the worker reports them.
     attr_reader :errors
@@ -28,9 +30,9 @@ module TaskerHost
     # Loads the files and returns the handlers by name.
     def load
       files = Scan.files(@root)
-      Extensions.load(files)
+      Extensions.load
       Constants.serve(@root, files)
-      $LOAD_PATH << @root unless $LOAD_PATH.include?(@root)
+      $LOAD_PATH.concat([SDK, @root] - $LOAD_PATH)
       redefinitions = Redefinitions.new(files.to_h { |file| [file, relative(file)] })
       redefinitions.watch { files.each { |file| load_file(file) } }
       redefinitions.found.each { |second, error| report(second, error) }
