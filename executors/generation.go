@@ -38,7 +38,7 @@ func (s *Supervisor) newGeneration(number int) (*generation, error) {
 			g.end()
 			return nil, err
 		}
-		if !found {
+		if !found && s.appRoot(r) == "" { // an app may have handlers of its own
 			continue
 		}
 		if _, err := s.launch(r, s.hostsDir()); err != nil {

@@ -253,7 +253,8 @@ class HostTest < Minitest::Test
     write("app/config/environment.rb", APP)
     write("app/app/tasks/own.rb", "class OwnHandler < Tasker::StepHandler::Base; def process(*) = Rails::App::WRAPPED.dup; end")
     write("handlers/more.rb", "class More; def process(*) = [Rails.version, Dir.pwd, ENV['PGAPPNAME']]; end")
-    [{ app_root: File.join(@dir, "app") }, { env: { "TASKER_APP_ROOT" => File.join(@dir, "app") } }].each do |given|
+    File.symlink(File.join(@dir, "app"), File.join(@dir, "current"))
+    [{ app_root: File.join(@dir, "app") }, { env: { "TASKER_APP_ROOT" => File.join(@dir, "current") } }].each do |given|
       ready = start(**given)
       assert_equal ["rails 8.0.1", 2], [ready["executor"]["framework"], ready["capabilities"]["max_concurrency"]]
       assert_equal [["More", "more.rb"], ["OwnHandler", "app/tasks/own.rb"]], ready["handlers"].map { |h| h.values_at("name", "file") }
@@ -271,7 +272,7 @@ class HostTest < Minitest::Test
     _pid, status = Process.wait2(@pid)
     @pid = nil
     assert_equal 78, status.exitstatus
-    assert_match(/cannot be booted: RuntimeError: no database/, File.read(@errors.path))
+    assert_match(/cannot be booted: RuntimeError: no database\Z/, File.read(@errors.path).chomp)
   end
 
   def test_active_support_is_there_for_handlers_where_it_is_installed
