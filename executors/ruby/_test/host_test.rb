@@ -266,6 +266,48 @@ class HostTest < Minitest::Test
     end
   end
 
+  # What the engine does to the classes of the same names when an app brings it.
+  ENGINE = <<~RUBY
+    module Tasker
+      module StepHandler
+        class Base
+          attr_reader :config
+
+          def initialize(config: nil) = @config = config
+
+          def handle(*) = raise("the engine's own handle")
+
+          def process_results(step, output, initial) = (step.results = output if step.results == initial)
+        end
+
+        class Api < Base
+          class Config
+            def initialize(url:, params: {}, ssl: nil, headers: nil, retry_delay: 1.0, enable_exponential_backoff: true, jitter_factor: rand)
+              @url = url
+            end
+          end
+
+          def initialize(config:)
+            super(config: config)
+          end
+
+          def handle(*) = raise("the engine's own handle")
+        end
+      end
+    end
+    class Stored < Tasker::StepHandler::Base; def process(*) = config["k"]; end
+    class Asked < Tasker::StepHandler::Api; def process(*) = [config.url, config["k"]]; end
+    class Handles < Stored; def handle(_task, _sequence, step) = step.results = "own"; end
+  RUBY
+
+  def test_handlers_run_where_the_app_brings_the_engine
+    write("app/config/environment.rb", ENGINE)
+    start(app_root: File.join(@dir, "app"))
+    assert_equal 1, step("Stored", config: { k: 1 })["result"]
+    assert_equal ["http://x", 2], step("Asked", config: { type: "api", url: "http://x", k: 2 })["result"]
+    assert_equal "own", step("Handles")["result"]
+  end
+
   def test_an_app_that_cannot_boot_ends_the_host
     write("app/config/environment.rb", "raise 'no database'")
     assert_raises(RuntimeError) { start(app_root: File.join(@dir, "app")) }

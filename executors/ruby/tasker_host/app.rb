@@ -26,7 +26,8 @@ module TaskerHost
     # Ends the process with the reason that the app cannot be booted. It comes last: of what a process that failed to start
     # has printed, only the end is shown.
     def self.abort(root, error)
-      $stderr.puts(error.backtrace&.first(FRAMES)&.map { |frame| "\t#{frame}" },
+      frames = error.backtrace.to_a.reject { |frame| frame.start_with?("#{__dir__}/", "<internal:") }
+      $stderr.puts(frames.first(FRAMES).map { |frame| "\t#{frame}" },
                    "tasker host: the app in #{root} cannot be booted: #{error.class}: #{error.message}")
       exit!(78)
     end
