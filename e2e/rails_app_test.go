@@ -61,7 +61,7 @@ func railsApp(t *testing.T) string {
 
 // railsStage runs a worker on the handlers that the app has, and on no others. The app reaches the database with
 // settings of its own.
-func railsStage(t *testing.T, root, environment string) *localStage {
+func railsStage(t *testing.T, root, environment string, environ ...string) *localStage {
 	t.Helper()
 	folder := t.TempDir()
 	documents := strings.ReplaceAll(railsTemplates, "URL", prices(t))
@@ -74,7 +74,7 @@ func railsStage(t *testing.T, root, environment string) *localStage {
 		}
 	}
 	s := newLocalStage(t, "TASKER_TEMPLATES_DIR="+folder, "TASKER_EXECUTORS_DIR="+t.TempDir(), "TASKER_APP_ROOT="+root, "RAILS_ENV="+environment)
-	s.environ = append(s.environ, appDatabase(s.pool().Config().ConnConfig)...)
+	s.environ = slices.Concat(s.environ, appDatabase(s.pool().Config().ConnConfig), environ)
 	_, err := s.pool().Exec(t.Context(), `CREATE TABLE articles (id bigserial PRIMARY KEY, sku text, stock integer)`)
 	if err == nil {
 		_, err = s.pool().Exec(t.Context(), `INSERT INTO articles (sku, stock) VALUES ('tea', 7)`)
@@ -170,16 +170,38 @@ func TestStepsGiveBackWhatTheyTookFromTheApp(t *testing.T) {
 // TestARailsAppInDevelopmentLoadsChangedCode: the next step runs the changed handler, in the same process.
 func TestARailsAppInDevelopmentLoadsChangedCode(t *testing.T) {
 	t.Parallel()
-	root := railsApp(t)
-	s := railsStage(t, root, "development")
-	run := func() any {
-		task := awaitEnd(t, s.pool(), create(t, s.pool(), "storefront", "count", "1.0.0", `{"seconds": 0}`))
-		got, _ := results(t, task)["count"].(map[string]any)
-		return got["articles"]
+	for _, layout := range []string{"handlers of the app", "a link to them"} {
+		t.Run(layout, func(t *testing.T) {
+			t.Parallel()
+			root, executors := railsApp(t), t.TempDir()
+			if layout == "a link to them" {
+				if err := os.Symlink(filepath.Join(root, "app", "tasks"), filepath.Join(executors, "ruby")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := railsStage(t, root, "development", "TASKER_EXECUTORS_DIR="+executors)
+			if got := s.countArticles(t); got != 1.0 {
+				t.Errorf("before the change: %v", got)
+			}
+			changeCount(t, root)
+			if got := s.countArticles(t); got != "changed" {
+				t.Errorf("after the change: %v", got)
+			}
+		})
 	}
-	if got := run(); got != 1.0 {
-		t.Errorf("before the change: %v", got)
-	}
+}
+
+// countArticles runs the task of one step and returns what it counted.
+func (s *localStage) countArticles(t *testing.T) any {
+	t.Helper()
+	task := awaitEnd(t, s.pool(), create(t, s.pool(), "storefront", "count", "1.0.0", `{"seconds": 0}`))
+	got, _ := results(t, task)["count"].(map[string]any)
+	return got["articles"]
+}
+
+// changeCount makes the handler count otherwise.
+func changeCount(t *testing.T, root string) {
+	t.Helper()
 	file := filepath.Join(root, "app", "tasks", "storefront", "count_articles.rb")
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -188,8 +210,5 @@ func TestARailsAppInDevelopmentLoadsChangedCode(t *testing.T) {
 	changed := strings.Replace(string(text), "articles: Article.count", `articles: "changed"`, 1)
 	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
-	}
-	if got := run(); got != "changed" {
-		t.Errorf("after the change: %v", got)
 	}
 }

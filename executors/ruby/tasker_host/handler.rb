@@ -42,7 +42,7 @@ module TaskerHost
     end
 
     def handler_class
-      @reloadable ? Object.const_get(@name) : @handler_class
+      @reloadable && Object.const_defined?(@name) ? Object.const_get(@name) : @handler_class
     end
 
     def construct(config)

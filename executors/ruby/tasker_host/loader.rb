@@ -73,11 +73,8 @@ module TaskerHost
       return unless name && name.bytesize <= NAME_BYTES && candidate.public_method_defined?(:process) && !abstract?(candidate)
 
       source = source_file(name)
-      if (file = @loaded[source])
-        Handler.new(candidate, name: name, file: file)
-      elsif (file = @app&.file_of(candidate, source))
-        Handler.new(candidate, name: name, file: file, reloadable: @app.reloading?)
-      end
+      file = @loaded[source] || @app&.file_of(candidate, source)
+      Handler.new(candidate, name: name, file: file, reloadable: @app&.reloading?) if file
     end
 
     # Bases of handlers that leave `process` to their subclasses.
