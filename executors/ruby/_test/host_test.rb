@@ -317,14 +317,15 @@ class HostTest < Minitest::Test
     assert_match(/cannot be booted: RuntimeError: no database\Z/, File.read(@errors.path).chomp)
   end
 
-  def test_active_support_is_there_for_handlers_where_it_is_installed
+  def test_active_support_is_there_for_the_engines_handlers_where_it_is_installed
     skip "ActiveSupport is not installed here" unless system("ruby", "-e", 'require "active_support"', err: File::NULL)
+    write("handlers/a_constant.rb", "PAUSE = 5.minutes")
     write("handlers/rails_like.rb", <<~RUBY)
       class RailsLike < Tasker::StepHandler::Base
         def process(task, _sequence, _step)
           input = task.context.with_indifferent_access
           { symbol: input[:order][:id], deep: task.context.deep_symbolize_keys.dig(:order, :id), blank: " ".blank?, zone: Time.zone.name,
-            at: Time.utc(2026).in_time_zone, pause: 5.minutes, point: Struct.new(:x).new(1), 1.5 => nil, Date.new(2026, 1, 2) => [1, 2].in_groups_of(1) }
+            at: Time.utc(2026).in_time_zone, pause: PAUSE, point: Struct.new(:x).new(1), 1.5 => nil, Date.new(2026, 1, 2) => [1, 2].in_groups_of(1) }
         end
       end
     RUBY
@@ -334,16 +335,23 @@ class HostTest < Minitest::Test
                    "point" => { "x" => 1 }, "1.5" => nil, "2026-01-02" => [[1], [2]] }, got["result"], got)
   end
 
+  def test_handlers_without_a_superclass_start_without_active_support
+    write("lib/active_support.rb", "warn 'loaded'")
+    write("handlers/bare.rb", "class Bare; def process(*) = 1; end")
+    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
+    assert_empty File.read(@errors.path)
+  end
+
   def test_nothing_imitates_active_support_where_it_is_not_installed
     write("lib/active_support.rb", "raise LoadError, 'not installed'")
-    write("handlers/bare.rb", "class Bare; def process(*) = [''.respond_to?(:blank?), 1.respond_to?(:day), {}.respond_to?(:deep_merge)]; end")
+    write("handlers/bare.rb", "class Bare < Tasker::StepHandler::Base; def process(*) = [''.respond_to?(:blank?), 1.respond_to?(:day), {}.respond_to?(:deep_merge)]; end")
     start(env: { "RUBYLIB" => File.join(@dir, "lib") })
     assert_equal [false, false, false], step("Bare")["result"]
   end
 
   def test_an_active_support_that_does_not_load_is_said_and_the_handlers_serve
     write("lib/active_support.rb", "raise NameError, 'too old'")
-    write("handlers/bare.rb", "class Bare; def process(*) = 1; end")
+    write("handlers/bare.rb", "class Bare < Tasker::StepHandler::Base; def process(*) = 1; end")
     start(env: { "RUBYLIB" => File.join(@dir, "lib") })
     assert_equal 1, step("Bare")["result"]
     assert_includes File.read(@errors.path), "ActiveSupport cannot be loaded: NameError: too old"

@@ -30,7 +30,7 @@ module TaskerHost
     # Loads the files and returns the handlers by name.
     def load
       files = Scan.files(@root)
-      Extensions.load
+      Extensions.load(files)
       Constants.serve(@root, files)
       $LOAD_PATH.concat([SDK, @root] - $LOAD_PATH)
       redefinitions = Redefinitions.new(files.to_h { |file| [file, relative(file)] })
