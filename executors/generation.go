@@ -38,7 +38,7 @@ func (s *Supervisor) newGeneration(number int) (*generation, error) {
 			g.end()
 			return nil, err
 		}
-		if !found {
+		if !found && s.appRoot(r) == "" { // an app may have handlers of its own
 			continue
 		}
 		if _, err := s.launch(r, s.hostsDir()); err != nil {
@@ -133,7 +133,7 @@ func bootProblem(language Language, err error) Problem {
 	return problem
 }
 
-// fruitless returns an error when there are handler files and no handler is served.
+// fruitless returns an error when there are handler files, or an app, and no handler is served.
 func (g *generation) fruitless() error {
 	g.mu.RLock()
 	served := len(g.table.handlers)
@@ -141,7 +141,7 @@ func (g *generation) fruitless() error {
 	if served > 0 || len(g.pools)+len(g.broken) == 0 {
 		return nil
 	}
-	faults := []error{errors.New("there are handler files, but no handler can be served")}
+	faults := []error{errors.New("there are handler files or an app, but no handler can be served")}
 	for _, problem := range g.problems() {
 		faults = append(faults, errors.New(problem.Detail()))
 	}

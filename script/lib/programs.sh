@@ -36,6 +36,8 @@ has_python() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; }
 
 has_ruby() { ruby -e 'exit((RUBY_VERSION.split(".").map(&:to_i) <=> [3, 1]) >= 0)'; }
 
+has_rails() { ruby -e 'require "logger"; require "rails"; require "active_record"; require "pg"'; }
+
 # The worker looks in the same places: see sql/devdb.
 has_postgresql() {
   local folder

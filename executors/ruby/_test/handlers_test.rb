@@ -75,6 +75,18 @@ class HandlersTest < Minitest::Test
     assert_nil run_handler(Overrides, config: { forget: true }).result
   end
 
+  class Merges < Tasker::StepHandler::Base
+    def process(*)
+      config[:mine] ||= 4
+      merged = config.merge(k: 2, deep: { l: 3 })
+      [config[:k], config["mine"], merged[:k], merged["k"], merged.dig(:deep, :l)]
+    end
+  end
+
+  def test_a_config_with_more_in_it_can_still_be_read_with_symbols
+    assert_equal [1, 4, 2, 2, 3], run_handler(Merges, config: { k: 1 }).result
+  end
+
   def test_config_is_there_without_super
     assert_equal 3, run_handler(NoSuper, config: { k: 3 }).result
   end

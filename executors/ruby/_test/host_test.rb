@@ -323,7 +323,8 @@ class HostTest < Minitest::Test
     write("app/config/environment.rb", APP)
     write("app/app/tasks/own.rb", "class OwnHandler < Tasker::StepHandler::Base; def process(*) = Rails::App::WRAPPED.dup; end")
     write("handlers/more.rb", "class More; def process(*) = [Rails.version, Dir.pwd, ENV['PGAPPNAME']]; end")
-    [{ app_root: File.join(@dir, "app") }, { env: { "TASKER_APP_ROOT" => File.join(@dir, "app") } }].each do |given|
+    File.symlink(File.join(@dir, "app"), File.join(@dir, "current"))
+    [{ app_root: File.join(@dir, "app") }, { env: { "TASKER_APP_ROOT" => File.join(@dir, "current") } }].each do |given|
       ready = start(**given)
       assert_equal ["rails 8.0.1", 2], [ready["executor"]["framework"], ready["capabilities"]["max_concurrency"]]
       assert_equal [["More", "more.rb"], ["OwnHandler", "app/tasks/own.rb"]], ready["handlers"].map { |h| h.values_at("name", "file") }
@@ -335,47 +336,110 @@ class HostTest < Minitest::Test
     end
   end
 
+  # What the engine does to the classes of the same names when an app brings it.
+  ENGINE = <<~RUBY
+    module Tasker
+      module StepHandler
+        class Base
+          attr_reader :config
+
+          def initialize(config: nil) = @config = config
+
+          def handle(*) = raise("the engine's own handle")
+
+          def process_results(step, output, initial) = (step.results = output if step.results == initial)
+        end
+
+        class Api < Base
+          class Config
+            def initialize(url:, params: {}, ssl: nil, headers: nil, retry_delay: 1.0, enable_exponential_backoff: true, jitter_factor: rand)
+              @url = url
+            end
+          end
+
+          def initialize(config:)
+            super(config: config)
+          end
+
+          def handle(*) = raise("the engine's own handle")
+        end
+      end
+    end
+    class Stored < Tasker::StepHandler::Base; def process(*) = config["k"]; end
+    class Asked < Tasker::StepHandler::Api; def process(*) = [config.url, config["k"]]; end
+    class Handles < Stored; def handle(_task, _sequence, step) = step.results = "own"; end
+  RUBY
+
+  def test_handlers_run_where_the_app_brings_the_engine
+    write("app/config/environment.rb", ENGINE)
+    start(app_root: File.join(@dir, "app"))
+    assert_equal 1, step("Stored", config: { k: 1 })["result"]
+    assert_equal ["http://x", 2], step("Asked", config: { type: "api", url: "http://x", k: 2 })["result"]
+    assert_equal "own", step("Handles")["result"]
+  end
+
   def test_an_app_that_cannot_boot_ends_the_host
     write("app/config/environment.rb", "raise 'no database'")
     assert_raises(RuntimeError) { start(app_root: File.join(@dir, "app")) }
     _pid, status = Process.wait2(@pid)
     @pid = nil
     assert_equal 78, status.exitstatus
-    assert_match(/cannot be booted: RuntimeError: no database/, File.read(@errors.path))
+    assert_match(/cannot be booted: RuntimeError: no database\Z/, File.read(@errors.path).chomp)
   end
 
-  def test_handlers_that_lean_on_active_support
-    check_rails_like
-  end
-
-  def test_handlers_that_lean_on_active_support_where_it_is_not_installed
-    write("lib/active_support.rb", "raise LoadError, 'not installed'")
-    check_rails_like("RUBYLIB" => File.join(@dir, "lib"))
-  end
-
-  def test_one_predicate_is_enough_to_load_them
-    write("lib/active_support.rb", "raise LoadError, 'not installed'")
-    write("handlers/predicate.rb", "class Predicate; def process(*) = [nil].map { |value| value.blank? }; end")
-    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
-    assert_equal [true], step("Predicate")["result"]
-  end
-
-  def check_rails_like(env = {})
+  def test_active_support_is_there_for_the_engines_handlers_where_it_is_installed
+    skip "ActiveSupport is not installed here" unless system("ruby", "-e", 'require "active_support"', err: File::NULL)
+    write("handlers/a_constant.rb", "PAUSE = 5.minutes")
     write("handlers/rails_like.rb", <<~RUBY)
       class RailsLike < Tasker::StepHandler::Base
         def process(task, _sequence, _step)
           input = task.context.with_indifferent_access
-          Rails.logger.info("in \#{Rails.env}")
-          { sym: input[:order][:id], deep: task.context.deep_symbolize_keys.dig(:order, :id), blank: " ".blank?, none: nil.presence,
-            later: (Time.current + 5.minutes > Time.now), ago: 2.days.ago < Time.now, try: nil.try(:upcase), env: Rails.env.test?,
-            dup: input.deep_dup[:order] }
+          { symbol: input[:order][:id], deep: task.context.deep_symbolize_keys.dig(:order, :id), blank: " ".blank?, zone: Time.zone.name,
+            at: Time.utc(2026).in_time_zone, pause: PAUSE, point: Struct.new(:x).new(1), 1.5 => nil, Date.new(2026, 1, 2) => [1, 2].in_groups_of(1) }
         end
       end
     RUBY
-    start(env: { "RAILS_ENV" => "test", **env })
+    start
     got = step("RailsLike", task: { id: "1", context: { order: { id: 4 } } })
-    assert_equal({ "sym" => 4, "deep" => 4, "blank" => true, "none" => nil, "later" => true, "ago" => true, "try" => nil,
-                   "env" => true, "dup" => { "id" => 4 } }, got["result"], got)
+    assert_equal({ "symbol" => 4, "deep" => 4, "blank" => true, "zone" => "UTC", "at" => "2026-01-01T00:00:00Z", "pause" => 300,
+                   "point" => { "x" => 1 }, "1.5" => nil, "2026-01-02" => [[1], [2]] }, got["result"], got)
+  end
+
+  def test_handlers_without_a_superclass_start_without_active_support
+    write("lib/active_support.rb", "warn 'loaded'")
+    write("handlers/bare.rb", "class Bare; def process(*) = 1; end")
+    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
+    assert_empty File.read(@errors.path)
+  end
+
+  def test_nothing_imitates_active_support_where_it_is_not_installed
+    write("lib/active_support.rb", "raise LoadError, 'not installed'")
+    write("handlers/bare.rb", "class Bare < Tasker::StepHandler::Base; def process(*) = [''.respond_to?(:blank?), 1.respond_to?(:day), {}.respond_to?(:deep_merge)]; end")
+    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
+    assert_equal [false, false, false], step("Bare")["result"]
+  end
+
+  def test_an_active_support_that_does_not_load_is_said_and_the_handlers_serve
+    write("lib/active_support.rb", "raise NameError, 'too old'")
+    write("handlers/bare.rb", "class Bare < Tasker::StepHandler::Base; def process(*) = 1; end")
+    start(env: { "RUBYLIB" => File.join(@dir, "lib") })
+    assert_equal 1, step("Bare")["result"]
+    assert_includes File.read(@errors.path), "ActiveSupport cannot be loaded: NameError: too old"
+  end
+
+  def test_handlers_find_a_logger_and_the_environment_of_rails_where_no_app_is_booted
+    write("handlers/logs.rb", "class Logs; def process(*) = Rails.logger.info('in ' + Rails.env) && defined?(Rails) || Rails.env.test?; end")
+    start(env: { "RAILS_ENV" => "test" })
+    assert_equal true, step("Logs")["result"]
     assert_equal ["in test"], notifications("log").map { |record| record["message"] }
+  end
+
+  def test_what_an_app_has_under_the_names_of_the_sdk_is_the_apps
+    write("app/lib/tasker/constants.rb", "FROM = :app")
+    write("app/config/environment.rb", "require 'tasker/constants'")
+    write("handlers/bare.rb", "require 'tasker'\nclass Bare; def process(*) = FROM; end")
+    start(app_root: File.join(@dir, "app"), env: { "RUBYLIB" => File.join(@dir, "app/lib") })
+    got = step("Bare")
+    assert_equal "app", got["result"], got
   end
 end

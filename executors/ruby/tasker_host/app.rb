@@ -4,6 +4,7 @@ module TaskerHost
   # The Rails app around the handlers, when there is one.
   class App
     ENVIRONMENT = "config/environment.rb"
+    FRAMES = 15
 
     # The folder of the app that the environment or the first message names, or nil.
     def self.root(env, first_line)
@@ -22,15 +23,18 @@ module TaskerHost
       require "bundler/setup"
     end
 
-    # Ends the process with the reason that the app cannot be booted.
+    # Ends the process with the reason that the app cannot be booted. It comes last: of what a process that failed to start
+    # has printed, only the end is shown.
     def self.abort(root, error)
-      text = ["tasker host: the app in #{root} cannot be booted: #{error.class}: #{error.message}", *error.backtrace&.first(30)]
-      $stderr.puts(text.join("\n\t"))
+      frames = error.backtrace.to_a.reject { |frame| frame.start_with?("#{__dir__}/", "<internal:") }
+      $stderr.puts(frames.first(FRAMES).map { |frame| "\t#{frame}" },
+                   "tasker host: the app in #{root} cannot be booted: #{error.class}: #{error.message}")
       exit!(78)
     end
 
+    # root may be a link, as deployments have it; Rails itself knows only what it leads to.
     def initialize(root)
-      @root = File.expand_path(root)
+      @root = File.directory?(root) ? File.realpath(root) : File.expand_path(root)
     end
 
     # Loads config/environment.rb and with it the app. Returns self.
@@ -81,10 +85,16 @@ module TaskerHost
       source.delete_prefix("#{@root}/")
     end
 
-    # Has what the app logs during a step appear with that step.
+    # Has what the app logs during a step appear with that step. What a logger writes to the standard streams does so anyway.
     def bridge_logger
       logger = rails? && ::Rails.respond_to?(:logger) && ::Rails.logger
-      logger.broadcast_to(AppLogger.new) if logger && logger.respond_to?(:broadcast_to)
+      return if !logger || !defined?(::ActiveSupport::Logger) || ::ActiveSupport::Logger.logger_outputs_to?(logger, $stdout, $stderr)
+
+      if logger.respond_to?(:broadcast_to)
+        logger.broadcast_to(AppLogger.new)
+      elsif ::ActiveSupport::Logger.respond_to?(:broadcast) # Rails before 7.1
+        logger.extend(::ActiveSupport::Logger.broadcast(AppLogger.new))
+      end
     end
 
     private

@@ -5,7 +5,7 @@ module TaskerHost
   class ConfigHash < Hash
     def self.of(value)
       case value
-      when Hash then value.each_with_object(new) { |(key, member), hash| hash.store(key, of(member)) }
+      when Hash then value.each_with_object(new) { |(key, member), hash| hash[key] = of(member) }
       when Array then value.map { |member| of(member) }
       else value
       end
@@ -13,6 +13,15 @@ module TaskerHost
 
     def [](key)
       super(plain(key))
+    end
+
+    def []=(key, value)
+      super(plain(key), value)
+    end
+    alias store []=
+
+    def merge(*others, &block)
+      self.class.of(super)
     end
 
     def fetch(key, *default, &block)

@@ -84,7 +84,7 @@ module TaskerHost
       @link.timeout_ms = @params["timeout_ms"]
       step = @step = Step.new(@params, @link)
       sequence = Arguments::Sequence.new(@params["dependencies"] || {}, step)
-      task = Arguments::Task.new(@params["task"], sequence)
+      task = step.task = Arguments::Task.new(@params["task"], sequence)
       @session.wrap { @handler.run(task, sequence, step) }
       step.results
     end

@@ -18,7 +18,7 @@ module TaskerHost
       @base = handler_class <= Tasker::StepHandler::Base
       @exclusive = handler_class.respond_to?(:exclusive?) && handler_class.exclusive? ? true : false
       @arguments = arguments
-      @own_handle = @base && ![Tasker::StepHandler::Base, Tasker::StepHandler].include?(handler_class.instance_method(:handle).owner)
+      @own_handle = @base && own_handle?
     end
 
     # Runs one step with a new instance.
@@ -44,7 +44,7 @@ module TaskerHost
     end
 
     def handler_class
-      @reloadable ? Object.const_get(@name) : @handler_class
+      @reloadable && Object.const_defined?(@name) ? Object.const_get(@name) : @handler_class
     end
 
     def construct(config)
@@ -64,9 +64,20 @@ module TaskerHost
       :none
     end
 
+    # Whether the class, or one that the app put between it and ours, has a `handle`. Where the app brings the engine, Base
+    # and Api have the engine's, which would write to the database what the worker writes.
+    def own_handle?
+      owner = @handler_class.instance_method(:handle).owner
+      owner != Tasker::StepHandler::Base && !(api_loaded? && owner == Tasker::StepHandler::Api)
+    end
+
+    def api_loaded?
+      !Tasker::StepHandler.autoload?(:Api)
+    end
+
     # As in the engine, `type: api` makes an Api config of any handler's settings.
     def api_config?(hash)
-      @api = @base && !Tasker::StepHandler.autoload?(:Api) && @handler_class <= Tasker::StepHandler::Api if @api.nil?
+      @api = @base && api_loaded? && @handler_class <= Tasker::StepHandler::Api if @api.nil?
       @api || (@base && hash["type"] == "api")
     end
   end

@@ -34,7 +34,6 @@ rescue StandardError, LoadError => e
   TaskerHost::App.abort(app_root, e)
 end
 
-$LOAD_PATH.unshift(File.join(__dir__, "sdk"))
 require_relative "server"
 
 TaskerHost::Server.new(reader, rpc_out).run

@@ -13,6 +13,8 @@ module TaskerHost
   class Loader
     CLASS_NAME = Module.instance_method(:name)
     NAME_BYTES = 200
+    # What `require "tasker"` finds. It was not to be found while an app was booted, which may bring files of these names.
+    SDK = File.join(__dir__, "sdk")
 
     # Failures by file, as the worker reports them.
     attr_reader :errors
@@ -30,7 +32,7 @@ module TaskerHost
       files = Scan.files(@root)
       Extensions.load(files)
       Constants.serve(@root, files)
-      $LOAD_PATH << @root unless $LOAD_PATH.include?(@root)
+      $LOAD_PATH.concat([SDK, @root] - $LOAD_PATH)
       redefinitions = Redefinitions.new(files.to_h { |file| [file, relative(file)] })
       redefinitions.watch { files.each { |file| load_file(file) } }
       redefinitions.found.each { |second, error| report(second, error) }
@@ -71,11 +73,8 @@ module TaskerHost
       return unless name && name.bytesize <= NAME_BYTES && candidate.public_method_defined?(:process) && !abstract?(candidate)
 
       source = source_file(name)
-      if (file = @loaded[source])
-        Handler.new(candidate, name: name, file: file)
-      elsif (file = @app&.file_of(candidate, source))
-        Handler.new(candidate, name: name, file: file, reloadable: @app.reloading?)
-      end
+      file = @loaded[source] || @app&.file_of(candidate, source)
+      Handler.new(candidate, name: name, file: file, reloadable: @app&.reloading?) if file
     end
 
     # Bases of handlers that leave `process` to their subclasses.

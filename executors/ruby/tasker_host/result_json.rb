@@ -110,8 +110,10 @@ module TaskerHost
       def convert_key(key, path)
         case key
         when String then convert_string(key, "a key of #{path}")
-        when Symbol, Integer then key.to_s
-        else raise Invalid, "#{path} has a key of class #{key.class}; keys must be strings"
+        when Symbol, Integer, Float, nil, true, false then key.to_s
+        else
+          text = convert_object(key, "a key of #{path}")
+          text.is_a?(String) ? text : raise(Invalid, "#{path} has a key of class #{key.class}; keys must be strings")
         end
       end
 
@@ -139,8 +141,24 @@ module TaskerHost
         return value.strftime("%Y-%m-%d") if defined?(::Date) && value.is_a?(::Date)
         return value.to_s("F") if defined?(::BigDecimal) && value.is_a?(::BigDecimal)
         return value.to_a if defined?(::Set) && value.is_a?(::Set)
+        return own_json(value, path) if speaks_json?(value)
 
+        refuse(value, path)
+      end
+
+      def own_json(value, path)
+        json = value.as_json
+        json.equal?(value) ? refuse(value, path) : json
+      end
+
+      def refuse(value, path)
         raise Invalid, "#{path} is a #{value.class}, which JSON cannot hold; return hashes, arrays, strings and numbers"
+      end
+
+      # Whether value has a JSON form of its own, as records, relations and structs have with ActiveSupport. What
+      # ActiveSupport makes of any other object, its instance variables, nobody has meant to be stored.
+      def speaks_json?(value)
+        value.respond_to?(:as_json) && (value.respond_to?(:to_hash) || !Object.equal?(value.method(:as_json).owner))
       end
     end
   end

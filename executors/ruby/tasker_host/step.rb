@@ -16,6 +16,8 @@ module TaskerHost
     # Seconds before the next attempt, if this one fails and its error names none.
     attr_accessor :backoff_request_seconds
     attr_accessor :results
+    # The task that the step belongs to.
+    attr_accessor :task
     attr_reader :checkpoint, :task_id
     alias id workflow_step_id
 

@@ -11,7 +11,7 @@ module Tasker
         attr_reader :url, :params, :ssl, :headers, :retry_delay, :enable_exponential_backoff, :jitter_factor
 
         def initialize(url:, params: {}, ssl: nil, headers: HEADERS.dup, retry_delay: 1.0,
-                       enable_exponential_backoff: true, jitter_factor: rand, source: nil)
+                       enable_exponential_backoff: true, jitter_factor: rand)
           @url = url
           @params = params
           @ssl = ssl
@@ -19,13 +19,12 @@ module Tasker
           @retry_delay = retry_delay
           @enable_exponential_backoff = enable_exponential_backoff
           @jitter_factor = jitter_factor
-          @source = source
         end
 
         # The config of a template. As in the engine a key that is absent is nil there, and so exponential backoff is off
         # unless it is asked for.
         def self.of_template(hash)
-          new(**KEYS.to_h { |key| [key.to_sym, hash[key]] }, source: hash)
+          new(**KEYS.to_h { |key| [key.to_sym, hash[key]] }).tap { |config| config.instance_variable_set(:@source, hash) }
         end
 
         def to_h

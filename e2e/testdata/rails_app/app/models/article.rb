@@ -1,0 +1,5 @@
+# frozen_string_literal: true
+
+class Article < ApplicationRecord
+  validates :sku, presence: true
+end
