@@ -12,6 +12,9 @@ require_relative "worker_link"
 module TaskerHost
   # One execution of one step: calls the handler and turns whatever happens into the line to answer with.
   class Execution
+    # What is the same as JSON; other ids are strange, and still answered.
+    PLAIN_ID = /\A[\w.-]+\z/
+
     attr_reader :execution_id, :started, :step, :cancellation
 
     def initialize(request_id, params, session, channel)
@@ -39,9 +42,9 @@ module TaskerHost
     # The response. Serialising is guarded like the handler itself: a result that cannot be sent is a failure.
     def perform
       @cpu = cpu
-      began = now
+      @began = now
       line = Current.within(self) { answered }
-      @handler&.pace&.took(now - began)
+      @handler&.pace&.took(now - @began)
       line
     end
 
@@ -148,7 +151,9 @@ module TaskerHost
 
     # The member of an answer that says what the step cost; nothing for a step that cost next to nothing.
     def metadata
-      used = @cpu ? (cpu - @cpu) * 1000 : 0
+      return "" if @began.nil? || now - @began < 0.001
+
+      used = (cpu - @cpu) * 1000
       used < 1 ? "" : format(',"metadata":{"cpu_ms":%.3f}', used)
     end
 
@@ -161,7 +166,8 @@ module TaskerHost
     end
 
     def respond(result)
-      %({"jsonrpc":"2.0","id":#{JSON.generate(@request_id)},"result":#{result}})
+      id = PLAIN_ID.match?(@request_id) ? %("#{@request_id}") : JSON.generate(@request_id)
+      %({"jsonrpc":"2.0","id":#{id},"result":#{result}})
     end
   end
 end
