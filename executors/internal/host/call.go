@@ -74,7 +74,7 @@ func (h *Host) request(method string, params any) (*call, error) {
 
 // send queues the request of a call and remembers where it ends, which tells later whether the process got it.
 func (h *Host) send(c *call, encode func([]byte) []byte) error {
-	position, err := h.outbox.send(encode)
+	position, err := h.outbox.sendNow(encode)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c.position = position

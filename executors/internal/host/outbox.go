@@ -12,16 +12,19 @@ var errTooLarge = errors.New("message is larger than the protocol allows")
 // batchBytesKept is the largest buffer that is kept for the next batch.
 const batchBytesKept = 256 << 10
 
-// outbox writes requests. Whatever is queued while a write is under way goes out with the next one, together.
+// outbox writes messages. Whatever is queued while a write is under way goes out with the next one, together.
 type outbox struct {
 	file *os.File
 	// timeout bounds one write.
 	timeout time.Duration
-	// wake is written by send and read by run; it holds one signal at most.
+	// wake is written by senders and read by run; it holds one signal at most.
 	wake chan struct{}
+	// failed has room for the one error of a write that somebody else than run made.
+	failed chan error
 
 	// mu protects the fields below.
 	mu      sync.Mutex
+	writing bool
 	pending []byte
 	spare   []byte
 	queued  int64
@@ -29,13 +32,47 @@ type outbox struct {
 }
 
 func newOutbox(file *os.File, timeout time.Duration) *outbox {
-	return &outbox{file: file, timeout: timeout, wake: make(chan struct{}, 1)}
+	return &outbox{file: file, timeout: timeout, wake: make(chan struct{}, 1), failed: make(chan error, 1)}
 }
 
-// send queues the message that encode appends, and returns the position in the stream at which it ends.
+// send queues the message that encode appends, and returns the position in the stream at which it ends. It never waits.
 func (o *outbox) send(encode func(dst []byte) []byte) (int64, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	position, err := o.queue(encode)
+	o.ring()
+	return position, err
+}
+
+// sendNow is send for who waits for the answer anyway, and can write as well: that saves a switch to another goroutine. It
+// must not be called by who reads the answers.
+func (o *outbox) sendNow(encode func(dst []byte) []byte) (int64, error) {
+	o.mu.Lock()
+	position, err := o.queue(encode)
+	if err != nil || o.writing {
+		o.mu.Unlock()
+		return position, err // who writes will look again
+	}
+	batch := o.take(nil)
+	o.mu.Unlock()
+	if err := o.write(batch); err != nil {
+		select {
+		case o.failed <- err:
+		default: // there was one before
+		}
+		return position, nil // the process ends of it, and with it the call
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.keep(batch)
+	o.writing = false
+	if len(o.pending) > 0 {
+		o.ring()
+	}
+	return position, nil
+}
+
+func (o *outbox) queue(encode func(dst []byte) []byte) (int64, error) {
 	before := len(o.pending)
 	o.pending = encode(o.pending)
 	size := len(o.pending) - before
@@ -44,11 +81,14 @@ func (o *outbox) send(encode func(dst []byte) []byte) (int64, error) {
 		return 0, errTooLarge
 	}
 	o.queued += int64(size)
+	return o.queued, nil
+}
+
+func (o *outbox) ring() {
 	select {
 	case o.wake <- struct{}{}:
-	default: // the writer will look anyway
+	default: // run will look anyway
 	}
-	return o.queued, nil
 }
 
 // delivered says whether everything up to position has been written to the pipe.
@@ -64,6 +104,8 @@ func (o *outbox) run(stop <-chan struct{}) error {
 		select {
 		case <-stop:
 			return nil
+		case err := <-o.failed:
+			return err
 		case <-o.wake:
 		}
 		if err := o.flush(); err != nil {
@@ -73,32 +115,46 @@ func (o *outbox) run(stop <-chan struct{}) error {
 }
 
 func (o *outbox) flush() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.writing {
+		return nil
+	}
 	for batch := o.take(nil); len(batch) > 0; batch = o.take(batch) {
-		if err := o.file.SetWriteDeadline(time.Now().Add(o.timeout)); err != nil {
-			return err
-		}
-		n, err := o.file.Write(batch)
-		o.mu.Lock()
-		o.written += int64(n)
 		o.mu.Unlock()
+		err := o.write(batch)
+		o.mu.Lock()
 		if err != nil {
-			return err
+			return err // and nobody writes any more
 		}
 	}
+	o.writing = false
 	return nil
 }
 
-// take returns the queue to be written, empty when there is none; done is the batch that has been written.
-func (o *outbox) take(done []byte) []byte {
+func (o *outbox) write(batch []byte) error {
+	if err := o.file.SetWriteDeadline(time.Now().Add(o.timeout)); err != nil {
+		return err
+	}
+	n, err := o.file.Write(batch)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if done != nil && cap(done) <= batchBytesKept {
-		o.spare = done[:0]
-	}
-	if len(o.pending) == 0 {
-		return nil
-	}
+	o.written += int64(n)
+	return err
+}
+
+// take returns the queue to be written by the caller, empty when there is none; done is the batch that has been written.
+func (o *outbox) take(done []byte) []byte {
+	o.keep(done)
+	o.writing = true
 	batch := o.pending
 	o.pending, o.spare = o.spare, nil
 	return batch
+}
+
+// keep keeps the memory of a batch for the next one.
+func (o *outbox) keep(batch []byte) {
+	if batch != nil && cap(batch) <= batchBytesKept {
+		o.spare = batch[:0]
+	}
 }
