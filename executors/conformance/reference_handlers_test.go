@@ -1,0 +1,125 @@
+package conformance
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+)
+
+// refHandler is a fixture of the reference host.
+type refHandler func(*refStep) (any, error)
+
+// refHandlers are the fixtures by their names without Fixtures::.
+func refHandlers() map[string]refHandler {
+	return map[string]refHandler{
+		"AsyncWaitForCancel": refWait,
+		"Busy":               refBusy,
+		"Callback":           refCallback,
+		"CallbackInLoop":     refCallbackInLoop,
+		"ChildFds":           refChildFds,
+		"CloseStdio":         refCloseStdio,
+		"CurrentStep":        refCurrentStep,
+		"DeepCause":          refDeepCause,
+		"Defer":              func(*refStep) (any, error) { return nil, errDeferred },
+		"Echo":               refEcho,
+		"Exclusive":          func(*refStep) (any, error) { return true, nil },
+		"FailPermanent":      refFailPermanent,
+		"FailRetryable":      refFailRetryable,
+		"FailUnknown":        refFailUnknown,
+		"Flood":              refFlood,
+		"Gate":               refGate,
+		"HardExit":           refHardExit,
+		"Heartbeat":          refHeartbeat,
+		"Hostile":            func(*refStep) (any, error) { return nil, errors.New("an error that says nothing") },
+		"KillSelf":           refKillSelf,
+		"LeaseThenEffect":    refLeaseThenEffect,
+		"LeaveChild":         refLeaveChild,
+		"LogInjection":       refLogInjection,
+		"LogMessage":         refLogMessage,
+		"Noise":              refNoise,
+		"Pollute":            refPollute,
+		"Returns":            refReturns,
+		"Surroundings":       func(*refStep) (any, error) { return os.Getenv("POLLUTED"), nil },
+		"WaitForCancel":      refWait,
+	}
+}
+
+func refEcho(s *refStep) (any, error) {
+	var c struct {
+		Value json.RawMessage `json:"value"`
+	}
+	err := json.Unmarshal(s.params.Task.Context, &c)
+	if s.host.is("echo") {
+		c.Value = json.RawMessage(strings.ToUpper(string(c.Value)))
+	}
+	return c.Value, err
+}
+
+func refGate(s *refStep) (any, error) {
+	read := make(chan []byte, 1)
+	if s.host.is("blocked by a step") {
+		s.host.mu.Lock()
+	}
+	go func() {
+		content, _ := os.ReadFile(s.text("path"))
+		read <- content
+	}()
+	if s.host.is("answers what runs") || s.host.is("cancels all") {
+		select {
+		case <-s.cancelled:
+			return nil, errCancelled
+		case content := <-read:
+			return string(content), nil
+		}
+	}
+	return string(<-read), nil
+}
+
+func refCurrentStep(s *refStep) (any, error) {
+	_, err := refGate(s)
+	return s.current().text("name"), err
+}
+
+// current is the step that the handler believes to run.
+func (s *refStep) current() *refStep {
+	if !s.host.is("mixes steps up") {
+		return s
+	}
+	s.host.mu.Lock()
+	defer s.host.mu.Unlock()
+	for _, other := range s.host.running {
+		if other != s {
+			return other
+		}
+	}
+	return &refStep{}
+}
+
+func refBusy(s *refStep) (any, error) {
+	if err := os.WriteFile(s.text("path"), []byte("started"), 0); err != nil {
+		return nil, err
+	}
+	for x := 0; ; x++ {
+		if x < 0 {
+			return nil, nil
+		}
+	}
+}
+
+func refWait(s *refStep) (any, error) {
+	if path := s.text("path"); path != "" {
+		if err := os.WriteFile(path, []byte("started"), 0); err != nil {
+			return nil, err
+		}
+	}
+	<-s.cancelled
+	return nil, errCancelled
+}
+
+func refPollute(s *refStep) (any, error) {
+	if !s.host.is("pollution") {
+		s.host.send(object{"method": "executor.status", "params": object{"state": "recycle_me", "reason": "the folder was changed"}})
+	}
+	return nil, os.Setenv("POLLUTED", "1")
+}
