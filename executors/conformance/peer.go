@@ -36,11 +36,10 @@ type peer struct {
 	// ready is what the host said in initialize, offered the callbacks that it may use.
 	ready   ready
 	offered []string
-	// reading is held while nothing may be read from the host. It protects the count.
-	reading   sync.Mutex
-	linesRead int
-	inOnce    sync.Once
-	exited    chan struct{}
+	// reading is held while nothing may be read from the host.
+	reading sync.Mutex
+	inOnce  sync.Once
+	exited  chan struct{}
 }
 
 // message is any message of the host.
@@ -101,10 +100,9 @@ func startPeer(tb T, cmd *exec.Cmd, in, out *os.File) *peer {
 func (p *peer) read(out *os.File) {
 	defer close(p.lines)
 	defer out.Close()
-	r := bufio.NewReaderSize(out, 64<<10)
+	r := bufio.NewReaderSize(heldReader{out, &p.reading}, 64<<10)
 	for {
 		line, err := r.ReadBytes('\n')
-		p.waitToRead()
 		if err != nil {
 			return
 		}
@@ -112,11 +110,18 @@ func (p *peer) read(out *os.File) {
 	}
 }
 
-// waitToRead waits while a check holds the output back.
-func (p *peer) waitToRead() {
-	p.reading.Lock()
-	p.linesRead++
-	p.reading.Unlock()
+// heldReader reads nothing while a check holds the lock.
+type heldReader struct {
+	from io.Reader
+	held *sync.Mutex
+}
+
+// Read implements [io.Reader].
+func (h heldReader) Read(b []byte) (int, error) {
+	n, err := h.from.Read(b)
+	h.held.Lock()
+	defer h.held.Unlock()
+	return n, err
 }
 
 func (p *peer) wait() {

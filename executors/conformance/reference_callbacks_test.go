@@ -15,6 +15,9 @@ type refReply struct {
 
 func (r *reference) resolve(id string, reply refReply) {
 	r.mu.Lock()
+	if r.is("answers calls in their order") {
+		id = r.oldestCallLocked()
+	}
 	c := r.waiting[id]
 	delete(r.waiting, id)
 	r.mu.Unlock()
@@ -23,6 +26,16 @@ func (r *reference) resolve(id string, reply refReply) {
 	} else if r.is("answers strays") {
 		r.send(object{"id": id, "result": object{}})
 	}
+}
+
+// oldestCallLocked is the id of the callback that waits longest.
+func (r *reference) oldestCallLocked() string {
+	for i := range r.calls {
+		if id := "x" + strconv.Itoa(i+1); r.waiting[id] != nil {
+			return id
+		}
+	}
+	return ""
 }
 
 // call is a callback to the worker.

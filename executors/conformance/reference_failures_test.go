@@ -1,6 +1,9 @@
 package conformance
 
-import "errors"
+import (
+	"errors"
+	"os"
+)
 
 // The fixtures that fail.
 
@@ -40,4 +43,11 @@ func refDeepCause(s *refStep) (any, error) {
 		cause = object{"kind": "retryable", "class": "error", "message": "cause", "cause": cause}
 	}
 	return nil, fail(cause)
+}
+
+func refHostile(s *refStep) (any, error) {
+	if s.host.is("dies of hostile errors") {
+		os.Exit(70)
+	}
+	return nil, errors.New("an error that says nothing")
 }

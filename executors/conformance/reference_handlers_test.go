@@ -31,7 +31,7 @@ func refHandlers() map[string]refHandler {
 		"Gate":               refGate,
 		"HardExit":           refHardExit,
 		"Heartbeat":          refHeartbeat,
-		"Hostile":            func(*refStep) (any, error) { return nil, errors.New("an error that says nothing") },
+		"Hostile":            refHostile,
 		"KillSelf":           refKillSelf,
 		"LeaseThenEffect":    refLeaseThenEffect,
 		"LeaveChild":         refLeaveChild,
@@ -52,6 +52,11 @@ func refEcho(s *refStep) (any, error) {
 	err := json.Unmarshal(s.params.Task.Context, &c)
 	if s.host.is("echo") {
 		c.Value = json.RawMessage(strings.ToUpper(string(c.Value)))
+	}
+	if s.host.is("rounds") {
+		var value any
+		err = errors.Join(err, json.Unmarshal(c.Value, &value))
+		return value, err
 	}
 	return c.Value, err
 }

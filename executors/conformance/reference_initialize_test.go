@@ -30,7 +30,7 @@ func (r *reference) initialize(id any, params json.RawMessage) {
 		return
 	}
 	for name, n := range p.Limits {
-		if n < 0 {
+		if n < 0 || r.is("refuses unknown members") && name == "max_wishes" {
 			r.refuse(id, -32602, name+" must be positive", nil)
 			return
 		}
@@ -40,7 +40,7 @@ func (r *reference) initialize(id any, params json.RawMessage) {
 	r.limits["shutdown_grace_ms"] = p.Timing["shutdown_grace_ms"]
 	r.mu.Unlock()
 	handlers := []object{}
-	if _, err := os.Stat("/"); err == nil && !strings.HasSuffix(rootOf(params), "absent") {
+	if !strings.HasSuffix(rootOf(params), "absent") || r.is("serves without a root") {
 		for _, f := range Fixtures() {
 			if r.handlers[f.Name] != nil {
 				handlers = append(handlers, object{"name": "Fixtures::" + f.Name, "file": "reference", "exclusive": f.Name == "Exclusive" && !r.is("not exclusive")})

@@ -37,7 +37,11 @@ func refLogInjection(s *refStep) (any, error) {
 
 func refHeartbeat(s *refStep) (any, error) {
 	if !s.host.is("no heartbeat") {
-		s.host.send(object{"method": "step.heartbeat", "params": object{"execution_id": s.id, "progress": 0.5, "message": "half"}})
+		s.beat()
 	}
 	return nil, nil
+}
+
+func (s *refStep) beat() {
+	s.host.send(object{"method": "step.heartbeat", "params": object{"execution_id": s.id, "progress": 0.5, "message": "half"}})
 }

@@ -49,7 +49,12 @@ func (r *reference) execute(id any, raw json.RawMessage) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	handler := r.handlers[strings.TrimPrefix(p.Handler.Name, "Fixtures::")]
+	name := p.Handler.Name
+	if r.is("tidies names") {
+		name = strings.Trim(name, " :\x00")
+	}
+	handler := r.handlers[strings.TrimPrefix(name, "Fixtures::")]
+	r.large = r.large || len(raw) > 100_000
 	switch {
 	case !r.ready:
 		go r.refuse(id, -32001, "not_initialized", nil)
@@ -59,12 +64,15 @@ func (r *reference) execute(id any, raw json.RawMessage) {
 		go r.refuse(id, -32006, "shutting_down", nil)
 	case r.running[p.ExecutionID] != nil:
 		go r.refuse(id, -32009, "duplicate_execution", nil)
-	case handler == nil || !strings.HasPrefix(p.Handler.Name, "Fixtures::"):
+	case handler == nil || !strings.HasPrefix(name, "Fixtures::"):
 		go r.refuse(id, -32003, "handler_not_found", object{"name": p.Handler.Name})
 	case len(r.running) >= r.limits["max_concurrency"]:
 		go r.refuse(id, -32005, "overloaded", nil)
 	default:
 		s := &refStep{host: r, id: p.ExecutionID, params: p, started: time.Now(), cancelled: make(chan struct{})}
+		if r.is("late cancels") && r.late[s.id] {
+			s.once.Do(func() { close(s.cancelled) })
+		}
 		r.running[s.id] = s
 		r.waited.Add(1)
 		if r.is("one at a time") {
@@ -83,7 +91,13 @@ var (
 func (s *refStep) run(id any, handler refHandler) {
 	r := s.host
 	defer r.waited.Done()
+	if r.is("beats by itself") {
+		s.beat()
+	}
 	value, err := handler(s)
+	if r.is("late cancels") && s.isCancelled() {
+		err = errCancelled
+	}
 	answer := s.answer(value, err)
 	if r.is("one at a time") {
 		delete(r.running, s.id)
@@ -118,6 +132,15 @@ func (s *refStep) answer(value any, err error) object {
 		return failed(object{"kind": "retryable", "class": "error", "message": err.Error()})
 	}
 	return s.success(value)
+}
+
+func (s *refStep) isCancelled() bool {
+	select {
+	case <-s.cancelled:
+		return true
+	default:
+		return false
+	}
 }
 
 // text is a member of the handler's config.

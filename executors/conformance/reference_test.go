@@ -38,6 +38,8 @@ type reference struct {
 	offered  []string
 	limits   map[string]int
 	running  map[string]*refStep
+	large    bool            // a step with large params was sent
+	late     map[string]bool // executions that were cancelled when they did not run
 	waiting  map[string]chan refReply
 	calls    int
 	waited   sync.WaitGroup
@@ -45,7 +47,7 @@ type reference struct {
 
 func newReference(broken string) *reference {
 	return &reference{
-		broken: broken, handlers: refHandlers(), limits: map[string]int{},
+		broken: broken, handlers: refHandlers(), late: map[string]bool{}, limits: map[string]int{},
 		running: map[string]*refStep{}, waiting: map[string]chan refReply{},
 	}
 }
@@ -71,7 +73,7 @@ func (r *reference) serve() {
 	fmt.Print("no newline")
 	_ = passOn(exec.Command("echo", "printed by a child while loading")).Run()
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGUSR1) // before anybody can be told that this host is ready
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGCONT) // before anybody can be told that this host is ready
 	go r.obey(signals)
 	r.read()
 	if r.is("deaf to EOF") {
@@ -90,13 +92,18 @@ func (r *reference) claim() {
 	if os.Getenv("TASKER_RPC_IN_FD") == "" {
 		inFD, _ = syscall.Dup(0)
 		outFD, _ = syscall.Dup(1)
-		_ = syscall.Dup3(2, 1, 0)
+		if !r.is("prints where it answers") {
+			_ = syscall.Dup3(2, 1, 0)
+		}
 		null, _ := os.Open(os.DevNull)
 		_ = syscall.Dup3(int(null.Fd()), 0, 0)
 	}
 	for _, fd := range []int{inFD, outFD} {
 		var stat syscall.Stat_t
 		if fd < 0 || syscall.Fstat(fd, &stat) != nil {
+			if r.is("silent about descriptors") {
+				os.Exit(1)
+			}
 			exitf(78, "TASKER_RPC_IN_FD and TASKER_RPC_OUT_FD name no open descriptors")
 		}
 		if !r.is("inherited pipes") {
@@ -127,6 +134,8 @@ func (r *reference) obey(signals <-chan os.Signal) {
 		switch {
 		case s == syscall.SIGUSR1 && !r.is("no dump"):
 			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
+		case s == syscall.SIGCONT && r.is("does not wake up"):
+			os.Exit(70)
 		case s == syscall.SIGTERM && !r.is("deaf to SIGTERM"):
 			r.mu.Lock()
 			r.draining = true
