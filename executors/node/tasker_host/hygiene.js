@@ -1,12 +1,13 @@
 'use strict';
 
 // What a handler changes about the process would be seen by all later steps: the folder it works in, its umask, its
-// environment. It is put back when nothing runs; a step that ran beside the change may have suffered already, so then
+// environment, what it does on a signal. It is put back when nothing runs; a step that ran beside the change may have suffered already, so then
 // the worker is asked for a new process.
 class Hygiene {
   #changed = false;
   #cwd = process.cwd();
   #env;
+  #signals;
   #umask = process.umask();
   #writeEnv;
   #chdir = process.chdir;
@@ -19,22 +20,39 @@ class Hygiene {
     process.env = this.#watched(process.env);
     process.chdir = this.#noting(this.#chdir);
     process.umask = this.#noting(this.#setUmask);
+    this.#signals = new Map(signalNames().map((name) => [name, process.rawListeners(name)]));
+    const note = (name) => {
+      if (isSignal(name)) this.#changed = true;
+    };
+    process.on('newListener', note).on('removeListener', note);
   }
 
   // Called at the end of every execution with the number of those that still run. Returns true when others saw a change.
   tidy(running) {
     if (!this.#changed) return false;
     if (running > 0) return true;
-    this.#changed = false;
     this.#chdir.call(process, this.#cwd);
     this.#setUmask.call(process, this.#umask);
     this.#restoreEnv();
+    this.#restoreSignals();
     return false;
   }
 
   #restoreEnv() {
     for (const name of Object.keys(this.#writeEnv)) if (!Object.hasOwn(this.#env, name)) delete this.#writeEnv[name];
     for (const [name, value] of Object.entries(this.#env)) if (this.#writeEnv[name] !== value) this.#writeEnv[name] = value;
+  }
+
+  // What is missing is added first, so that no signal finds nobody and ends the process.
+  #restoreSignals() {
+    for (const [name, before] of this.#signals) {
+      for (const listener of before) if (!process.rawListeners(name).includes(listener)) process.on(name, listener);
+    }
+    for (const name of signalNames()) {
+      const before = this.#signals.get(name) ?? [];
+      for (const listener of process.rawListeners(name)) if (!before.includes(listener)) process.off(name, listener);
+    }
+    this.#changed = false;
   }
 
   #noting(change) {
@@ -56,6 +74,14 @@ class Hygiene {
       set: noting((target, name, value) => Reflect.set(target, name, value)),
     });
   }
+}
+
+function signalNames() {
+  return process.eventNames().filter(isSignal);
+}
+
+function isSignal(name) {
+  return typeof name === 'string' && name.startsWith('SIG');
 }
 
 module.exports = { Hygiene };

@@ -113,7 +113,7 @@ class Server {
     if (this.#session) throw new RpcError(RpcError.INVALID_REQUEST, 'initialized already');
     const session = new Session(params);
     this.#backlog = [];
-    this.#open(session).then(dump.watchFromThread).then(
+    this.#open(session).then(dump.watchFromThread).then(() => this.#hygiene.watch()).then(
       () => this.#writer.result(id, session.description()),
       (error) => this.#refuse(id, error),
     ).then(() => this.#resume());
@@ -125,7 +125,6 @@ class Server {
     this.#link.offer(session.callbacks);
     this.#executions = new Executions(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
     this.#threads = new CpuThreads({ root: session.handlerRoot, offered: this.#link.offered });
-    this.#hygiene.watch();
     this.#session = session;
   }
 
@@ -152,7 +151,7 @@ class Server {
     this.#link.forget(executionId);
     if (!this.#hygiene.tidy(running) || this.#spoilt) return;
     this.#spoilt = true;
-    const reason = 'a step changed the folder, umask or environment of the process while others ran';
+    const reason = 'a step changed the folder, umask, environment or signal handlers of the process while others ran';
     this.#writer.notify('executor.status', { state: 'recycle_me', reason });
   }
 

@@ -94,10 +94,13 @@ exports.handlers.litters = () => {
   process.umask(0o777);
   process.env.LITTER = 'left';
   delete process.env.HOME;
+  process.on('SIGUSR2', () => {});
+  process.removeAllListeners('SIGTERM');
 };
 
 exports.handlers.looks = () => ({
   cwd: process.cwd(), umask: process.umask(), litter: process.env.LITTER, home: process.env.HOME,
+  listeners: ['SIGUSR2', 'SIGTERM'].map((signal) => process.listenerCount(signal)),
   child: require('node:child_process').execSync('echo $LITTER$HOME; pwd', { encoding: 'utf8' }),
 });
 
