@@ -45,6 +45,8 @@ var breakages = map[string]string{ //nolint:gochecknoglobals // a table
 	"answers what runs":                   "C8",
 	"code -32009":                         "C9",
 	"not exclusive":                       "C11",
+	"exclusive beside others":             "C11",
+	"others beside exclusive":             "C11",
 	"mixes steps up":                      "C12",
 	"wrong execution":                     "K1",
 	"drops params":                        "K1",

@@ -20,6 +20,8 @@ func (p patch) String() string { return p.language + "/" + p.file + ": " + p.new
 
 // patches break what the reference host has not: files of handlers, threads, an event loop.
 var patches = []patch{ //nolint:gochecknoglobals // a table
+	{"ruby", "app.rb", "    rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` and a SyntaxError in an app's file, too\n      App.abort(@root, e)", ``, "H7"},
+
 	{"ruby", "loader.rb", `@errors << failure`, ``, "H8"},
 	{"python", "loader.py", `self.errors.append(described)`, `pass`, "H8"},
 	{"node", "loader.js", `this.errors.push(described);`, ``, "H8"},
@@ -45,6 +47,14 @@ var patches = []patch{ //nolint:gochecknoglobals // a table
 		"python", "pool.py", `await execution.perform_async(self._loop)`,
 		`await execution.perform_async(self._loop) if next(iter(self._running.values())) is execution else None`, "C1",
 	},
+	{"ruby", "pool.rb", `@running.empty? ? Surroundings.restore : Surroundings.lingering`, `[]`, "I5"},
+	{"ruby", "surroundings.rb", "          Surroundings.trapped(signal, before)\n", "", "I5"},
+	{"python", "hygiene.py", `if _variables() != self._variables:`, `if False:`, "I5"},
+	{"python", "hygiene.py", `os.umask(self._umask)
+        sys.stdout`, `sys.stdout`, "I5"},
+	{"node", "hygiene.js", `this.#setUmask.call(process, this.#umask);`, ``, "I5"},
+	{"node", "hygiene.js", "this.#restoreSignals();\n    return", "this.#changed = false;\n    return", "I5"},
+
 	{"python", "calls.py", `if threading.get_ident() == link.loop_thread:`, `if False:`, "K7"},
 	{"ruby", "server.rb", `age = @pool&.oldest_age`, "sleep 0.01 while in_flight.positive?\n      age = nil", "L2"},
 	{"python", "server.py", `result = {"in_flight": self._in_flight()}`, "result = {\"in_flight\": self._pool and self._pool._lock.acquire()}", "L2"},

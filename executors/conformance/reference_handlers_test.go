@@ -23,7 +23,7 @@ func refHandlers() map[string]refHandler {
 		"DeepCause":          refDeepCause,
 		"Defer":              func(*refStep) (any, error) { return nil, errDeferred },
 		"Echo":               refEcho,
-		"Exclusive":          func(*refStep) (any, error) { return true, nil },
+		"Exclusive":          refGate,
 		"FailPermanent":      refFailPermanent,
 		"FailRetryable":      refFailRetryable,
 		"FailUnknown":        refFailUnknown,
@@ -40,7 +40,7 @@ func refHandlers() map[string]refHandler {
 		"Noise":              refNoise,
 		"Pollute":            refPollute,
 		"Returns":            refReturns,
-		"Surroundings":       func(*refStep) (any, error) { return os.Getenv("POLLUTED"), nil },
+		"Surroundings":       refSurroundings,
 		"WaitForCancel":      refWait,
 	}
 }
@@ -120,11 +120,4 @@ func refWait(s *refStep) (any, error) {
 	}
 	<-s.cancelled
 	return nil, errCancelled
-}
-
-func refPollute(s *refStep) (any, error) {
-	if !s.host.is("pollution") {
-		s.host.send(object{"method": "executor.status", "params": object{"state": "recycle_me", "reason": "the folder was changed"}})
-	}
-	return nil, os.Setenv("POLLUTED", "1")
 }

@@ -66,7 +66,7 @@ func (r *reference) execute(id any, raw json.RawMessage) {
 		go r.refuse(id, -32009, "duplicate_execution", nil)
 	case handler == nil || !strings.HasPrefix(name, "Fixtures::"):
 		go r.refuse(id, -32003, "handler_not_found", object{"name": p.Handler.Name})
-	case len(r.running) >= r.limits["max_concurrency"]:
+	case len(r.running) >= r.limits["max_concurrency"] || r.mustWaitLocked(p.Handler.Name):
 		go r.refuse(id, -32005, "overloaded", nil)
 	default:
 		s := &refStep{host: r, id: p.ExecutionID, params: p, started: time.Now(), cancelled: make(chan struct{})}
@@ -81,6 +81,17 @@ func (r *reference) execute(id any, raw json.RawMessage) {
 		}
 		go s.run(id, handler)
 	}
+}
+
+// mustWaitLocked says whether the handler, or one that runs, wants the process for itself.
+func (r *reference) mustWaitLocked(name string) bool {
+	const alone = "Fixtures::Exclusive"
+	for _, s := range r.running {
+		if name == alone && !r.is("exclusive beside others") || s.params.Handler.Name == alone && !r.is("others beside exclusive") {
+			return true
+		}
+	}
+	return false
 }
 
 var (

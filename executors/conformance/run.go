@@ -17,7 +17,7 @@ import (
 
 // fixtureFiles are the fixture handlers of the languages that the worker has hosts for.
 //
-//go:embed all:testdata/ruby all:testdata/python all:testdata/node all:testdata/broken all:testdata/conventions
+//go:embed all:testdata/ruby all:testdata/python all:testdata/node all:testdata/app all:testdata/broken all:testdata/conventions
 var fixtureFiles embed.FS
 
 // State is how a check ended.

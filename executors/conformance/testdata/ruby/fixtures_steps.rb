@@ -77,8 +77,8 @@ if Tasker.respond_to?(:current_step)
     class Exclusive < Tasker::StepHandler::Base
       exclusive!
 
-      def process(_task, _sequence, _step)
-        true
+      def process(_task, _sequence, step)
+        File.read(step.config["path"])
       end
     end
   end
