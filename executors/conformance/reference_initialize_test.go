@@ -56,7 +56,7 @@ func (r *reference) initialize(id any, params json.RawMessage) {
 		pid++
 	}
 	r.send(object{"id": id, "result": object{
-		"protocol_version": 1, "handlers": handlers, "handlers_complete": true,
+		"protocol_version": 1, "handlers": handlers, "handlers_complete": true, "load_errors": []object{},
 		"executor": object{"language": "reference", "language_version": runtime.Version(), "sdk": "reference", "sdk_version": "1", "pid": pid},
 		"capabilities": object{
 			"max_concurrency": most, "cancel": "cooperative", "step_heartbeats": true, "structured_logs": true,

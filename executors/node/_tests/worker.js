@@ -142,4 +142,4 @@ class Worker {
   }
 }
 
-module.exports = { HANDLERS, Worker };
+module.exports = { HANDLERS, HOST, Worker };
