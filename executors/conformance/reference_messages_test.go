@@ -13,13 +13,17 @@ import (
 	"unicode/utf8"
 )
 
-func (r *reference) send(v object) {
-	v["jsonrpc"] = "2.0"
-	data, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
+// send writes the messages without anything between them.
+func (r *reference) send(messages ...object) {
+	var data []byte
+	for _, v := range messages {
+		v["jsonrpc"] = "2.0"
+		encoded, err := json.Marshal(v)
+		if err != nil {
+			panic(err)
+		}
+		data = append(append(data, encoded...), '\n')
 	}
-	data = append(data, '\n')
 	if r.is("loses messages beside large results") && len(data) < 1000 && r.sawLarge() {
 		return
 	}

@@ -117,13 +117,14 @@ func (s *refStep) run(id any, handler refHandler) {
 		delete(r.running, s.id)
 		r.mu.Unlock()
 	}
-	r.send(object{"id": id, "result": answer})
+	messages := []object{{"id": id, "result": answer}}
 	if answer["outcome"] == "cancelled" && r.is("answers twice") {
-		r.send(object{"id": id, "result": answer})
+		messages = append(messages, messages[0])
 	}
 	if r.is("beats after") && s.params.Handler.Name == "Fixtures::Heartbeat" {
-		r.send(object{"method": "step.heartbeat", "params": object{"execution_id": s.id}})
+		messages = append(messages, object{"method": "step.heartbeat", "params": object{"execution_id": s.id}})
 	}
+	r.send(messages...)
 }
 
 func (s *refStep) answer(value any, err error) object {
