@@ -53,7 +53,7 @@ var patches = []patch{ //nolint:gochecknoglobals // a table
 	{"python", "hygiene.py", `os.umask(self._umask)
         sys.stdout`, `sys.stdout`, "I5"},
 	{"node", "hygiene.js", `this.#setUmask.call(process, this.#umask);`, ``, "I5"},
-	{"node", "hygiene.js", "this.#restoreSignals();\n    return", "this.#changed = false;\n    return", "I5"},
+	{"node", "hygiene.js", "this.#restoreSignals();\n    this.#ch", "this.#ch", "I5"},
 
 	{"python", "calls.py", `if threading.get_ident() == link.loop_thread:`, `if False:`, "K7"},
 	{"ruby", "server.rb", `age = @pool&.oldest_age`, "sleep 0.01 while in_flight.positive?\n      age = nil", "L2"},

@@ -1,8 +1,8 @@
 'use strict';
 
 // What a handler changes about the process would be seen by all later steps: the folder it works in, its umask, its
-// environment, what it does on a signal. It is put back when nothing runs; a step that ran beside the change may have suffered already, so then
-// the worker is asked for a new process.
+// environment, what it does on a signal. It is put back when nothing runs; a step that ran beside the change may have
+// suffered already, so then the worker is asked for a new process.
 class Hygiene {
   #changed = false;
   #cwd = process.cwd();
@@ -27,15 +27,27 @@ class Hygiene {
     process.on('newListener', note).on('removeListener', note);
   }
 
-  // Called at the end of every execution with the number of those that still run. Returns true when others saw a change.
+  // Called at the end of every execution with the number of those that still run. Returns true when others saw a change,
+  // or will.
   tidy(running) {
     if (!this.#changed) return false;
     if (running > 0) return true;
-    this.#chdir.call(process, this.#cwd);
+    const stays = !this.#goBack();
     this.#setUmask.call(process, this.#umask);
     this.#restoreEnv();
     this.#restoreSignals();
-    return false;
+    this.#changed = false;
+    return stays;
+  }
+
+  // The folder may be gone.
+  #goBack() {
+    try {
+      this.#chdir.call(process, this.#cwd);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #restoreEnv() {
@@ -52,7 +64,6 @@ class Hygiene {
       const before = this.#signals.get(name) ?? [];
       for (const listener of process.rawListeners(name)) if (!before.includes(listener)) process.off(name, listener);
     }
-    this.#changed = false;
   }
 
   #noting(change) {

@@ -151,7 +151,7 @@ class Server {
     this.#link.forget(executionId);
     if (!this.#hygiene.tidy(running) || this.#spoilt) return;
     this.#spoilt = true;
-    const reason = 'a step changed the folder, umask, environment or signal handlers of the process while others ran';
+    const reason = 'a step changed the folder, umask, environment or signal handlers of the process, and it was not put back in time';
     this.#writer.notify('executor.status', { state: 'recycle_me', reason });
   }
 

@@ -98,6 +98,12 @@ exports.handlers.litters = () => {
   process.removeAllListeners('SIGTERM');
 };
 
+exports.handlers['loses its folder'] = () => {
+  const folder = process.cwd();
+  process.chdir('/');
+  require('node:fs').rmdirSync(folder);
+};
+
 exports.handlers.looks = () => ({
   cwd: process.cwd(), umask: process.umask(), litter: process.env.LITTER, home: process.env.HOME,
   listeners: ['SIGUSR2', 'SIGTERM'].map((signal) => process.listenerCount(signal)),
