@@ -33,7 +33,10 @@ class Worker {
       this.#look();
     });
     this.exited = new Promise((resolve) => this.#child.on('close', (code, signal) => resolve(code ?? signal)));
-    readline.createInterface({ input: this.#child.stdio[4] }).on('line', (line) => this.#take(JSON.parse(line), reply));
+    const lines = readline.createInterface({ input: this.#child.stdio[4] });
+    lines.on('line', (line) => this.#take(JSON.parse(line), reply));
+    // A host that is killed with something unread resets its pipes.
+    for (const end of [lines, ...this.#child.stdio.slice(1)]) end.on('error', () => {});
   }
 
   // Starts a host and initializes it.
