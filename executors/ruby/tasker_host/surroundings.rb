@@ -59,9 +59,10 @@ module TaskerHost
       end
 
       # What has been changed for long while others ran, once.
-      def lingering(now = Process.clock_gettime(Process::CLOCK_MONOTONIC))
+      def lingering(now = nil)
         return [] unless @changed
 
+        now ||= Process.clock_gettime(Process::CLOCK_MONOTONIC)
         @since ||= now
         return [] if @told || now - @since < PATIENCE_SECONDS || !different?
 
