@@ -17,6 +17,7 @@ type executorCheck struct {
 	Only     []string `help:"Run the checks with these ids, for example H1,F3."       placeholder:"ID"`
 	JSON     bool     `help:"Print JSON."                                             name:"json"`
 	Fixtures bool     `help:"List the handlers that a host serves to be checked."`
+	Record   string   `help:"Write a transcript of each check into this folder." placeholder:"DIR" type:"path"`
 	Argv     []string `arg:""                                                         help:"The host program and its arguments, after --." optional:"" passthrough:""`
 }
 
@@ -27,6 +28,7 @@ host does not serve its fixture handler or does not declare its capability. Exit
 
     tasker-worker executor check -- ruby tasker_host/host.rb
     tasker-worker executor check --only H1,F3 -- ./my_host
+    tasker-worker executor check --record transcripts -- ./my_host
     tasker-worker executor check --fixtures`
 }
 
@@ -42,7 +44,7 @@ func (cmd executorCheck) Run(ctx context.Context, s streams) error {
 	if len(argv) == 0 {
 		return setupError{errors.New("no host program is named: tasker-worker executor check -- PROGRAM ARGUMENTS")}
 	}
-	results, err := conformance.Run(ctx, argv, cmd.Only)
+	results, err := conformance.Run(ctx, argv, conformance.Options{Only: cmd.Only, Record: cmd.Record})
 	if err != nil && ctx.Err() != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -116,6 +117,14 @@ func TestExecutorCheck(t *testing.T) {
 	}
 	if out := w.mustRun(t, 0, "executor", "check", "--fixtures"); !strings.Contains(out, "Fixtures::Gate") {
 		t.Errorf("got %s", out)
+	}
+	host, err := filepath.Abs("../../executors/ruby/tasker_host/host.rb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mustRun(t, 0, "executor", "check", "--only", "S2", "--record", "said", "--", "ruby", host)
+	if files, _ := filepath.Glob(filepath.Join(w.dir, "said", "S2-*.jsonl")); len(files) != 1 {
+		t.Errorf("the transcripts are %v, want one of S2", files)
 	}
 }
 

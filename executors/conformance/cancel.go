@@ -10,7 +10,7 @@ func cancelRules() []rule {
 		{name: "C7 a cancel leaves the neighbours alone", check: sparesNeighbours},
 		{name: "C8 a handler that does not heed a cancel is not answered before it ends", check: answersOnlyWhatEnded},
 		{name: "C10 a cancel reaches a handler that awaits", check: cancelsAwaiting},
-		{name: "C11 an exclusive handler is declared, and runs", check: declaresExclusive},
+		{name: "C11 an exclusive handler is declared, and nothing runs beside it", check: runsExclusiveAlone},
 		{name: "C12 a step sees its own arguments, never those of a neighbour", check: keepsStepsApart},
 	}
 }
@@ -110,7 +110,9 @@ func answersOnlyWhatEnded(t T, lang language) {
 	if got := p.ping(); got.InFlight != 1 {
 		t.Errorf("in_flight %d while the handler runs, want 1", got.InFlight)
 	}
-	p.mustEcho()
+	for range 100 { // a host that does not wait for the handler answers meanwhile
+		p.mustEcho()
+	}
 	if _, answered := p.answers[id]; answered {
 		t.Fatal("answered while the handler still runs")
 	}
@@ -118,7 +120,8 @@ func answersOnlyWhatEnded(t T, lang language) {
 	p.outcome(id)
 }
 
-func declaresExclusive(t T, lang language) {
+// runsExclusiveAlone sends what a worker never sends, because a host must not depend on it.
+func runsExclusiveAlone(t T, lang language) {
 	p := startReady(t, lang, nil)
 	p.require("Exclusive")
 	for _, h := range p.ready.Handlers {
@@ -126,7 +129,20 @@ func declaresExclusive(t T, lang language) {
 			t.Errorf("%s: exclusive is %v, want %v", h.Name, h.Exclusive, want)
 		}
 	}
-	p.mustSucceed("Exclusive", object{}, nil)
+	neighbour, beside := p.startGate()
+	alone := newGate(t)
+	mustRefuse(t, p.answer(p.begin("Exclusive", object{}, alone.config())), -32005)
+	beside.open("")
+	p.outcome(neighbour)
+	exclusive := p.begin("Exclusive", object{}, alone.config())
+	alone.reached()
+	mustRefuse(t, p.answer(p.begin("Echo", object{"value": 1}, nil)), -32005)
+	mustRefuse(t, p.answer(p.begin("Exclusive", object{}, newGate(t).config())), -32005)
+	alone.open("alone")
+	if got := success(t, p.outcome(exclusive)); got != `"alone"` {
+		t.Errorf("got %s", got)
+	}
+	p.mustEcho()
 }
 
 func keepsStepsApart(t T, lang language) {

@@ -25,7 +25,7 @@ func Fixtures() []Fixture {
 		{"Defer", `puts itself off for config.seconds with the checkpoint {"page": 3}`},
 		{"Echo", "returns task.context.value"},
 		{"EndThread", "ends its own thread (Ruby)"},
-		{"Exclusive", "is declared exclusive and returns anything"},
+		{"Exclusive", "as Gate, and declared exclusive"},
 		{"FailPermanent", `fails for good: message "never", code NO_FUNDS, details {"card": 1}`},
 		{"FailRetryable", `fails retryably: message "try later", retry after config.seconds, details {"why": "busy"}`},
 		{"FailUnknown", `fails with an ordinary error of the language: message "unexpected"`},
@@ -40,12 +40,12 @@ func Fixtures() []Fixture {
 		{"LogInjection", "logs one message of two lines: first, and a forged record"},
 		{"LogMessage", `logs config.bytes times x at level info with amount 12`},
 		{"Noise", `prints "printed", warns "warned", writes a forged message to descriptor 1, does both in a child, and returns "quiet"`},
-		{"Pollute", "changes the working folder and the environment variable POLLUTED"},
+		{"Pollute", "changes the working folder, the umask, the environment variable POLLUTED and, if the language lets it, what SIGWINCH does"},
 		{"Returns", "returns what config.what names: see the fixtures of the three languages"},
 		{"SoftExit", "asks the runtime to exit with code 3 (Ruby and Python)"},
 		{"StrayRejection", "leaves a rejected promise unawaited (Node)"},
 		{"StrayThrow", "throws in a callback (Node)"},
-		{"Surroundings", "returns the working folder and the environment variable POLLUTED"},
+		{"Surroundings", "returns the working folder, the umask, the environment variable POLLUTED and, on Linux, whether SIGWINCH is caught"},
 		{"WaitForCancel", `writes "started" to the named pipe config.path, if there is one, and checks for a cancel until it comes`},
 	}
 }

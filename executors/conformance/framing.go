@@ -30,6 +30,8 @@ func readsAnyCut(t T, lang language) {
 		p.answer("p")
 	}
 	p.answer("q")
+	p.send(paddedPing(200_000) + "\n") // takes several reads, because it is more than a pipe holds
+	p.answer("p")
 	for _, b := range []byte(ping + "\n") {
 		p.send(string(b))
 	}

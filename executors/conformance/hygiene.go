@@ -14,7 +14,8 @@ func hygieneRules() []rule {
 		{name: "L4 heartbeats come before the result, with what the handler said", check: sendsHeartbeats},
 		{name: "L5 nothing beats for a handler that does not", check: doesNotBeatByItself},
 		{name: "L6 SIGUSR1 prints where the handlers are", check: dumpsStacks},
-		{name: "I5 a changed folder or environment does not reach the next step, or the host asks to be replaced", check: keepsSurroundings},
+		{name: "I5 a changed folder, umask, environment or signal does not reach the next step, or the host asks to be replaced", check: keepsSurroundings},
+		{name: "I5 nor the next step after one that ran beside the change", check: keepsSurroundingsOfNeighbours},
 		{name: "I7 a message with line breaks stays one log record", check: keepsRecordsWhole},
 		{name: "I8 a secret is never logged", check: keepsSecrets},
 		{name: "S8 children that a handler left behind do not hold up the end", check: endsBesideChildren},
@@ -84,21 +85,36 @@ func dumpsStacks(t T, lang language) {
 
 func keepsSurroundings(t T, lang language) {
 	p := startReady(t, lang, object{"max_concurrency": 1})
-	p.require("Pollute")
 	before := p.mustSucceed("Surroundings", object{}, nil)
 	p.mustSucceed("Pollute", object{}, nil)
-	if after := p.mustSucceed("Surroundings", object{}, nil); after != before && !p.asksToBeReplaced() {
-		t.Errorf("the next step sees %s, before it was %s", after, before)
+	p.mustSee(before)
+}
+
+func keepsSurroundingsOfNeighbours(t T, lang language) {
+	p := startReady(t, lang, nil)
+	before := p.mustSucceed("Surroundings", object{}, nil)
+	neighbour, g := p.startGate()
+	p.mustSucceed("Pollute", object{}, nil)
+	g.open("")
+	p.outcome(neighbour)
+	p.mustSee(before)
+}
+
+// mustSee fails when a step sees other surroundings and the host does not ask to be replaced.
+func (p *peer) mustSee(before string) {
+	p.tb.Helper()
+	after := p.mustSucceed("Surroundings", object{}, nil)
+	for after != before && !slices.ContainsFunc(p.notes, asksForReplacement) {
+		m, err := p.next()
+		if err != nil {
+			p.tb.Fatalf("the next step sees %s, before it was %s", after, before)
+		}
+		p.keep(m)
 	}
 }
 
-func (p *peer) asksToBeReplaced() bool {
-	for _, m := range p.notes {
-		if m.Method == "executor.status" && strings.Contains(string(m.Params), "recycle_me") {
-			return true
-		}
-	}
-	return false
+func asksForReplacement(m message) bool {
+	return m.Method == "executor.status" && strings.Contains(string(m.Params), "recycle_me")
 }
 
 func keepsRecordsWhole(t T, lang language) {

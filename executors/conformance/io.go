@@ -119,7 +119,7 @@ func speaksOverStdio(t T, lang language) {
 	outRead, outWrite := pipe(t)
 	cmd.Stdin, cmd.Stdout = inRead, outWrite
 	cmd.Env = environ()
-	p := startPeer(t, cmd, inWrite, outRead)
+	p := startPeer(t, lang, cmd, inWrite, outRead)
 	closeAll(t, inRead, outWrite)
 	p.initialize(initialization(lang.root(t), nil))
 	p.mustSucceed("Noise", object{}, nil)

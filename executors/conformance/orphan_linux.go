@@ -49,7 +49,7 @@ func startBusyOrphan(t T, lang language) *peer {
 	cmd.ExtraFiles = append(cmd.ExtraFiles, inRead, outWrite)
 	cmd.Env = environ("TASKER_RPC_IN_FD=3", "TASKER_RPC_OUT_FD=4")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	p := startPeer(t, cmd, inWrite, outRead)
+	p := startPeer(t, lang, cmd, inWrite, outRead)
 	closeAll(t, inRead, outWrite)
 	p.initialize(initialization(lang.root(t), nil))
 	g := newGate(t)

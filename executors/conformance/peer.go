@@ -36,11 +36,11 @@ type peer struct {
 	// ready is what the host said in initialize, offered the callbacks that it may use.
 	ready   ready
 	offered []string
-	// reading is held while nothing may be read from the host. It protects the count.
-	reading   sync.Mutex
-	linesRead int
-	inOnce    sync.Once
-	exited    chan struct{}
+	said    *dialogue
+	// reading is held while nothing may be read from the host.
+	reading sync.Mutex
+	inOnce  sync.Once
+	exited  chan struct{}
 }
 
 // message is any message of the host.
@@ -66,18 +66,18 @@ func startHost(tb T, lang language) *peer {
 	outRead, outWrite := pipe(tb)
 	cmd.ExtraFiles = []*os.File{inRead, outWrite}
 	cmd.Env = environ("TASKER_RPC_IN_FD=3", "TASKER_RPC_OUT_FD=4")
-	p := startPeer(tb, cmd, inWrite, outRead)
+	p := startPeer(tb, lang, cmd, inWrite, outRead)
 	closeAll(tb, inRead, outWrite)
 	return p
 }
 
 // startPeer starts cmd, which reads what is written to in and whose messages come from out.
-func startPeer(tb T, cmd *exec.Cmd, in, out *os.File) *peer {
+func startPeer(tb T, lang language, cmd *exec.Cmd, in, out *os.File) *peer {
 	tb.Helper()
 	p := &peer{
 		tb: tb, cmd: cmd, in: in, lines: make(chan []byte, 256),
 		stdout: &syncBuffer{}, stderr: &syncBuffer{},
-		answers: map[string]message{}, exited: make(chan struct{}),
+		answers: map[string]message{}, exited: make(chan struct{}), said: lang.transcript.begin(),
 	}
 	if cmd.Stdout == nil {
 		cmd.Stdout = p.stdout
@@ -100,23 +100,31 @@ func startPeer(tb T, cmd *exec.Cmd, in, out *os.File) *peer {
 // read owns out. Half a line at the end is not delivered.
 func (p *peer) read(out *os.File) {
 	defer close(p.lines)
+	defer p.said.end(fromHost)
 	defer out.Close()
-	r := bufio.NewReaderSize(out, 64<<10)
+	r := bufio.NewReaderSize(heldReader{out, &p.reading}, 64<<10)
 	for {
 		line, err := r.ReadBytes('\n')
-		p.waitToRead()
 		if err != nil {
 			return
 		}
+		p.said.add(fromHost, line)
 		p.lines <- line
 	}
 }
 
-// waitToRead waits while a check holds the output back.
-func (p *peer) waitToRead() {
-	p.reading.Lock()
-	p.linesRead++
-	p.reading.Unlock()
+// heldReader reads nothing while a check holds the lock.
+type heldReader struct {
+	from io.Reader
+	held *sync.Mutex
+}
+
+// Read implements [io.Reader].
+func (h heldReader) Read(b []byte) (int, error) {
+	n, err := h.from.Read(b)
+	h.held.Lock()
+	defer h.held.Unlock()
+	return n, err
 }
 
 func (p *peer) wait() {
@@ -142,6 +150,7 @@ func (p *peer) send(text string) {
 	if err := p.in.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 		p.tb.Fatal(err)
 	}
+	p.said.sent(text)
 	if _, err := io.WriteString(p.in, text); err != nil {
 		p.tb.Fatalf("write to the host: %v", err)
 	}
@@ -240,7 +249,10 @@ func (p *peer) exit() int {
 }
 
 func (p *peer) closeInput() {
-	p.inOnce.Do(func() { _ = p.in.Close() })
+	p.inOnce.Do(func() {
+		p.said.end(fromWorker)
+		_ = p.in.Close()
+	})
 }
 
 func (p *peer) signal(sig syscall.Signal) {

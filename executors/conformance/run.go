@@ -17,7 +17,7 @@ import (
 
 // fixtureFiles are the fixture handlers of the languages that the worker has hosts for.
 //
-//go:embed all:testdata/ruby all:testdata/python all:testdata/node all:testdata/broken all:testdata/conventions
+//go:embed all:testdata/ruby all:testdata/python all:testdata/node all:testdata/app all:testdata/broken all:testdata/conventions
 var fixtureFiles embed.FS
 
 // State is how a check ended.
@@ -42,12 +42,24 @@ type Result struct {
 	TookMS int64  `json:"took_ms"`
 }
 
-// Run checks the host program that argv starts and returns a result per check, in the order of the list. With only, it
-// runs the checks with these ids.
-func Run(ctx context.Context, argv, only []string) ([]Result, error) {
-	wanted, err := choose(only)
+// Options say which checks are run, and what is kept of them.
+type Options struct {
+	// Only has the ids of the checks to run, none for all.
+	Only []string
+	// Record is a folder for a transcript of each check, made when it is not there; "" for none.
+	Record string
+}
+
+// Run checks the host program that argv starts and returns a result per check, in the order of the list.
+func Run(ctx context.Context, argv []string, o Options) ([]Result, error) {
+	wanted, err := choose(o.Only)
 	if err != nil {
 		return nil, err
+	}
+	if o.Record != "" {
+		if err := os.MkdirAll(o.Record, 0o700); err != nil {
+			return nil, fmt.Errorf("making the folder of the transcripts: %w", err)
+		}
 	}
 	folder, err := os.MkdirTemp("", "tasker-check-")
 	if err != nil {
@@ -61,11 +73,12 @@ func Run(ctx context.Context, argv, only []string) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return runAll(ctx, wanted, lang)
+	return runAll(ctx, wanted, lang, o.Record)
 }
 
 // runAll runs as many checks at once as there are processors.
-func runAll(ctx context.Context, wanted []rule, lang language) ([]Result, error) {
+func runAll(ctx context.Context, wanted []rule, lang language, record string) ([]Result, error) {
+	faults := make([]error, len(wanted))
 	results := make([]Result, len(wanted))
 	places := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
@@ -75,12 +88,25 @@ func runAll(ctx context.Context, wanted []rule, lang language) ([]Result, error)
 			break
 		}
 		running.Go(func() {
-			results[i] = r.run(lang)
+			results[i], faults[i] = r.runAndRecord(lang, record)
 			<-places
 		})
 	}
 	running.Wait()
-	return results, ctx.Err()
+	return results, errors.Join(ctx.Err(), errors.Join(faults...))
+}
+
+// runAndRecord leaves a transcript in folder, unless it is "".
+func (r rule) runAndRecord(lang language, folder string) (Result, error) {
+	if folder == "" {
+		return r.run(lang), nil
+	}
+	lang.transcript = &transcript{start: time.Now()}
+	result := r.run(lang)
+	if err := lang.transcript.write(folder, r.name); err != nil {
+		return result, fmt.Errorf("writing a transcript: %w", err)
+	}
+	return result, nil
 }
 
 func (r rule) run(lang language) Result {

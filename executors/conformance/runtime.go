@@ -14,6 +14,8 @@ type language struct {
 	argv []string
 	// folder has the fixture handlers as testdata has them.
 	folder string
+	// transcript records what is said, nil for nothing.
+	transcript *transcript
 }
 
 // rule is one line of the conformance list, checked for each language that it concerns: all when only is empty. The name

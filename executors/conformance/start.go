@@ -13,6 +13,7 @@ func startRules() []rule {
 		{name: "H4 without a common version it names its own", check: refusesUnknownVersions},
 		{name: "H5 unknown members are ignored", check: ignoresUnknownMembers},
 		{name: "H6 a second initialize is refused", check: refusesSecondInitialize},
+		{name: "H7 an app that does not boot ends the host with its reason", only: []string{"ruby"}, check: refusesBrokenApps},
 		{name: "H8 files that do not load are reported and the others serve", check: reportsLoadErrors},
 		{name: "H9 it never takes more steps than offered", check: acceptsTheOfferedConcurrency},
 		{name: "H10 what is printed while loading is log", check: keepsLoadNoiseOutOfTheProtocol},
@@ -88,6 +89,20 @@ func refusesSecondInitialize(t T, lang language) {
 	p := startReady(t, lang, nil)
 	mustRefuse(t, p.call("initialize", initialization(lang.root(t), nil)), -32600)
 	p.mustEcho()
+}
+
+func refusesBrokenApps(t T, lang language) {
+	p := startHost(t, lang)
+	params := initialization(lang.root(t), nil)
+	params["config"].(object)["app_root"] = lang.root(t, "app")
+	p.request("initialize", params)
+	p.mustEnd()
+	if got := p.exit(); got != 78 {
+		t.Errorf("exit code %d, want 78", got)
+	}
+	if text := p.stderr.String(); !strings.Contains(text, "no such setting") || !strings.Contains(text, "environment.rb") {
+		t.Errorf("stderr does not say what is wrong where: %q", text)
+	}
 }
 
 func reportsLoadErrors(t T, lang language) {

@@ -6,8 +6,8 @@ const { test } = require('node:test');
 const { Worker } = require('./worker');
 
 // The thread that takes the signal is there some time after the host is ready, so the signal is repeated.
-async function dumped(worker, pattern) {
-  const again = setInterval(() => worker.signal('SIGUSR1'), 300);
+async function dumped(worker, pattern, everyMs = 300) {
+  const again = setInterval(() => worker.signal('SIGUSR1'), everyMs);
   const found = await worker.until(({ stderr }) => pattern.exec(stderr) ?? undefined);
   clearInterval(again);
   return found[0];
@@ -27,6 +27,16 @@ test('SIGUSR1 prints the steps that wait, and harms none', async (t) => {
   const outcome = worker.execute('waits', { until: 'signal' });
   await worker.said('step.heartbeat');
   await dumped(worker, /SIGUSR1: running:\n {2}e1 waits, for \d+ ms\n {2}main thread: waits for events/);
+  worker.cancel();
+  assert.equal((await outcome).outcome, 'cancelled');
+  assert.equal(await worker.end(), 0);
+});
+
+test('SIGUSR1 while its steps are printed harms none', async (t) => {
+  const worker = await Worker.ready(t);
+  const outcome = worker.execute('waits', { until: 'signal' });
+  await worker.said('step.heartbeat');
+  await dumped(worker, /(SIGUSR1: running[^]*){5}/, 5);
   worker.cancel();
   assert.equal((await outcome).outcome, 'cancelled');
   assert.equal(await worker.end(), 0);

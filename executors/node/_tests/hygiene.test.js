@@ -1,6 +1,9 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const { test } = require('node:test');
 
 const { Worker } = require('./worker');
@@ -25,4 +28,11 @@ test('when others ran beside the change, the worker is asked for a new process, 
   worker.cancel('e2');
   await beside;
   assert.deepEqual((await worker.execute('looks')).result, before);
+});
+
+test('when there is no way back, every step is answered and the worker is asked for a new process', async (t) => {
+  const worker = await Worker.ready(t, { cwd: fs.mkdtempSync(path.join(os.tmpdir(), 'folder-')) });
+  await worker.execute('loses its folder');
+  await worker.execute('litters');
+  assert.equal((await worker.said('executor.status')).state, 'recycle_me');
 });

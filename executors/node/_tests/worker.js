@@ -21,8 +21,9 @@ class Worker {
   messages = []; // everything that is no answer, in order of arrival
 
   // reply makes the answer to a call of the host: {result} or {error}, or nothing.
-  constructor({ reply = () => ({ result: {} }), args = [], env = {} } = {}) {
+  constructor({ reply = () => ({ result: {} }), args = [], cwd, env = {} } = {}) {
     this.#child = spawn(process.execPath, [...args, HOST], {
+      cwd,
       env: { ...process.env, TASKER_PROTOCOL: '1', TASKER_RPC_IN_FD: '3', TASKER_RPC_OUT_FD: '4', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     });
@@ -32,7 +33,10 @@ class Worker {
       this.#look();
     });
     this.exited = new Promise((resolve) => this.#child.on('close', (code, signal) => resolve(code ?? signal)));
-    readline.createInterface({ input: this.#child.stdio[4] }).on('line', (line) => this.#take(JSON.parse(line), reply));
+    const lines = readline.createInterface({ input: this.#child.stdio[4] });
+    lines.on('line', (line) => this.#take(JSON.parse(line), reply));
+    // A host that is killed with something unread resets its pipes.
+    for (const end of [lines, ...this.#child.stdio.slice(1)]) end.on('error', () => {});
   }
 
   // Starts a host and initializes it.
@@ -142,4 +146,4 @@ class Worker {
   }
 }
 
-module.exports = { HANDLERS, Worker };
+module.exports = { HANDLERS, HOST, Worker };

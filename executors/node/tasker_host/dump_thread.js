@@ -18,16 +18,23 @@ function onSignal(callback) {
   signal.start(os.constants.signals.SIGUSR1);
 }
 
+let dumping = false; // two sessions would pause what the other one evaluates
+
 function dump() {
+  if (dumping) return;
+  dumping = true;
   const session = new Session();
   const urls = new Map();
+  let stopped = false;
   session.connectToMainThread();
   const timer = setTimeout(() => {
+    stopped = true;
     session.post('Debugger.disable'); // or what is evaluated next would be paused, for ever
     print(session, []);
   }, PAUSE_MS);
   session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
   session.once('Debugger.paused', ({ params }) => {
+    if (stopped) return;
     clearTimeout(timer);
     print(session, params.callFrames.map((frame) => described(frame, urls.get(frame.location.scriptId))));
   });
@@ -45,6 +52,7 @@ function print(session, frames) {
     const where = frames.length > 0 ? `main thread:${frames.join('')}` : 'main thread: waits for events';
     fs.writeSync(2, `tasker host: SIGUSR1: ${result?.value ?? ''}\n  ${where}\n`);
     session.disconnect();
+    dumping = false;
   });
 }
 

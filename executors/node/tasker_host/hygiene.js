@@ -1,20 +1,20 @@
 'use strict';
 
 // What a handler changes about the process would be seen by all later steps: the folder it works in, its umask, its
-// environment, its handlers of signals. It is put back when nothing runs; a step that ran beside the change may have suffered already, so then
-// the worker is asked for a new process.
+// environment, what it does on a signal. It is put back when nothing runs; a step that ran beside the change may have
+// suffered already, so then the worker is asked for a new process.
 class Hygiene {
   #changed = false;
   #cwd = process.cwd();
   #env;
+  #signals;
   #umask = process.umask();
   #writeEnv;
   #chdir = process.chdir;
-  #setUmask = process.umask;
-  #signals;
   #noteSignal = (name) => {
-    if (String(name).startsWith('SIG')) this.#changed = true;
+    if (isSignal(name)) this.#changed = true;
   };
+  #setUmask = process.umask;
 
   // Watches from now on. What was changed before, while handlers were loaded, stays.
   watch() {
@@ -23,20 +23,31 @@ class Hygiene {
     process.env = this.#watched(process.env);
     process.chdir = this.#noting(this.#chdir);
     process.umask = this.#noting(this.#setUmask);
-    this.#signals = signalHandlers();
+    this.#signals = new Map(signalNames().map((name) => [name, process.rawListeners(name)]));
     this.#watchSignals();
   }
 
-  // Called at the end of every execution with the number of those that still run. Returns true when others saw a change.
+  // Called at the end of every execution with the number of those that still run. Returns true when others saw a change,
+  // or will.
   tidy(running) {
     if (!this.#changed) return false;
     if (running > 0) return true;
-    this.#chdir.call(process, this.#cwd);
+    const stays = !this.#goBack();
     this.#setUmask.call(process, this.#umask);
     this.#restoreEnv();
     this.#restoreSignals();
     this.#changed = false;
-    return false;
+    return stays;
+  }
+
+  // The folder may be gone.
+  #goBack() {
+    try {
+      this.#chdir.call(process, this.#cwd);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #restoreEnv() {
@@ -44,20 +55,23 @@ class Hygiene {
     for (const [name, value] of Object.entries(this.#env)) if (this.#writeEnv[name] !== value) this.#writeEnv[name] = value;
   }
 
+  // What is missing is added first, so that no signal finds nobody and ends the process.
+  #restoreSignals() {
+    for (const [name, before] of this.#signals) {
+      for (const listener of before) if (!process.rawListeners(name).includes(listener)) process.on(name, listener);
+    }
+    for (const name of signalNames()) {
+      const before = this.#signals.get(name) ?? [];
+      for (const listener of process.rawListeners(name)) if (!before.includes(listener)) process.off(name, listener);
+    }
+    this.#watchSignals();
+  }
+
+  // A handler may have removed all listeners, ours too.
   #watchSignals() {
     for (const event of ['newListener', 'removeListener']) {
       if (!process.listeners(event).includes(this.#noteSignal)) process.on(event, this.#noteSignal);
     }
-  }
-
-  #restoreSignals() {
-    for (const [name, handlers] of signalHandlers()) {
-      for (const handler of handlers) if (!this.#signals.get(name)?.includes(handler)) process.removeListener(name, handler);
-    }
-    for (const [name, handlers] of this.#signals) {
-      for (const handler of handlers) if (!process.listeners(name).includes(handler)) process.on(name, handler);
-    }
-    this.#watchSignals();
   }
 
   #noting(change) {
@@ -81,9 +95,12 @@ class Hygiene {
   }
 }
 
-function signalHandlers() {
-  const names = process.eventNames().filter((name) => String(name).startsWith('SIG'));
-  return new Map(names.map((name) => [name, process.listeners(name)]));
+function signalNames() {
+  return process.eventNames().filter(isSignal);
+}
+
+function isSignal(name) {
+  return typeof name === 'string' && name.startsWith('SIG');
 }
 
 module.exports = { Hygiene };

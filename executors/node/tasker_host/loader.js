@@ -18,6 +18,11 @@ class DuplicateHandler extends Error {
   static name = 'Tasker::DuplicateHandler';
 }
 
+// A file ended the process, which would take all the others with it.
+class Exit extends Error {
+  static name = 'SystemExit';
+}
+
 // Loads every handler file below a folder and finds what to serve. Handlers are found by name in what was loaded here
 // and nowhere else: no name that arrives later is turned into a path or a property.
 class Loader {
@@ -43,7 +48,7 @@ class Loader {
   async #loadFile(file) {
     const relative = path.relative(this.#root, file);
     try {
-      for (const [name, target] of served(await load(file), baseOf(relative))) this.#register(name, relative, target);
+      for (const [name, target] of served(await withoutExit(() => load(file)), baseOf(relative))) this.#register(name, relative, target);
     } catch (error) {
       this.#report(file, failure.ofLoad(relative, error, sourceOf(error, file)));
     }
@@ -72,6 +77,19 @@ async function handlerIn(root, file, name) {
     if (other === name) return new Handler(name, file, target);
   }
   throw new Error(`${file} does not serve ${name} in a thread: what it exports must not depend on where it is loaded`);
+}
+
+// What load resolves to; process.exit is an error meanwhile.
+async function withoutExit(load) {
+  const { exit } = process;
+  process.exit = (code) => {
+    throw new Exit(`process.exit(${code ?? ''}) while the file was loaded`);
+  };
+  try {
+    return await load();
+  } finally {
+    process.exit = exit;
+  }
 }
 
 function baseOf(relative) {

@@ -113,11 +113,8 @@ class Server {
     if (this.#session) throw new RpcError(RpcError.INVALID_REQUEST, 'initialized already');
     const session = new Session(params);
     this.#backlog = [];
-    this.#open(session).then(dump.watchFromThread).then(
-      () => {
-        this.#hygiene.watch(); // not before: the host's own last change is the signal that the thread takes over
-        this.#writer.result(id, session.description());
-      },
+    this.#open(session).then(dump.watchFromThread).then(() => this.#hygiene.watch()).then(
+      () => this.#writer.result(id, session.description()),
       (error) => this.#refuse(id, error),
     ).then(() => this.#resume());
   }
@@ -154,7 +151,7 @@ class Server {
     this.#link.forget(executionId);
     if (!this.#hygiene.tidy(running) || this.#spoilt) return;
     this.#spoilt = true;
-    const reason = 'a step changed the folder, umask or environment of the process while others ran';
+    const reason = 'a step changed the folder, umask, environment or signal handlers of the process, and it was not put back in time';
     this.#writer.notify('executor.status', { state: 'recycle_me', reason });
   }
 

@@ -17,7 +17,7 @@ CALLBACKS = [
 
 
 class Peer:
-    def __init__(self, callbacks=CALLBACKS, **limits):
+    def __init__(self, callbacks=CALLBACKS, initialize=True, **limits):
         rpc_in, self._out = os.pipe()
         self._in, rpc_out = os.pipe()
         environ = {name: value for name, value in os.environ.items() if not name.startswith("TASKER_")}
@@ -31,14 +31,15 @@ class Peer:
         self._unsent, self._gathering = b"", False
         self._inbox = queue.Queue()
         self._number = 0
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         params = {
             "protocol_versions": [1],
             "limits": {"max_concurrency": 4, **limits},
             "capabilities": {"callbacks": callbacks, "payload_files": True},
             "config": {"handler_root": os.path.join(HERE, "handlers")},
         }
-        self.ready = self.answer(self.request("initialize", params))["result"]
+        self.ready = self.answer(self.request("initialize", params))["result"] if initialize else None
 
     def _read(self):
         with os.fdopen(self._in, "rb") as lines:
@@ -79,6 +80,14 @@ class Peer:
         """The next notification or request of that method."""
         return self._find(lambda message: message.get("method") == method)
 
+    def next_but_logs(self):
+        return self._find(lambda message: message.get("method") != "log")
+
+    def rest(self):
+        """What else the host says until its end, but for logs."""
+        self._reader.join(PATIENCE)
+        return [message for message in [*self.seen, *self._inbox.queue] if message.get("method") != "log"]
+
     def answer(self, request_id):
         return self._find(lambda message: "method" not in message and message.get("id") == request_id)
 
@@ -106,8 +115,11 @@ class Peer:
                 return message
             self.seen.append(message)
 
-    def close(self):
+    def end_input(self):
         os.close(self._out)
+
+    def close(self):
+        self.end_input()
         try:
             out, err = self.process.communicate(timeout=PATIENCE)
         finally:

@@ -92,11 +92,11 @@ module TaskerHost
       idle&.call
     end
 
-    # The next step finds the process as this one found it. Beside others nothing can be put back.
+    # The next step finds the process as this one found it. Beside others nothing can be put back, but told.
     def forget(execution)
       @lock.synchronize do
         @running.delete(execution.execution_id)
-        @running.empty? ? Surroundings.restore : []
+        @running.empty? ? Surroundings.restore : Surroundings.lingering
       end
     end
 

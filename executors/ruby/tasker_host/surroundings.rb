@@ -3,9 +3,10 @@
 module TaskerHost
   # What all steps of a process share: working directory, umask, environment, signal handlers, standard streams. What a
   # handler changes is put back as soon as nothing runs. Changes are noticed where they are made, so that a step that
-  # changes nothing costs nothing.
+  # changes nothing costs nothing. In a process that always runs something, a change that lasts is told instead.
   module Surroundings
     ENV_WRITERS = %i[[]= store delete delete_if reject! keep_if select! filter! replace clear update merge! shift].freeze
+    PATIENCE_SECONDS = 10
     TRAP = Signal.method(:trap)
     @signals = {}
     @lasting = []
@@ -19,7 +20,8 @@ module TaskerHost
         @output = [$stdout, $stderr]
         @signals.clear
         @lasting.clear
-        @changed = false
+        @changed = @told = false
+        @since = nil
         watch unless @watched
       end
 
@@ -52,10 +54,30 @@ module TaskerHost
         @signals.clear
         @lasting.clear
         @changed = false
+        @since = nil
         lasting
       end
 
+      # What has been changed for long while others ran, once.
+      def lingering(now = nil)
+        return [] unless @changed
+
+        now ||= Process.clock_gettime(Process::CLOCK_MONOTONIC)
+        @since ||= now
+        return [] if @told || now - @since < PATIENCE_SECONDS || !different?
+
+        @told = true
+        ["what all steps share, while others ran"]
+      end
+
       private
+
+      # Without the umask, which can only be read by changing it for a moment.
+      def different?
+        !@signals.empty? || !@lasting.empty? || Dir.pwd != @directory || ENV.to_h != @environment
+      rescue SystemCallError # the working directory is gone
+        true
+      end
 
       def attempt(lasting, what)
         yield

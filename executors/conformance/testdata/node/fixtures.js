@@ -2,6 +2,7 @@
 
 const { execSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 
 const { PermanentError, RetryableError, log } = require('tasker');
 
@@ -71,6 +72,27 @@ function childFds() {
 function closeStdio() {
   for (const fd of [0, 1, 2]) fs.closeSync(fd);
   return 'closed';
+}
+
+function pollute() {
+  process.chdir('/');
+  process.umask(0o777);
+  process.env.POLLUTED = '1';
+  process.on('SIGWINCH', () => {});
+}
+
+function surroundings() {
+  return {
+    folder: process.cwd(),
+    umask: process.umask(),
+    polluted: process.env.POLLUTED ?? null,
+    caught: process.platform === 'linux' ? caught(os.constants.signals.SIGWINCH) : null,
+  };
+}
+
+function caught(number) {
+  const [, mask] = /^SigCgt:\s*([0-9a-f]+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'));
+  return (BigInt(`0x${mask}`) >> BigInt(number - 1)) % 2n === 1n;
 }
 
 function logMessage(task, sequence, step) {
@@ -151,6 +173,8 @@ exports.handlers = {
   'Fixtures::ChildFds': childFds,
   'Fixtures::CloseStdio': closeStdio,
   'Fixtures::LogMessage': logMessage,
+  'Fixtures::Pollute': pollute,
+  'Fixtures::Surroundings': surroundings,
   'Fixtures::StrayRejection': strayRejection,
   'Fixtures::StrayThrow': strayThrow,
   'Fixtures::Returns': (task, sequence, step) => RETURNS[step.config.what](step.config),

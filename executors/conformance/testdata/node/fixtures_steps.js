@@ -39,7 +39,7 @@ async function asyncWaitForCancel(task, sequence, step) {
   await new Promise((resolve, reject) => step.signal.addEventListener('abort', () => reject(step.signal.reason)));
 }
 
-const exclusive = () => true;
+const exclusive = (task, sequence, step) => fs.promises.readFile(step.config.path, 'utf8');
 exclusive.exclusive = true;
 
 exports.handlers = !tasker.currentStep ? {} : {

@@ -156,6 +156,32 @@ def close_stdio(task, sequence, step):
     return "closed"
 
 
+@tasker.handler("Fixtures::Pollute")
+def pollute(task, sequence, step):
+    os.chdir("/")
+    os.umask(0o777)
+    os.environ["POLLUTED"] = "1"
+    try:
+        signal.signal(signal.SIGWINCH, lambda *_: None)
+    except ValueError:  # only the main thread may
+        pass
+
+
+@tasker.handler("Fixtures::Surroundings")
+def surroundings(task, sequence, step):
+    umask = os.umask(0)
+    os.umask(umask)
+    return {"folder": os.getcwd(), "umask": umask, "polluted": os.environ.get("POLLUTED"), "caught": caught(signal.SIGWINCH)}
+
+
+def caught(number):
+    if not os.path.exists("/proc/self/status"):
+        return None
+    with open("/proc/self/status") as status:
+        mask = next(line.split()[1] for line in status if line.startswith("SigCgt"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
 @tasker.handler("Fixtures::LogMessage")
 def log_message(task, sequence, step):
     logging.getLogger("shop").info("x" * step.config["bytes"], extra={"amount": 12})

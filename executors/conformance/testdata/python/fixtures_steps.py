@@ -73,7 +73,8 @@ if hasattr(tasker, "current_step"):
 
     @tasker.handler("Fixtures::Exclusive", exclusive=True)
     def exclusive(task, sequence, step):
-        return True
+        with open(step.config["path"]) as pipe:
+            return pipe.read()
 
 
 def caught(call):

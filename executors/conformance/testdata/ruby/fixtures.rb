@@ -147,6 +147,25 @@ module Fixtures
     end
   end
 
+  class Pollute
+    def process(_task, _sequence, _step)
+      Dir.chdir("/")
+      File.umask(0o777)
+      ENV["POLLUTED"] = "1"
+      trap("WINCH") { nil }
+      nil
+    end
+  end
+
+  class Surroundings
+    SIGWINCH = 1 << 27
+
+    def process(_task, _sequence, _step)
+      caught = File.exist?("/proc/self/status") && File.read("/proc/self/status")[/^SigCgt:\s*(\h+)/, 1].hex.anybits?(SIGWINCH)
+      { folder: Dir.pwd, umask: File.umask, polluted: ENV["POLLUTED"], caught: caught }
+    end
+  end
+
   class LogMessage
     def process(_task, _sequence, step)
       Tasker.logger.info("x" * step.config["bytes"], amount: 12)

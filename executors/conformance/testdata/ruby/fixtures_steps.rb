@@ -80,8 +80,8 @@ if Tasker.respond_to?(:current_step)
         true
       end
 
-      def process(_task, _sequence, _step)
-        true
+      def process(_task, _sequence, step)
+        File.read(step.config["path"])
       end
     end
   end

@@ -94,13 +94,20 @@ exports.handlers.litters = () => {
   process.umask(0o777);
   process.env.LITTER = 'left';
   delete process.env.HOME;
-  process.removeAllListeners('SIGTERM');
   process.on('SIGUSR2', () => {});
+  process.removeAllListeners('SIGTERM');
+};
+
+exports.handlers['loses its folder'] = () => {
+  const folder = process.cwd();
+  process.chdir('/');
+  require('node:fs').rmdirSync(folder);
 };
 
 exports.handlers.looks = () => ({
   cwd: process.cwd(), umask: process.umask(), litter: process.env.LITTER, home: process.env.HOME,
   signals: ['SIGTERM', 'SIGUSR1', 'SIGUSR2'].map((name) => process.listenerCount(name)),
+  listeners: ['SIGUSR2', 'SIGTERM'].map((signal) => process.listenerCount(signal)),
   child: require('node:child_process').execSync('echo $LITTER$HOME; pwd', { encoding: 'utf8' }),
 });
 

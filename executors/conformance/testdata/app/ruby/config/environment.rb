@@ -1,0 +1,4 @@
+# frozen_string_literal: true
+
+puts "printed while booting"
+raise KeyError, "no such setting"
