@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "json"
+require_relative "plain_json"
 
 module TaskerHost
   # Turns what a handler returned into JSON that every language and PostgreSQL read back unchanged, or says where and
@@ -12,14 +13,12 @@ module TaskerHost
     class TooLarge < Unacceptable; end
 
     INLINE_BYTES = 1 << 20
-    ATOMS = [String, Integer, Float, Symbol, NilClass, TrueClass, FalseClass].to_h { |kind| [kind, true] }.compare_by_identity.freeze
-    KEYS = ATOMS.slice(String, Symbol).compare_by_identity.freeze
     NUL = /(?<!\\)(?:\\\\)*\\u0000/
 
     class << self
       # The JSON text of value.
       def generate(value, max_bytes:, max_depth:)
-        json = (plain?(value, max_depth) && quickly(value)) || JSON.generate(convert(value, "result", max_depth))
+        json = PlainJSON.generate(value, max_depth) || JSON.generate(convert(value, "result", max_depth))
         check(json, max_bytes)
         json
       rescue JSON::JSONError, EncodingError => e
@@ -47,35 +46,6 @@ module TaskerHost
         return unless json.include?('\u0000') && json.match?(NUL)
 
         raise Invalid, "the result holds the character U+0000, which PostgreSQL cannot store"
-      end
-
-      # The JSON of a plain value, or nil when a number or a text in it is none of JSON's: converting says where.
-      def quickly(value)
-        JSON.generate(value)
-      rescue JSON::JSONError, EncodingError
-        nil
-      end
-
-      # The fast path: most results are of these classes alone and need no copy. Whether a text is one is left to the generator.
-      def plain?(value, depth)
-        return true if ATOMS.key?(value.class)
-        return false unless depth.positive?
-
-        if value.instance_of?(Hash) then plain_hash?(value, depth - 1)
-        else value.instance_of?(Array) && plain_array?(value, depth - 1)
-        end
-      end
-
-      def plain_hash?(hash, depth)
-        hash.each_pair do |key, member|
-          return false unless KEYS.key?(key.class) && (ATOMS.key?(member.class) || plain?(member, depth))
-        end
-        true
-      end
-
-      def plain_array?(array, depth)
-        array.each { |member| return false unless ATOMS.key?(member.class) || plain?(member, depth) }
-        true
       end
 
       def utf8?(string)

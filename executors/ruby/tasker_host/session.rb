@@ -47,6 +47,7 @@ module TaskerHost
       loader = Loader.new(@root || "", @app)
       @handlers = loader.load
       @load_errors = loader.errors
+      PlainJSON.prepare
     end
 
     # The handler that the params of step.execute name.
