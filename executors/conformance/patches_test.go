@@ -50,7 +50,7 @@ var patches = []patch{ //nolint:gochecknoglobals // a table
 	{"ruby", "pool.rb", `@running.empty? ? Surroundings.restore : Surroundings.lingering`, `[]`, "I5"},
 	{"ruby", "surroundings.rb", "          Surroundings.trapped(signal, before)\n", "", "I5"},
 	{"python", "hygiene.py", `if _variables() != self._variables:`, `if False:`, "I5"},
-	{"python", "hygiene.py", `os.umask(self._umask)
+	{"python", "hygiene.py", `os.umask(self.umask)
         sys.stdout`, `sys.stdout`, "I5"},
 	{"node", "hygiene.js", `this.#setUmask.call(process, this.#umask);`, ``, "I5"},
 	{"node", "hygiene.js", "this.#restoreSignals();\n    this.#ch", "this.#ch", "I5"},
@@ -58,7 +58,7 @@ var patches = []patch{ //nolint:gochecknoglobals // a table
 	{"python", "calls.py", `if threading.get_ident() == link.loop_thread:`, `if False:`, "K7"},
 	{"ruby", "server.rb", `age = @pool&.oldest_age`, "sleep 0.01 while in_flight.positive?\n      age = nil", "L2"},
 	{"python", "server.py", `result = {"in_flight": self._in_flight()}`, "while self._in_flight():\n            time.sleep(0.01)\n        result = {\"in_flight\": 0}", "L2"},
-	{"ruby", "server.rb", "{ |line| receive(line) }\n", "{ |line| receive(line) }\n      sleep 0.01 while in_flight.positive?\n", "S3"},
+	{"ruby", "server.rb", "          receive(line)\n", "          receive(line)\n          sleep 0.01 while in_flight.positive?\n", "S3"},
 	{"python", "server.py", "self._receive(line)\n", "self._receive(line)\n        while self._in_flight():\n            time.sleep(0.01)\n", "S3"},
 }
 

@@ -192,7 +192,7 @@ func (h *Host) reply(m *message, result any, err error) {
 		err = encodeErr
 	}
 	// Too large it is not, and an error of the pipe ends the process.
-	_, _ = h.outbox.send(func(dst []byte) []byte {
+	_ = h.outbox.send(func(dst []byte) []byte {
 		if err == nil {
 			return wire.AppendResult(dst, m.RawID, encoded)
 		}

@@ -83,7 +83,7 @@ func (h *Host) cancel(c *call, reason cancelReason) {
 		return
 	}
 	// Too large it is not, and an error of the pipe ends the process.
-	_, _ = h.outbox.send(func(dst []byte) []byte {
+	_ = h.outbox.send(func(dst []byte) []byte {
 		return wire.AppendCancel(dst, wire.ExecutionID(c.attempt), string(reason), grace)
 	})
 }

@@ -35,17 +35,17 @@ func newOutbox(file *os.File, timeout time.Duration) *outbox {
 	return &outbox{file: file, timeout: timeout, wake: make(chan struct{}, 1), failed: make(chan error, 1)}
 }
 
-// send queues the message that encode appends, and returns the position in the stream at which it ends. It never waits.
-func (o *outbox) send(encode func(dst []byte) []byte) (int64, error) {
+// send queues the message that encode appends. It never waits.
+func (o *outbox) send(encode func(dst []byte) []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	position, err := o.queue(encode)
+	_, err := o.queue(encode)
 	o.ring()
-	return position, err
+	return err
 }
 
 // sendNow is send for who waits for the answer anyway, and can write as well: that saves a switch to another goroutine. It
-// must not be called by who reads the answers.
+// must not be called by who reads the answers. It returns the position in the stream at which the message ends.
 func (o *outbox) sendNow(encode func(dst []byte) []byte) (int64, error) {
 	o.mu.Lock()
 	position, err := o.queue(encode)

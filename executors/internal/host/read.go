@@ -78,7 +78,7 @@ func (h *Host) strange(m *message) {
 
 // refuse answers a request that the worker does not serve.
 func (h *Host) refuse(m *message) {
-	_, _ = h.outbox.send(func(dst []byte) []byte { return wire.AppendUnknownMethod(dst, m.RawID) })
+	_ = h.outbox.send(func(dst []byte) []byte { return wire.AppendUnknownMethod(dst, m.RawID) })
 	h.violation("sent a request that the worker does not serve")
 }
 
