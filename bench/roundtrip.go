@@ -98,9 +98,18 @@ func (c *caller) call(ctx context.Context, id int64) error {
 	}
 }
 
-// payload is an order of about so many bytes of JSON, at least one article.
+// payload is an order of so many bytes of JSON, of 200 at least.
 func payload(bytes int) json.RawMessage {
-	const article = `{"sku":"A-1207","name":"Kettle, 1.7 l","quantity":2,"price":"39.90","tags":["kitchen","sale"],"gift":false,"weight_kg":1.25,"note":null}`
-	count := max(1, bytes/len(article))
-	return json.RawMessage(`{"order_id":8831,"articles":[` + strings.Repeat(article+",", count-1) + article + `]}`)
+	const (
+		article = `{"sku":"A-1207","name":"Kettle, 1.7 l","quantity":2,"price":"39.90","tags":["kitchen","sale"],"gift":false,"weight_kg":1.25,"note":null}`
+		head    = `{"order_id":8831,"articles":[` + article
+		note    = `],"note":"`
+		end     = `"}`
+	)
+	order := head
+	for len(order)+len(article)+1 < bytes-len(note+end) {
+		order += "," + article
+	}
+	order += note
+	return json.RawMessage(order + strings.Repeat("-", max(0, bytes-len(order+end))) + end)
 }

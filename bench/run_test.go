@@ -2,7 +2,10 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +66,58 @@ func TestEveryKindOfRun(t *testing.T) {
 	}
 	if got := medians[0]; got.Tasks != 4 || got.Steps != 2*(4+2) {
 		t.Errorf("counted %d tasks and %d steps, want 4 and 12", got.Tasks, got.Steps)
+	}
+}
+
+func TestPayloadHasItsSize(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{200, 500, 64 << 10} {
+		if got := payload(size); len(got) != size || !json.Valid(got) {
+			t.Errorf("a payload of %d bytes has %d: %.300s", size, len(got), got)
+		}
+	}
+}
+
+// A bare loop in each language that is installed answers what it is sent, and says how long its pauses took.
+func TestBareLoops(t *testing.T) {
+	t.Parallel()
+	for language, command := range bareCommand {
+		t.Run(string(language), func(t *testing.T) {
+			t.Parallel()
+			if _, err := exec.LookPath(command[0]); err != nil {
+				t.Skip(err)
+			}
+			err := withLoop(language, func(loop *bareLoop) error {
+				got, err := loop.call(1, "echo", payload(500))
+				if want := string(payload(500)); err == nil && len(got) < len(want) {
+					t.Errorf("echoed %s, want %s", got, want)
+				}
+				var took []float64
+				pauses, pauseErr := loop.call(2, "pause", []byte("2"))
+				if err := json.Unmarshal(pauses, &took); err != nil || len(took) != 2 || took[0] < 10 {
+					t.Errorf("pauses took %s (%v)", pauses, err)
+				}
+				return errors.Join(err, pauseErr)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestOverheadsAreOverTheBareLoopOfTheSameKind(t *testing.T) {
+	t.Parallel()
+	row := func(system string, at int, p50 float64) Result {
+		return Result{System: system, Workload: "round-trip", Handlers: Ruby, Concurrency: at, P50: p50, P99: 1, StepsPerSecond: 1000 / p50}
+	}
+	var got strings.Builder
+	if err := WriteOverheads(&got, []Result{row("tasker", 1, 0.15), row("bare", 1, 0.1), row("tasker", 16, 1), {System: "tasker"}}); err != nil {
+		t.Fatal(err)
+	}
+	want := "round-trip, handlers ruby, 1 at once: +50 us at P50 (+50.0 %), +0 us at P99, 0.67 times the calls/s of the bare loop\n"
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("overheads (-want +got):\n%s", diff)
 	}
 }
 

@@ -61,7 +61,7 @@ var catalogue = []struct { //nolint:gochecknoglobals // a table
 	{"D14", "no boot: deadline, backoff, visible, uncounted", []string{
 		"TestStartFailsWhenNothingCanBeServed", "TestStepsWaitWhileEveryBootCrashes", "TestBackoffCountsFailuresInARow",
 		"TestCrashLoopOpensTheCircuitAndStepsWaitUntilItCloses", "TestRealHostsReportHandlersAndWhatFailedToLoad",
-		"TestStartServesTheRestWhenALanguageIsMissing", "../queue.TestStepWaitsForItsHandlerProcess",
+		"TestStartServesTheRestWhenALanguageIsMissing", "../cmd/tasker-worker.TestHealthIsDownWhileALanguageIs", "../queue.TestStepWaitsForItsHandlerProcess",
 	}},
 	{"D15", "changed surroundings do not reach later steps", []string{
 		"TestWhatAHandlerDoesToItsProcessIsNotSeenByTheNextStep", "conformance.TestHosts/I4", "conformance.TestHosts/I5",

@@ -115,6 +115,9 @@ func TestStartServesTheRestWhenALanguageIsMissing(t *testing.T) {
 	if diff := cmp.Diff(wantProblems, sc.Problems()); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff(wantProblems[:1], sc.Outages()); diff != "" {
+		t.Errorf("outages (-want +got):\n%s", diff)
+	}
 	whereabouts(t, sc.run(sc.ctx(), attempt("echo")))
 	if _, err := sc.Acquire(sc.ctx(), "handler.process"); !errors.Is(err, engine.ErrExecutorUnavailable) {
 		t.Errorf("a name that Python may serve: %v, want ErrExecutorUnavailable", err)
@@ -302,6 +305,9 @@ func TestCrashLoopOpensTheCircuitAndStepsWaitUntilItCloses(t *testing.T) {
 	if len(problems) != 1 || !strings.Contains(problems[0].Message, "crashed 5 times") {
 		t.Errorf("problems are %v, want the open circuit", problems)
 	}
+	if diff := cmp.Diff(problems, sc.Outages()); diff != "" {
+		t.Errorf("outages (-want +got):\n%s", diff)
+	}
 	began := time.Now()
 	whereabouts(t, sc.run(sc.ctx(), attempt("echo"))) // it waited and did not fail
 	if took := time.Since(began); took < 100*time.Millisecond {
@@ -313,6 +319,9 @@ func TestCrashLoopOpensTheCircuitAndStepsWaitUntilItCloses(t *testing.T) {
 	}
 	if problems := sc.Problems(); len(problems) != 0 {
 		t.Errorf("problems are %v, want none", problems)
+	}
+	if outages := sc.Outages(); len(outages) != 0 {
+		t.Errorf("outages are %v, want none", outages)
 	}
 }
 

@@ -134,6 +134,11 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 		return err
 	}
 	defer stopProfiler()
+	stopHealth, err := serveHealth(c.Health, supervisor, log)
+	if err != nil {
+		return err
+	}
+	defer stopHealth()
 	var group conc.WaitGroup
 	defer group.Wait()
 	if cmd.Watch {

@@ -43,6 +43,7 @@ class Turns:
     def run(self, work, argument):
         """Runs work(argument) on the thread whose turn it is."""
         turn = self._turn
+        turn.left = False
         turn.began = time.monotonic()
         if self._asleep:
             self._asleep = False

@@ -31,6 +31,7 @@ module TaskerHost
     # Runs the block on the thread whose turn it is.
     def run
       turn = @turn
+      turn.left = false
       turn.began = now
       ring if @asleep
       yield
