@@ -6,7 +6,8 @@ import threading
 import time
 
 CHUNK_BYTES = 64 * 1024
-# How long a message is held back at most, and how small it must be.
+# How long a message is held back at most, and how small it must be. A crash in that time costs what is held: the steps that were
+# answered run again, like those that ran beside the crash.
 HOLD_SECONDS = 0.0005
 HOLD_BYTES = 4096
 

@@ -6,7 +6,8 @@ module TaskerHost
   # Writes one message per line. A line is written whole before the next one, whichever thread sends it. One thread may hold
   # its messages back for a moment, to write several at once.
   class Writer
-    # How long a message is held back at most, and how small it must be.
+    # How long a message is held back at most, and how small it must be. A crash in that time costs what is held: the steps that
+    # were answered run again, like those that ran beside the crash.
     HOLD_SECONDS = 0.0005
     HOLD_BYTES = 4096
 
