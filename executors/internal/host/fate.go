@@ -92,8 +92,8 @@ func (h *Host) settle() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ended = true
-	if h.death.Kind == DeathExited {
-		h.death.Reason = h.process.How()
+	if h.death.Kind == DeathExited || h.exiting && h.process.Exit().Signal == 0 {
+		h.death = Death{Kind: DeathExited, Reason: h.process.How()}
 	}
 	running := 0
 	for _, c := range h.calls {

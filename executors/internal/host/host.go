@@ -55,6 +55,7 @@ type Host struct {
 	served                int
 	violations            int
 	stopping              bool
+	exiting               bool // it closed a channel and was still there when its patience ended
 	ended                 bool
 	death                 Death
 }

@@ -148,7 +148,15 @@ func (h *Host) expectExit(reason string) {
 	case <-h.process.Done():
 	case <-timer.C:
 		if !h.isStopping() {
+			h.noteExiting()
 			h.broken("was killed because it " + reason)
 		}
 	}
+}
+
+// noteExiting remembers that the process may have been about to exit, and only slow: then that is how it ended.
+func (h *Host) noteExiting() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.exiting = h.death == Death{}
 }
