@@ -27,7 +27,7 @@ var bareCommand = map[Language][2]string{Python: {"python3", "echo.py"}, Ruby: {
 
 // runBare measures calls of the bare loop.
 func runBare(ctx context.Context, b *rig, r *Result) error {
-	return withLoop(b.contender.Handlers, func(loop *bareLoop) error {
+	return withLoop(ctx, b.contender.Handlers, func(loop *bareLoop) error {
 		params := payload(b.workload.Payload)
 		return b.calls(ctx, r, func(_ context.Context, id int64) error {
 			_, err := loop.call(id, "echo", params)
@@ -37,8 +37,8 @@ func runBare(ctx context.Context, b *rig, r *Result) error {
 }
 
 // runNative measures what the handler does, in a loop of its own language, without any call.
-func runNative(_ context.Context, b *rig, r *Result) error {
-	return withLoop(b.contender.Handlers, func(loop *bareLoop) error {
+func runNative(ctx context.Context, b *rig, r *Result) error {
+	return withLoop(ctx, b.contender.Handlers, func(loop *bareLoop) error {
 		began := time.Now()
 		answer, err := loop.call(1, "pause", json.RawMessage(strconv.Itoa(b.workload.Tasks)))
 		if err != nil {
@@ -67,8 +67,8 @@ type bareLoop struct {
 	waiting map[string]chan json.RawMessage // nil when the loop has ended
 }
 
-// withLoop runs work while the loop of the language runs.
-func withLoop(language Language, work func(*bareLoop) error) (err error) {
+// withLoop runs work while the loop of the language runs, which is until the context ends at most.
+func withLoop(ctx context.Context, language Language, work func(*bareLoop) error) (err error) {
 	dir, err := os.MkdirTemp("", "tasker-bench-")
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func withLoop(language Language, work func(*bareLoop) error) (err error) {
 	if err := os.WriteFile(file, program, 0o600); err != nil {
 		return err
 	}
-	loop, err := startLoop(exec.Command(command[0], file))
+	loop, err := startLoop(exec.CommandContext(ctx, command[0], file))
 	if err != nil {
 		return fmt.Errorf("starting the bare loop in %s: %w", language, err)
 	}
@@ -124,8 +124,10 @@ func (l *bareLoop) read(out io.Reader) {
 			break
 		}
 		l.mu.Lock()
-		l.waiting[answer.ID] <- answer.Result
-		delete(l.waiting, answer.ID)
+		if waiting, known := l.waiting[answer.ID]; known {
+			waiting <- answer.Result // which has room for it
+			delete(l.waiting, answer.ID)
+		}
 		l.mu.Unlock()
 	}
 	l.mu.Lock()

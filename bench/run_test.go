@@ -87,7 +87,7 @@ func TestBareLoops(t *testing.T) {
 			if _, err := exec.LookPath(command[0]); err != nil {
 				t.Skip(err)
 			}
-			err := withLoop(language, func(loop *bareLoop) error {
+			err := withLoop(t.Context(), language, func(loop *bareLoop) error {
 				got, err := loop.call(1, "echo", payload(500))
 				if want := string(payload(500)); err == nil && len(got) < len(want) {
 					t.Errorf("echoed %s, want %s", got, want)
