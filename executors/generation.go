@@ -22,6 +22,8 @@ type generation struct {
 	broken []Problem
 	// programs says that the folder has programs for steps with a command.
 	programs bool
+	// changed is told when the table is another.
+	changed func()
 
 	// mu protects the field below.
 	mu    sync.RWMutex
@@ -30,7 +32,7 @@ type generation struct {
 
 // newGeneration looks at the folder and starts nothing.
 func (s *Supervisor) newGeneration(number int) (*generation, error) {
-	g := &generation{number: number, programs: len(programsIn(s.config.Dir)) > 0}
+	g := &generation{changed: s.change.happened, number: number, programs: len(programsIn(s.config.Dir)) > 0}
 	g.life, g.end = context.WithCancel(s.life)
 	for _, r := range runtimes() {
 		found, err := hasHandlerFiles(filepath.Join(s.config.Dir, string(r.language)), r.extensions)
@@ -45,7 +47,7 @@ func (s *Supervisor) newGeneration(number int) (*generation, error) {
 			g.broken = append(g.broken, Problem{Language: r.language, Message: err.Error()})
 			continue
 		}
-		g.pools = append(g.pools, newPool(r, s.config.RecycleAfter))
+		g.pools = append(g.pools, newPool(r, s.config.RecycleAfter, s.change.happened))
 	}
 	g.refresh()
 	return g, nil
@@ -55,7 +57,10 @@ func (s *Supervisor) newGeneration(number int) (*generation, error) {
 func (g *generation) refresh() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	t := table{problems: append([]Problem(nil), g.broken...), exclusive: make(map[string]bool), routes: make(map[string]*pool)}
+	t := table{
+		problems: append([]Problem(nil), g.broken...), exclusive: make(map[string]bool), names: make(map[*pool]names),
+		routes: make(map[string]*pool),
+	}
 	for _, p := range g.pools {
 		if shake, _ := p.state(); shake != nil {
 			t.add(p, shake)
@@ -63,6 +68,7 @@ func (g *generation) refresh() {
 	}
 	t.sort()
 	g.table = t
+	g.changed()
 }
 
 // route returns the pool that serves a name, and whether its steps run alone in their process.

@@ -57,7 +57,12 @@ type table struct {
 	routes   map[string]*pool
 	// exclusive are the handlers whose steps run alone in their process.
 	exclusive map[string]bool
+	// names are the handlers of each pool.
+	names map[*pool]names
 }
+
+// names are handlers of one pool, sorted: those that share their process, and the exclusive ones.
+type names struct{ shared, exclusive []string }
 
 // add takes in what one language serves. A name that an earlier language serves stays with it.
 func (t *table) add(p *pool, shake *host.Handshake) {
@@ -92,6 +97,16 @@ func (t *table) find(name string) *HandlerInfo {
 
 func (t *table) sort() {
 	slices.SortFunc(t.handlers, func(a, b HandlerInfo) int { return cmp.Compare(a.Name, b.Name) })
+	for _, h := range t.handlers {
+		p := t.routes[h.Name]
+		n := t.names[p]
+		if h.Exclusive {
+			n.exclusive = append(n.exclusive, h.Name)
+		} else {
+			n.shared = append(n.shared, h.Name)
+		}
+		t.names[p] = n
+	}
 }
 
 func servedTwice(first, second HandlerInfo) Problem {

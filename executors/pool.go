@@ -19,8 +19,12 @@ type pool struct {
 	alone chan struct{}
 	// recycleAfter is the number of executions after which a member is worn, 0 for never.
 	recycleAfter int
-	circuit      circuit
-	isolated     isolated
+	// exclusiveKey is the key of the room of exclusive handlers.
+	exclusiveKey string
+	// changed is told when there is another process, or one less, or another number of steps that one takes.
+	changed  func()
+	circuit  circuit
+	isolated isolated
 
 	// mu protects the fields below.
 	mu      sync.Mutex
@@ -55,9 +59,11 @@ type waiter struct {
 	exclusive bool
 }
 
-func newPool(r runtime, recycleAfter int) *pool {
+func newPool(r runtime, recycleAfter int, changed func()) *pool {
 	return &pool{
 		alone:        make(chan struct{}, 1),
+		changed:      changed,
+		exclusiveKey: string(r.language) + exclusiveSuffix,
 		isolated:     isolated{idle: make(map[string][]*idler), room: make(chan struct{}, isolatedMax)},
 		recycleAfter: recycleAfter,
 		runtime:      r,
@@ -149,6 +155,7 @@ func (p *pool) add(h *host.Host) *member {
 	p.members = append(p.members, m)
 	p.handshake, p.bootFailure = h.Handshake(), nil
 	p.dispatchLocked()
+	p.changed()
 	return m
 }
 
@@ -160,6 +167,7 @@ func (p *pool) remove(m *member) {
 	m.leaving, m.reserved = true, nil
 	m.noteIdleLocked()
 	p.dispatchLocked()
+	p.changed()
 }
 
 // retire takes every process out, sends the waiters away and returns the processes.
@@ -192,6 +200,7 @@ func (p *pool) setCredit(m *member, credit int) {
 	defer p.mu.Unlock()
 	m.credit = credit
 	p.dispatchLocked()
+	p.changed()
 }
 
 // lowerCredit believes a process that says it is overloaded.
@@ -199,6 +208,7 @@ func (p *pool) lowerCredit(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m.credit = max(1, m.credit-1)
+	p.changed()
 }
 
 func (p *pool) noteBootFailure(err error) {

@@ -39,6 +39,8 @@ type Supervisor struct {
 	running sync.WaitGroup
 	// ended is closed when Stop is done.
 	ended chan struct{}
+	// change happens with every change of what is served, and by how many processes.
+	change change
 
 	// changing is held by Start, Reload and Stop while they change the generation.
 	changing sync.Mutex
@@ -199,6 +201,7 @@ func (s *Supervisor) adopt(g *generation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.current = g
+	s.change.happened()
 }
 
 // enter counts the caller in running, unless the supervisor is stopped.
