@@ -17,7 +17,7 @@ func (r *report) build(root *node) *Template {
 		Line:                   root.line,
 		Name:                   root.str("name", ""),
 		Namespace:              root.str("namespace_name", NamespaceDefault),
-		Priority:               root.count("priority", PriorityDefault),
+		Priority:               root.priority(),
 		Queue:                  root.str("queue", QueueDefault),
 		Version:                root.str("version", VersionDefault),
 	}

@@ -77,6 +77,7 @@ func TestEditorSchemaHasTheSameKeys(t *testing.T) {
 func (f field) property() property {
 	types := map[valueType]string{
 		anyValue: "", textValue: "string", boolValue: "boolean", countValue: "integer", objectValue: "object",
+		configValue: "object", priorityValue: "integer", schemaValue: "object",
 		textsValue: "array", stepsValue: "array", eventsValue: "array", environmentsValue: "object",
 	}
 	forms := map[uintptr]string{

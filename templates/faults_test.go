@@ -108,8 +108,35 @@ func TestFaults(t *testing.T) {
 		{"handler with a dash", head + "  - {name: a, handler_class: pack-order}\n", `t.yaml:3:30: step_templates[0].handler_class must be a name such as Orders::PackHandler or orders.pack.PackHandler, is "pack-order"`},
 		{"handler out of the folder", head + "  - {name: a, handler_class: ../evil}\n", `t.yaml:3:30: step_templates[0].handler_class must be a name such as Orders::PackHandler or orders.pack.PackHandler, is "../evil"`},
 		{"queue with a space", "name: a\nqueue: my queue\nstep_templates: []\n", `t.yaml:2:8: queue must be lower-case letters and digits, joined by - or _, is "my queue"`},
-		{"a priority that River does not have", "name: a\npriority: 5\nstep_templates: []\n", `t.yaml:2:11: priority must be a whole number from 1 to 4, is 5`},
 		{"the queue of ticks", "name: a\nqueue: ticks\nstep_templates: []\n", `t.yaml:2:8: queue is reserved; name another queue, is "ticks"`},
+
+		// Keys that would be lost in silence.
+		{"another system's needs", head + "  - {name: a, handler_class: H, needs: cart}\n", `t.yaml:3:33: unknown key "needs" of a step would have no effect (write depends_on_steps in the step that comes later, with the names of the steps that come first)`},
+		{"another system's dependencies", head + "  - {name: a, handler_class: H, dependencies: [x]}\n", `t.yaml:3:33: unknown key "dependencies" of a step would have no effect (write depends_on_steps in the step that comes later, with the names of the steps that come first)`},
+		{"another system's runAfter", head + "  - {name: a, handler_class: H, runAfter: [x]}\n", `t.yaml:3:33: unknown key "runAfter" of a step would have no effect (write depends_on_steps in the step that comes later, with the names of the steps that come first)`},
+		{"another system's next", head + "  - {name: a, handler_class: H, next: x}\n", `t.yaml:3:33: unknown key "next" of a step would have no effect (write depends_on_steps in the step that comes later, with the names of the steps that come first)`},
+		{"another system's retries", head + "  - {name: a, handler_class: H, retries: 3}\n", `t.yaml:3:33: unknown key "retries" of a step would have no effect (write default_retry_limit in the step: the number of attempts, the first one among them)`},
+		{"another system's max-attempts", head + "  - {name: a, handler_class: H, max-attempts: 3}\n", `t.yaml:3:33: unknown key "max-attempts" of a step would have no effect (write default_retry_limit in the step: the number of attempts, the first one among them)`},
+		{"another system's retryPolicy", head + "  - {name: a, handler_class: H, retryPolicy: {x: 1}}\n", `t.yaml:3:33: unknown key "retryPolicy" of a step would have no effect (write default_retry_limit in the step: the number of attempts, the first one among them)`},
+		{"another system's timeout", head + "  - {name: a, handler_class: H, timeout: 30}\n", `t.yaml:3:33: unknown key "timeout" of a step would have no effect (write handler_config: {timeout_seconds: 30} in the step; it bounds one attempt)`},
+		{"another system's start_to_close_timeout", head + "  - {name: a, handler_class: H, start_to_close_timeout: 30s}\n", `t.yaml:3:33: unknown key "start_to_close_timeout" of a step would have no effect (write handler_config: {timeout_seconds: 30} in the step; it bounds one attempt)`},
+		{"another system's timeout_seconds", head + "  - {name: a, handler_class: H, timeout_seconds: 30}\n", `t.yaml:3:33: unknown key "timeout_seconds" of a step would have no effect (write handler_config: {timeout_seconds: 30} in the step; it bounds one attempt)`},
+		{"another system's heartbeat_timeout", head + "  - {name: a, handler_class: H, heartbeat_timeout: 5}\n", `t.yaml:3:33: unknown key "heartbeat_timeout" of a step would have no effect (write handler_config: {heartbeat_timeout_seconds: 10} in the step)`},
+		{"another system's retry_backoff", head + "  - {name: a, handler_class: H, retry_backoff: 5}\n", `t.yaml:3:33: unknown key "retry_backoff" of a step would have no effect (the wait between attempts doubles from 2 to 30 seconds; a handler sets it with retry_after)`},
+		{"another system's if", head + "  - {name: a, handler_class: H, if: always}\n", `t.yaml:3:33: unknown key "if" of a step would have no effect (a step has no condition: it runs once its parents are complete; let its handler decide, or cancel the steps behind it)`},
+		{"another system's for_each", head + "  - {name: a, handler_class: H, for_each: items}\n", `t.yaml:3:33: unknown key "for_each" of a step would have no effect (a template does not repeat a step; let a handler add steps to its task (step.spawn))`},
+		{"another system's command", head + "  - {name: a, handler_class: H, command: [a]}\n", `t.yaml:3:33: unknown key "command" of a step would have no effect (write handler_config: {command: ["program", "argument"]})`},
+		{"another system's steps", "name: a\nsteps: []\nstep_templates: []\n", `t.yaml:2:1: unknown key "steps" of a template would have no effect (the steps stand under step_templates)`},
+		{"a timeout of the template", "name: a\ntimeout: 30\nstep_templates: []\n", `t.yaml:2:1: unknown key "timeout" of a template would have no effect (write handler_config: {timeout_seconds: 30} in the step; it bounds one attempt)`},
+		{"a step's key in the template", "name: a\ndefault_retry_limit: 5\nstep_templates: []\n", `t.yaml:2:1: unknown key "default_retry_limit" of a template would have no effect (write default_retry_limit in each step that it is for)`},
+		{"a step's key, misspelt, in the template", "name: a\ndepends_on_step: x\nstep_templates: []\n", `t.yaml:2:1: unknown key "depends_on_step" of a template would have no effect (write depends_on_step in each step that it is for)`},
+		{"timout_seconds in handler_config", head + "  - {name: a, handler_class: H, handler_config: {timout_seconds: 1}}\n", `t.yaml:3:50: unknown key "timout_seconds" of handler_config would have no effect (did you mean "timeout_seconds"?)`},
+		{"timeoutSeconds in handler_config", head + "  - {name: a, handler_class: H, handler_config: {timeoutSeconds: 1}}\n", `t.yaml:3:50: unknown key "timeoutSeconds" of handler_config would have no effect (did you mean "timeout_seconds"?)`},
+		{"heartbeat_timeout_second in handler_config", head + "  - {name: a, handler_class: H, handler_config: {heartbeat_timeout_second: 1}}\n", `t.yaml:3:50: unknown key "heartbeat_timeout_second" of handler_config would have no effect (did you mean "heartbeat_timeout_seconds"?)`},
+		{"isolaton in handler_config", head + "  - {name: a, handler_class: H, handler_config: {isolaton: process}}\n", `t.yaml:3:50: unknown key "isolaton" of handler_config would have no effect (did you mean "isolation"?)`},
+		{"depends_on_step in handler_config", head + "  - {name: a, handler_class: H, handler_config: {depends_on_step: x}}\n", `t.yaml:3:50: unknown key "depends_on_step" of handler_config would have no effect (depends_on_step belongs to the step, beside handler_config)`},
+		{"default_retry_limt in handler_config", head + "  - {name: a, handler_class: H, handler_config: {default_retry_limt: 1}}\n", `t.yaml:3:50: unknown key "default_retry_limt" of handler_config would have no effect (default_retry_limit belongs to the step, beside handler_config)`},
+		{"misspelt key of handler_config in an environment", head + "  - {name: a, handler_class: H}\nenvironments: {test: {step_templates: [{name: a, handler_config: {timout_seconds: 1}}]}}\n", `t.yaml:4:67: unknown key "timout_seconds" of handler_config would have no effect (did you mean "timeout_seconds"?)`},
 
 		// The graph.
 		{
@@ -153,6 +180,14 @@ func TestFaults(t *testing.T) {
 		{
 			"schema is none", "name: a\nschema:\n  type: object\n  properties:\n    id: {type: integr}\nstep_templates: []\n",
 			`t.yaml:5:16: schema is no valid JSON Schema: /properties/id/type matches no alternative: must be one of "array", "boolean", "integer", "null", "number", "object", "string"; or must be an array, is a string`,
+		},
+		{
+			"misspelt keyword of the schema", "name: a\nschema:\n  properties:\n    requird: {type: string}\n  requird: [id]\nstep_templates: []\n",
+			`t.yaml:5:3: unknown keyword "requird" of a JSON Schema would check nothing (did you mean "required"?)`,
+		},
+		{
+			"misspelt keyword within the schema", "name: a\nschema: {properties: {n: {anyOf: [{minmum: 3}]}}}\nstep_templates: []\n",
+			`t.yaml:2:36: unknown keyword "minmum" of a JSON Schema would check nothing (did you mean "minimum"?)`,
 		},
 		{
 			"schema refers elsewhere", "name: a\nschema: {$ref: \"https://example.com/s.json\"}\nstep_templates: []\n",
@@ -201,6 +236,15 @@ func TestWarnings(t *testing.T) {
 		{"long description", "name: a\ndescription: " + strings.Repeat("d", 256) + "\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:14: description is cut to the 255 characters that are stored`},
 		{"timeout that is none", head + "  - {name: s, handler_class: H, handler_config: {timeout_seconds: soon}}\n", `t.yaml:3:67: timeout_seconds is no positive number and sets no timeout`},
 		{"heartbeat timeout that is none", head + "  - {name: s, handler_class: H, handler_config: {heartbeat_timeout_seconds: 0}}\n", `t.yaml:3:77: heartbeat_timeout_seconds is no positive number and sets no timeout`},
+		{"a priority in words", "name: a\npriority: high\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:11: priority has no effect: it must be a whole number from 1 to 4, is "high" (tasks have the default priority, 2)`},
+		{"a priority that River does not have", "name: a\npriority: 5\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:11: priority has no effect: it must be a whole number from 1 to 4, is 5 (tasks have the default priority, 2)`},
+		{"a list of priorities", "name: a\npriority: [1]\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:11: priority has no effect: it must be a whole number from 1 to 4, is a list (tasks have the default priority, 2)`},
+		{"required of draft 3", "name: a\nschema: {properties: {id: {required: true}}}\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:38: required of JSON Schema's draft 3 is read as required: [id] of the object`},
+		{"required of draft 3 at the top", "name: a\nschema: {required: true}\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:20: required of JSON Schema's draft 3 has no effect here`},
+		{"any type of draft 3", "name: a\nschema: {properties: {id: {type: any}}}\nstep_templates:\n  - {name: s, handler_class: H}\n", `t.yaml:2:34: type of JSON Schema's draft 3 is read as no type, so that any value fits`},
+		{"a timeout that is the handler's own", head + "  - {name: s, handler_class: H, handler_config: {timeout: 5}}\n", `t.yaml:3:50: "timeout" is handed to the handler and has no other effect (the worker reads "timeout_seconds")`},
+		{"a list that might be a command", head + "  - {name: s, handler_class: H, handler_config: {commands: [a]}}\n", `t.yaml:3:50: "commands" is handed to the handler and has no other effect (the worker reads "command")`},
+		{"an isolation that is none", head + "  - {name: s, handler_class: H, handler_config: {isolation: thread}}\n", `t.yaml:3:61: isolation is handed to the handler and isolates nothing (write isolation: process for processes of its own)`},
 		{
 			"override of a step that is not there", head + "  - {name: ship, handler_class: H}\nenvironments:\n  test:\n    step_templates:\n      - {name: shipp}\n",
 			`t.yaml:7:9: environment "test" changes step "shipp", which the template does not have (did you mean "ship"?)`,
@@ -221,5 +265,22 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestQuietKeys holds that keys which are the author's own are not talked about.
+func TestQuietKeys(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{
+		"handler_config: {timeouts: [1], comment: x, retries: 3, commands: many, queue: urls, seconds: 1}",
+		"handler_config: {timeout: 3, timeout_seconds: 10, isolation: process}",
+		"handler_config: {needs: cart, attempts: 3, type: api, url: x, retry_delay: 1}",
+	} {
+		document := "schema: {example: {requird: 1}, properties: {requird: {nullable: true, x-order: 1, title: needs}}}\n" +
+			head + "  - {name: s, handler_class: H, " + step + "}\n"
+		_, warnings, err := templates.Parse("t.yaml", []byte(document), templates.Options{})
+		if err != nil || len(warnings) > 0 {
+			t.Errorf("%s: error %v, warnings %v, want none", step, err, warnings)
+		}
 	}
 }

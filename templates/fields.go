@@ -19,6 +19,9 @@ const (
 	stepsValue
 	eventsValue
 	environmentsValue
+	configValue
+	priorityValue
+	schemaValue
 )
 
 // field describes one known key. Its value may always be left empty.
@@ -76,10 +79,10 @@ func templateFields() []field {
 		{name: "module_namespace", want: textValue},
 		{name: "concurrent", want: boolValue},
 		{name: "default_dependent_system", want: textValue, max: nameMax, valid: validName},
-		{name: "priority", want: countValue, least: priorityFirst, most: priorityLast},
+		{name: "priority", want: priorityValue, least: priorityFirst, most: priorityLast},
 		{name: "queue", want: textValue, max: nameMax, valid: validQueue},
 		{name: "named_steps", want: textsValue, max: stepNameMax, valid: validName},
-		{name: "schema", want: objectValue},
+		{name: "schema", want: schemaValue},
 		{name: "step_templates", want: stepsValue, required: true},
 		{name: "environments", want: environmentsValue},
 		{name: "custom_events", want: anyValue},
@@ -99,7 +102,7 @@ func stepFields() []field {
 		{name: "default_retryable", want: boolValue},
 		{name: "default_retry_limit", want: countValue, most: retryLimitMax},
 		{name: "skippable", want: boolValue},
-		{name: "handler_config", want: objectValue},
+		{name: "handler_config", want: configValue},
 		{name: "queue", want: textValue, max: nameMax, valid: validQueue},
 		{name: "custom_events", want: eventsValue},
 	}

@@ -23,7 +23,8 @@ type Schema struct {
 // JSON object.
 //
 // The draft is that of $schema. Without one it is draft 7, or draft 4, which is the engine's default, for a schema that
-// is valid only there. References must stay within the schema: nothing is read from the network or from files.
+// is valid only there; draft 3, and its words required: true and type: any anywhere, are read as draft 4 writes them.
+// References must stay within the schema: nothing is read from the network or from files.
 //
 // Validation is that of the standard. The engine is stricter: it requires every declared property that has no default
 // and refuses every undeclared one, whatever the schema says.
@@ -35,6 +36,7 @@ func (t *Template) CompileSchema() (*Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of %s: %w", t.Ref(), err)
 	}
+	modernised(doc)
 	compiled, err := compileAnyDraft(doc)
 	if err != nil {
 		return nil, fmt.Errorf("compiling the schema of %s: %w", t.Ref(), err)
@@ -77,16 +79,28 @@ func (refusingLoader) Load(string) (any, error) {
 
 // checkSchema reports a schema that is none, at the place within it when that is known.
 func (r *report) checkSchema(root *node, t *Template) {
+	schema := root.get("schema")
 	_, err := t.CompileSchema()
 	if err == nil {
+		r.warnOldWords(schema, t)
 		return
 	}
-	schema := root.get("schema")
 	if invalid, ok := errors.AsType[*jsonschema.SchemaValidationError](err); ok {
 		r.invalidSchema(schema, invalid)
 		return
 	}
 	r.fault(schema.at("schema"), "", "schema is not usable: %s", plainSchemaError(err))
+}
+
+// warnOldWords tells how the words of draft 3 in a schema are read.
+func (r *report) warnOldWords(schema *node, t *Template) {
+	if schema == nil {
+		return
+	}
+	for _, word := range modernised(decode(t.Schema)) {
+		place := segments(word.path)
+		r.warn(schema.find(place).at("schema"+word.path), "", "%s of JSON Schema's draft 3 %s", place[len(place)-1], word.readAs)
+	}
 }
 
 func (r *report) invalidSchema(schema *node, invalid *jsonschema.SchemaValidationError) {

@@ -110,6 +110,15 @@ func TestDrafts(t *testing.T) {
 		{"draft 4 where only it is valid", `{properties: {n: {minimum: 5, exclusiveMinimum: true}}}`, `{"n":6}`, `{"n":5}`},
 		{"draft 4 by $schema", `{$schema: "http://json-schema.org/draft-04/schema#", properties: {n: {minimum: 5, const: 7}}}`, `{"n":6}`, `{"n":4}`},
 		{"draft 2020-12 by $schema", `{$schema: "https://json-schema.org/draft/2020-12/schema", properties: {n: {prefixItems: [{type: string}]}}}`, `{"n":["a"]}`, `{"n":[1]}`},
+		{"required of draft 3", `{properties: {n: {type: integer, required: true}}}`, `{"n":6}`, `{}`},
+		{"required of draft 3 beside a list", `{required: [a], properties: {n: {required: true}, a: {required: false}}}`, `{"n":6,"a":1}`, `{"a":1}`},
+		{"required of draft 3 deeper", `{properties: {n: {properties: {m: {required: true}}}}}`, `{"n":{"m":1}}`, `{"n":{}}`},
+		{"any type beside others", `{properties: {n: {type: any}, m: {type: [any, "null"]}, o: {type: integer}}}`, `{"n":[],"m":6,"o":1}`, `{"o":"a"}`},
+		{"draft 3 by $schema", `{$schema: "http://json-schema.org/draft-03/schema#", properties: {n: {required: true, divisibleBy: 3}}}`, `{"n":6}`, `{"n":7}`},
+		{"excluded types of draft 3", `{$schema: "http://json-schema.org/draft-03/schema#", properties: {n: {disallow: [string]}}}`, `{"n":6}`, `{"n":"a"}`},
+		{"extended schemas of draft 3", `{$schema: "http://json-schema.org/draft-03/schema#", extends: {properties: {n: {required: true}}}}`, `{"n":6}`, `{}`},
+		{"schemas as types of draft 3", `{$schema: "http://json-schema.org/draft-03/schema#", properties: {n: {type: [string, {minimum: 5}]}}}`, `{"n":6}`, `{"n":4}`},
+		{"dependencies of draft 3", `{$schema: "http://json-schema.org/draft-03/schema#", dependencies: {n: m}}`, `{"n":6,"m":1}`, `{"n":6}`},
 		{"references within", `{definitions: {d: {type: string}}, properties: {n: {$ref: "#/definitions/d"}}}`, `{"n":"a"}`, `{"n":1}`},
 	}
 	for _, test := range tests {

@@ -11,15 +11,24 @@ import (
 // environments. It returns whether the types are right, so that what follows can read them.
 func (r *report) checkShape(root *node) bool {
 	before := len(r.faults)
-	r.checkObject(root, "", templateFields(), "a template")
+	r.checkObject(root, "", templateFields(), templateObject)
 	return len(r.faults) == before
 }
 
-func (r *report) checkObject(n *node, path string, fields []field, what string) {
+// objectKind is what a mapping describes.
+type objectKind string
+
+const (
+	eventObject    objectKind = "an event"
+	stepObject     objectKind = "a step"
+	templateObject objectKind = "a template"
+)
+
+func (r *report) checkObject(n *node, path string, fields []field, of objectKind) {
 	for _, e := range n.entries {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.name == e.key })
 		if i < 0 {
-			r.unknownKey(e, path, fieldNames(fields), what)
+			r.unknownKey(e, path, fieldNames(fields), of)
 			continue
 		}
 		if e.value.kind != kindNull {
@@ -39,19 +48,27 @@ func index(path string, i int) string {
 	return path + "[" + strconv.Itoa(i) + "]"
 }
 
-// unknownKey is an error when the key is a slip of the pen or a short form of a known one: an edge or a limit would be
-// lost in silence. Anything else is a warning: the engine allows any key.
-func (r *report) unknownKey(e entry, path string, known []string, what string) {
+// unknownKey is an error when the key is a slip of the pen or a short form of a known one, or what another system calls
+// it: an edge or a limit would be lost in silence. Anything else is a warning: the engine allows any key.
+func (r *report) unknownKey(e entry, path string, known []string, of objectKind) {
 	where := e.at(join2(path, e.key))
 	meant, ok := nearKey(e.key, known)
-	if !ok {
+	if _, steps := foreignTemplateKeys[e.key]; !ok && !steps {
 		meant, ok = kinKey(e.key, known)
 	}
 	if ok {
 		r.fault(where, fmt.Sprintf("did you mean %q?", meant), "unknown key %q", e.key)
 		return
 	}
-	r.warn(where, "", "unknown key %q of %s has no effect", e.key, what)
+	if hint, ok := belongsElsewhere(e.key, of); ok {
+		r.fault(where, hint, "unknown key %q of %s would have no effect", e.key, of)
+		return
+	}
+	if meant, ok := stepKeyIn(e.key, of); ok {
+		r.fault(where, fmt.Sprintf("write %s in each step that it is for", meant), "unknown key %q of %s would have no effect", e.key, of)
+		return
+	}
+	r.warn(where, "", "unknown key %q of %s has no effect", e.key, of)
 }
 
 // kinKey is the known key of which an unknown one is a part, such as retry_limit of default_retry_limit.
@@ -75,12 +92,22 @@ func (r *report) checkValue(n *node, path string, f field) {
 		r.checkCount(n, path, f)
 	case objectValue:
 		r.want(n, path, kindMapping, "a mapping")
+	case configValue:
+		if r.want(n, path, kindMapping, "a mapping") {
+			r.checkConfigKeys(n, path)
+		}
+	case schemaValue:
+		if r.want(n, path, kindMapping, "a mapping") {
+			r.checkKeywords(n, path)
+		}
+	case priorityValue:
+		r.checkPriority(n, path, f)
 	case textsValue:
 		r.each(n, path, func(item *node, path string) { r.checkText(item, path, f) })
 	case stepsValue:
-		r.objects(n, path, stepFields(), "a step")
+		r.objects(n, path, stepFields(), stepObject)
 	case eventsValue:
-		r.objects(n, path, eventFields(), "an event")
+		r.objects(n, path, eventFields(), eventObject)
 	case environmentsValue:
 		r.checkEnvironments(n, path)
 	}
@@ -108,10 +135,10 @@ func (r *report) each(n *node, path string, check func(item *node, path string))
 	}
 }
 
-func (r *report) objects(n *node, path string, fields []field, what string) {
+func (r *report) objects(n *node, path string, fields []field, of objectKind) {
 	r.each(n, path, func(item *node, path string) {
 		if r.want(item, path, kindMapping, "a mapping") {
-			r.checkObject(item, path, fields, what)
+			r.checkObject(item, path, fields, of)
 		}
 	})
 }
@@ -143,7 +170,7 @@ func (r *report) checkEnvironments(n *node, path string) {
 	for _, e := range n.entries {
 		path := join2(path, e.key)
 		if e.value.kind != kindNull && r.want(e.value, path, kindMapping, "a mapping") {
-			r.checkObject(e.value, path, templateFields(), "a template")
+			r.checkObject(e.value, path, templateFields(), templateObject)
 		}
 	}
 }
