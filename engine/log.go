@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"cmp"
+	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 )
@@ -39,18 +42,35 @@ const secretBytesMin = 6
 // Redactor hides known values in text. The zero value hides nothing.
 type Redactor struct{ replacer *strings.Replacer }
 
-// NewRedactor returns what hides the values, of which those shorter than six bytes are left out.
+// NewRedactor returns what hides the values, of which those shorter than six bytes are left out. A value of several lines
+// is hidden line by line as well, since a log is, and as JSON writes it.
 func NewRedactor(values ...string) Redactor {
-	var pairs []string
+	var forms []string
 	for _, value := range values {
-		if len(value) >= secretBytesMin {
-			pairs = append(pairs, value, Redacted)
+		forms = append(forms, value, jsonText(value))
+		forms = append(forms, strings.Split(value, "\n")...)
+	}
+	// The longest come first, so that of a value that begins with another no end is left.
+	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	var pairs []string
+	for _, form := range slices.Compact(forms) {
+		if form = strings.TrimSpace(form); len(form) >= secretBytesMin {
+			pairs = append(pairs, form, Redacted)
 		}
 	}
 	if len(pairs) == 0 {
 		return Redactor{}
 	}
 	return Redactor{strings.NewReplacer(pairs...)}
+}
+
+// jsonText is a text within the quotes of JSON.
+func jsonText(text string) string {
+	encoded, err := json.Marshal(text)
+	if err != nil {
+		return text
+	}
+	return string(encoded[1 : len(encoded)-1])
 }
 
 // Hide returns text without the secrets.

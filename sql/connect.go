@@ -116,7 +116,12 @@ const (
 	cannotConnectNow     = "57P03"
 )
 
+// connectError names server, user and database where the URL leaves no doubt which of its parts these are. In any other they
+// may be pieces of the password, in what the driver says too.
 func connectError(config *pgxpool.Config, err error) error {
+	if _, sure := RedactDSN(config.ConnString()); !sure {
+		return &ConnectError{Reason: vagueReason(err)}
+	}
 	return &ConnectError{Reason: connectReason(config.ConnConfig.Config, err), Err: err}
 }
 
@@ -140,6 +145,15 @@ func connectReason(config pgconn.Config, err error) string {
 	default:
 		return fmt.Sprintf("the database server at %s refuses the connection: %s (SQLSTATE %s)", at, refusal.Message, refusal.Code)
 	}
+}
+
+// vagueReason is the reason without a word from the URL or from the server, which repeats such words.
+func vagueReason(err error) string {
+	const hint = "DATABASE_URL is not shown: write the characters @ / ? # : & of its password as %40 %2F %3F %23 %3A %26"
+	if refusal, refused := errors.AsType[*pgconn.PgError](err); refused {
+		return fmt.Sprintf("the database server refuses the connection (SQLSTATE %s); %s", refusal.Code, hint)
+	}
+	return "no database server answers at the address in DATABASE_URL; " + hint
 }
 
 func address(config pgconn.Config) string {

@@ -71,38 +71,27 @@ func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
 	newWorld(t, "TASKER_TEST_DATABASE_URL=postgres://somewhere", "RAILS_ENV=production").succeed(t, "config")
 }
 
-func TestSecretsAreRedacted(t *testing.T) {
+// TestNoPieceOfThePasswordIsPrinted has URLs whose password ends elsewhere than it seems to.
+func TestNoPieceOfThePasswordIsPrinted(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ dsn, want string }{
-		{"postgres://me:geheim@db:5432/app", "postgres://me:xxxxx@db:5432/app"},
-		{"postgresql://me@db/app?password=geheim&sslmode=require", "postgresql://me@db/app?password=xxxxx&sslmode=require"},
-		{"postgres://db/app?sslpassword=geheim&passfile=/run/pass", "postgres://db/app?sslpassword=xxxxx&passfile=/run/pass"},
-		{"postgres://db/app?pass%77ord=geheim", "postgres://db/app?pass%77ord=xxxxx"},
-		{"postgres://db/app?Password=geheim", "postgres://db/app?Password=xxxxx"},
-		{"postgres:///app?host=%2Ftmp%2Fs&port=5432", "postgres:///app?host=%2Ftmp%2Fs&port=5432"},
-		{"host=db user=me password=geheim dbname=app", "host=db user=me password=xxxxx dbname=app"},
-		{"password = 'ge heim' host=db", "password=xxxxx host=db"},
-		{`password='ge\'heim' host=db`, "password=xxxxx host=db"},
-		{`password=ge\ heim host=db`, "password=xxxxx host=db"},
-		{"sslpassword=geheim passfile=/run/pass host=db", "sslpassword=xxxxx passfile=/run/pass host=db"},
-		{"PASSWORD=geheim host=db", "PASSWORD=xxxxx host=db"},
-		{"password=ge heim=1 host=db", "password=xxxxx heim=xxxxx host=db"},
+	for _, url := range []string{
+		"postgres://me:Zq7w@Xk9v@127.0.0.1:1/app", "postgres://me:1/Zq7wXk9v@127.0.0.1:1/app", "postgres://me:1#Zq7wXk9v@127.0.0.1:1/app",
+		"postgres://me:1?Zq7wXk9v@127.0.0.1:1/app", "postgres://me:Zq7w%zzXk9v@127.0.0.1:1/app", "me:Zq7wXk9v@127.0.0.1:1/app",
+		"mysql://me:Zq7wXk9v@127.0.0.1:1", "password='Zq7wXk9v host=127.0.0.1 port=1", "host=127.0.0.1 port=1 password=Zq7w Xk9v",
+		"host=127.0.0.1,password=Zq7wXk9v", "host=127.0.0.1 port=1 user=me;password=Zq7wXk9v", "postgres://me@127.0.0.1:1/app?passwort=Zq7wXk9v",
 	} {
-		if got := redact(test.dsn); got != test.want {
-			t.Errorf("redact(%q) is %q, want %q", test.dsn, got, test.want)
-		}
-	}
-	for _, dsn := range []string{
-		"postgres://me:1/geheim@db/app", "postgres://me:1#geheim@db/app", "postgres://me:1?geheim@db/app", "postgres://me:ge%zzheim@db/app",
-		"me:geheim@db/app", "mysql://me:geheim@db", "password='geheim host=db", "host=db password=ge heim",
-	} {
-		if got := redact(dsn); !strings.HasPrefix(got, "(not shown: ") {
-			t.Errorf("redact(%q) is %q, want nothing of it shown", dsn, got)
-		}
-	}
-	w := newWorld(t, "DATABASE_URL=me:geheim@db/app", "TASKER_LEASE=soon")
-	if got := w.run(t, "config"); strings.Contains(got.stdout+got.stderr, "heim") {
-		t.Errorf("config shows the password: %+v", got)
+		t.Run(url, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, "DATABASE_URL="+url, "TASKER_LEASE=10s")
+			for _, command := range [][]string{{"config"}, {"config", "--json"}, {"doctor"}, {"migrate", "status"}, {"task", "list"}, {"run"}} {
+				got := w.run(t, command...)
+				for _, piece := range []string{"Zq7", "q7w", "Xk9", "k9v"} {
+					if strings.Contains(got.stdout+got.stderr, piece) {
+						t.Errorf("%v shows %q of the password:\n%s%s", command, piece, got.stdout, got.stderr)
+					}
+				}
+			}
+		})
 	}
 }
 

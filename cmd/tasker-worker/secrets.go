@@ -65,8 +65,8 @@ func loadSecrets(file string, environ []string) (engine.Secrets, error) {
 	var all secrets
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&all); err != nil {
-		return nil, fmt.Errorf(`TASKER_SECRETS_FILE %s is not of the form {"stripe_key": {"value": "…", "handlers": ["Payments::*"]}}: %w`, file, err)
+	if decoder.Decode(&all) != nil { // whose error may repeat a part of the file
+		return nil, fmt.Errorf(`TASKER_SECRETS_FILE %s is not of the form {"stripe_key": {"value": "…", "handlers": ["Payments::*"]}} near byte %d`, file, decoder.InputOffset())
 	}
 	for name, entry := range all {
 		if entry.Value == "" {
