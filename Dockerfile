@@ -7,12 +7,14 @@
 # Plain Dockerfile syntax: the builder of any Docker, Podman or Buildah will do. Handlers that need gems, wheels or npm
 # packages get an image of their own: FROM tasker-worker, USER root, install, COPY, USER worker.
 
+# The release of Debian, whose runtimes these are: trixie (13) or another that is tested, as versions/supported.txt has them.
+ARG DEBIAN=trixie
 # A runtime is left out with --build-arg NAME=no.
 ARG RUBY=yes
 ARG PYTHON=yes
 ARG NODE=yes
 
-FROM golang:1.26-bookworm AS build
+FROM golang:1.26-trixie AS build
 ENV CGO_ENABLED=0
 WORKDIR /src
 # What changes seldom comes first: the modules, then the slowest of them compiled, so that a change of our code compiles
@@ -34,7 +36,7 @@ COPY . .
 ARG VERSION=dev
 RUN go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /tasker-worker ./cmd/tasker-worker
 
-FROM debian:bookworm-slim AS base
+FROM debian:$DEBIAN-slim AS base
 RUN useradd --uid 10001 --user-group --create-home --shell /usr/sbin/nologin worker \
  && mkdir -p /app/executors /app/templates \
  && apt-get update -q \

@@ -30,3 +30,11 @@ build:
 # build the image tasker-worker; e.g. just image --build-arg NODE=no
 image *options:
     docker build -t tasker-worker {{options}} .
+
+# run what depends on runtimes on another Debian, in a container: just matrix trixie forky
+matrix *options:
+    script/matrix {{options}}
+
+# run the tests ten times with a core kept busy beside them, and list those that flicker: just soak-tests 3 ./queue
+soak-tests *options:
+    script/soak-tests {{options}}

@@ -11,11 +11,14 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/wait"
+
+	"github.com/tasker-systems/tasker-worker/versions"
 )
 
 // The images keep their names from run to run, so that the engine keeps their layers.
@@ -124,6 +127,7 @@ func TestContainersImage(t *testing.T) {
 		options []testcontainers.ContainerCustomizer
 		code    int
 		output  string
+		check   func(t *testing.T, output string)
 	}{
 		"runs as nobody special": {
 			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd("id -un; touch /usr/local/bin/x /app/x || echo refused")},
@@ -132,6 +136,7 @@ func TestContainersImage(t *testing.T) {
 		"has the three runtimes": {
 			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd("ruby --version && python3 --version && node --version")},
 			output:  `^ruby 3\.\S+ .*\nPython 3\..*\nv\d+\..*\n$`,
+			check:   hasSupportedRuntimes,
 		},
 		"explains itself": {
 			options: []testcontainers.ContainerCustomizer{testcontainers.WithCmd("--help")},
@@ -146,8 +151,22 @@ func TestContainersImage(t *testing.T) {
 			code, output := runToEnd(t, workerImage, c.options...)
 			if code != c.code || !regexp.MustCompile(c.output).MatchString(output) {
 				t.Errorf("ended with %d and said:\n%s\nwant %d and a match for %s", code, output, c.code, c.output)
+			} else if c.check != nil {
+				c.check(t, output)
 			}
 		})
+	}
+}
+
+// hasSupportedRuntimes reads a line for each language.
+func hasSupportedRuntimes(t *testing.T, output string) {
+	t.Helper()
+	lines := strings.Split(output, "\n")
+	for i, name := range []string{"Ruby", "Python", "Node"} {
+		version := regexp.MustCompile(`\d+(\.\d+)+`).FindString(lines[i])
+		if verdict := versions.Of(name).Judge(version); verdict != versions.Supported {
+			t.Errorf("the image has %s %q, and %s are supported", name, version, versions.Of(name))
+		}
 	}
 }
 

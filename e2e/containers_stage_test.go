@@ -21,8 +21,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// postgresImage is the oldest PostgreSQL that is supported.
-const postgresImage = "postgres:15-bookworm"
+// postgresImage is the PostgreSQL of compose.yaml, on the same Debian as the worker's image.
+const postgresImage = "postgres:17-trixie"
 
 // containerStage runs the image of the worker and a PostgreSQL on a network of their own.
 type containerStage struct {

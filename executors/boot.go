@@ -34,7 +34,12 @@ func (s *Supervisor) boot(ctx context.Context, g *generation, r runtime, id stri
 	h, err := host.Start(ctx, s.starter, options)
 	if err != nil {
 		_ = os.RemoveAll(scratch) // goes with the whole scratch folder at the latest
-		return nil, fmt.Errorf("handler process %s %w", id, err)
+		return nil, fmt.Errorf("handler process %s %w", id, s.explain(r, options.Command.Args[0], err))
+	}
+	if err := r.refuse(h.Handshake().LanguageVersion); err != nil {
+		h.Stop(s.force, 0)
+		_ = os.RemoveAll(scratch)
+		return nil, fmt.Errorf("handler process %s was stopped: %w", id, err)
 	}
 	if !s.register(h) {
 		h.Stop(s.force, 0)

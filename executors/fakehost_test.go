@@ -170,9 +170,13 @@ func (h *fakeHost) initialize(r *fakeRequest) {
 	case "idle":
 		steps = 0
 	}
+	about := map[string]any{"language": "ruby"}
+	if kind, version, ok := strings.Cut(h.boot, "="); ok { // language_version=2.7.8 or framework=rails 8.0.1
+		about[kind] = version
+	}
 	names, loadErrors := h.handlers(r.Params.Config.HandlerRoot)
 	result, _ := json.Marshal(map[string]any{
-		"protocol_version": version, "capabilities": map[string]any{
+		"protocol_version": version, "executor": about, "capabilities": map[string]any{
 			"max_concurrency": steps, "cancel": h.boot == "session", "payload_files": h.boot == "session",
 		},
 		"handlers": names, "load_errors": loadErrors, "handlers_complete": true,

@@ -35,8 +35,8 @@ type runtime struct {
 	steps int
 	// pingTimeoutBusy is how long a process may be silent while a step runs, zero for no difference.
 	pingTimeoutBusy time.Duration
-	// install says how to get the program.
-	install string
+	// packages is what Debian calls the program.
+	packages string
 }
 
 func runtimes() []runtime {
@@ -45,7 +45,7 @@ func runtimes() []runtime {
 			entry:          "ruby/tasker_host/host.rb",
 			extensions:     []string{".rb"},
 			importVariable: "RUBYLIB",
-			install:        "install Ruby 3.1 or newer, for example with: apt-get install ruby",
+			packages:       "ruby",
 			language:       Ruby,
 			program:        "ruby",
 			steps:          5,
@@ -54,7 +54,7 @@ func runtimes() []runtime {
 			entry:          "python/tasker_host/host.py",
 			extensions:     []string{".py"},
 			importVariable: "PYTHONPATH",
-			install:        "install Python 3.9 or newer, for example with: apt-get install python3",
+			packages:       "python3",
 			language:       Python,
 			program:        "python3",
 			steps:          8,
@@ -63,7 +63,7 @@ func runtimes() []runtime {
 			entry:           "node/tasker_host/host.js",
 			extensions:      []string{".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"},
 			importVariable:  "NODE_PATH",
-			install:         "install Node.js 18 or newer, for example with: apt-get install nodejs",
+			packages:        "nodejs",
 			language:        Node,
 			pingTimeoutBusy: pingTimeoutBusyNode,
 			program:         "node",
@@ -72,13 +72,19 @@ func runtimes() []runtime {
 	}
 }
 
+// install says how to get the program.
+func (r runtime) install() string {
+	supported := r.supported()
+	return fmt.Sprintf("install %s %s or newer, for example with: apt-get install %s", supported.Name, supported.Oldest, r.packages)
+}
+
 // launcher makes the command line that starts a language's host; hosts is the folder of the embedded hosts.
 type launcher func(r runtime, hosts string) ([]string, error)
 
 func launchFromPath(r runtime, hosts string) ([]string, error) {
 	program, err := exec.LookPath(r.program)
 	if err != nil {
-		return nil, fmt.Errorf("there are %s handlers, but %s cannot be found on PATH: %s", r.language, r.program, r.install)
+		return nil, fmt.Errorf("there are %s handlers, but %s cannot be found on PATH: %s", r.language, r.program, r.install())
 	}
 	return []string{program, filepath.Join(hosts, filepath.FromSlash(r.entry))}, nil
 }

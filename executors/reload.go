@@ -25,6 +25,7 @@ func (s *Supervisor) Reload(ctx context.Context) error {
 		s.retire(g)
 		return fmt.Errorf("reloading handlers, the old ones stay: %w", err)
 	}
+	s.warnOfVersions(g)
 	s.adopt(g)
 	s.retire(old)
 	return nil

@@ -118,6 +118,7 @@ func (s *Supervisor) start(ctx context.Context) error {
 		g.end()
 		return err
 	}
+	s.warnOfVersions(g)
 	s.adopt(g)
 	return nil
 }

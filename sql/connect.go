@@ -62,6 +62,10 @@ func Connect(ctx context.Context, url string, opts PoolOptions) (*pgxpool.Pool, 
 		pool.Close()
 		return nil, connectError(config, err)
 	}
+	if err := refuseVersion(ctx, pool, address(config.ConnConfig.Config)); err != nil {
+		pool.Close()
+		return nil, err
+	}
 	return pool, nil
 }
 

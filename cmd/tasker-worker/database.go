@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tasker-systems/tasker-worker/sql"
+	"github.com/tasker-systems/tasker-worker/versions"
 )
 
 // connect opens the configured database.
@@ -32,6 +34,18 @@ func connectReady(ctx context.Context, c config) (*pgxpool.Pool, error) {
 		return nil, setupError{err}
 	}
 	return pool, nil
+}
+
+// warnOfServer says when the server is newer than what the worker was tested with. One that is too old is refused by
+// [sql.Connect].
+func warnOfServer(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) {
+	version, err := sql.ServerVersion(ctx, pool)
+	if err != nil {
+		return // what needs the server next says what is wrong with it
+	}
+	if warning := versions.Of("PostgreSQL").Warning(version); warning != "" {
+		log.Warn(warning)
+	}
 }
 
 // withDatabase runs work with the configured database.

@@ -104,6 +104,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	if err != nil {
 		return err
 	}
+	warnOfServer(ctx, pool, log)
 	keeper := queue.NewLogKeeper(pool, redactor(c), log)
 	defer keeper.Close()
 	supervisor, err := startExecutors(ctx, c, sql.NewStore(pool), keeper, log)

@@ -1,5 +1,11 @@
 # shellcheck shell=bash
-# Which programs are needed in which version, and whether this machine has them.
+# Which programs are needed in which version, and whether this machine has them. The versions are in versions/supported.txt.
+
+# oldest NAME prints the version of a runtime that is needed.
+oldest() { awk -v name="$1" 'tolower($1) == name { print $2 }' "$root/versions/supported.txt"; }
+
+# at_least VERSION OLDEST compares number by number.
+at_least() { [ -n "$1" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
 
 # absent PROGRAM… prints the names of those that are missing or too old.
 absent() {
@@ -15,10 +21,10 @@ explain() {
   for program in $1; do
     case $program in
       gcc) echo "  a C compiler (gcc), for the race detector" ;;
-      node) echo "  Node 18 or newer as \`node\`; found $(found node --version)" ;;
-      postgresql) echo "  PostgreSQL 15 or newer: the server's programs initdb and postgres; or set DATABASE_URL" ;;
-      python) echo "  Python 3.9 or newer as \`python3\`; found $(found python3 --version)" ;;
-      ruby) echo "  Ruby 3.1 or newer as \`ruby\`; found $(found ruby --version)" ;;
+      node) echo "  Node $(oldest node) or newer as \`node\`; found $(found node --version)" ;;
+      postgresql) echo "  PostgreSQL $(oldest postgresql) or newer: the server's programs initdb and postgres; or set DATABASE_URL" ;;
+      python) echo "  Python $(oldest python) or newer as \`python3\`; found $(found python3 --version)" ;;
+      ruby) echo "  Ruby $(oldest ruby) or newer as \`ruby\`; found $(found ruby --version)" ;;
     esac
   done
 }
@@ -30,11 +36,11 @@ found() {
 
 has_gcc() { command -v gcc || command -v clang; }
 
-has_node() { node -e 'process.exit(parseInt(process.versions.node, 10) < 18 ? 1 : 0)'; }
+has_node() { at_least "$(node -p process.versions.node)" "$(oldest node)"; }
 
-has_python() { python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))'; }
+has_python() { at_least "$(python3 -c 'import platform; print(platform.python_version())')" "$(oldest python)"; }
 
-has_ruby() { ruby -e 'exit((RUBY_VERSION.split(".").map(&:to_i) <=> [3, 1]) >= 0)'; }
+has_ruby() { at_least "$(ruby -e 'print RUBY_VERSION')" "$(oldest ruby)"; }
 
 has_rails() { ruby -e 'require "logger"; require "rails"; require "active_record"; require "pg"'; }
 
@@ -44,10 +50,10 @@ has_postgresql() {
   for folder in "$(dirname "$(command -v initdb || echo /nowhere/initdb)")" /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
     /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin /usr/local/pgsql/bin; do
     [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ] || continue
-    [ "$(major "$("$folder/postgres" --version)")" -ge 15 ] && return
+    at_least "$(first_version "$("$folder/postgres" --version)")" "$(oldest postgresql)" && return
   done
   return 1
 }
 
-# major prints the first number of a version line such as "postgres (PostgreSQL) 15.13".
-major() { printf '%s\n' "$1" | sed 's/^[^0-9]*//; s/[^0-9].*//'; }
+# first_version prints the 15.13 of a version line such as "postgres (PostgreSQL) 15.13 (Debian 15.13-0)".
+first_version() { printf '%s\n' "$1" | sed 's/^[^0-9]*//; s/[^0-9.].*//'; }

@@ -1,5 +1,6 @@
 // Testsummary runs `go test -json` with the arguments it gets and prints what a person wants to read: each package's
-// closing line as it ends, the whole output of what failed, what was skipped and why, and as the very last line
+// closing line as it ends, the whole output of what failed, what was skipped and why, the slowest tests, and as the very
+// last line
 //
 //	12 passed, 0 failed, 1 skipped
 //
@@ -25,17 +26,18 @@ const stopGrace = 30 * time.Second
 
 func main() {
 	note := flag.String("note", "", "an earlier failure to name in the closing lines")
+	slowest := flag.Int("slowest", 0, "how many of the slowest tests to list")
 	flag.Parse()
-	os.Exit(run(*note, flag.Args()))
+	os.Exit(run(*note, *slowest, flag.Args()))
 }
 
-func run(note string, args []string) int {
+func run(note string, slowest int, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
 	summary := newSummary(os.Stdout, slices.Contains(args, "-v"))
 	err := goTest(ctx, args, summary.read)
-	summary.close(note)
+	summary.close(note, slowest)
 	switch exit, isExit := errors.AsType[*exec.ExitError](err); {
 	case isExit:
 		return max(exit.ExitCode(), 1)

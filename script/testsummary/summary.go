@@ -18,6 +18,8 @@ type event struct {
 	Output      string `json:"Output"`
 	ImportPath  string `json:"ImportPath"`  // of a build's output
 	FailedBuild string `json:"FailedBuild"` // of a package that failed because this one did not build
+	// Elapsed is in seconds and leaves out what a parallel test waits for its turn.
+	Elapsed float64 `json:"Elapsed"`
 }
 
 // summary reads events and prints what matters of them.
@@ -27,6 +29,7 @@ type summary struct {
 	packages                map[string]*packageRun
 	builds                  map[string][]string // the compiler's output by import path
 	failures                []string
+	slow                    slowTests
 	passed, failed, skipped int
 }
 
@@ -143,6 +146,9 @@ func (s *summary) seeTest(e event) {
 	default:
 		return
 	}
+	if !t.hasSubtests {
+		s.slow.add(e.Package+" "+e.Test, e.Elapsed)
+	}
 	delete(p.tests, e.Test)
 }
 
@@ -156,7 +162,8 @@ func (s *summary) testFailed(pkg, name string, t *testRun) {
 }
 
 // close prints the closing lines; the count is the last of them.
-func (s *summary) close(note string) {
+func (s *summary) close(note string, slowest int) {
+	s.slow.print(s.out, slowest)
 	if len(s.failures) > 0 {
 		slices.Sort(s.failures)
 		fmt.Fprintf(s.out, "\nfailed:\n  %s\n", strings.Join(s.failures, "\n  "))

@@ -77,6 +77,17 @@ func TestSummary(t *testing.T) {
 			want: "p:\n    no engine answers\nok  \tp\t0.1s\n0 passed, 0 failed, 1 skipped\n",
 		},
 		{
+			name: "the slowest tests come last, without those that group others",
+			events: `{"Action":"run","Package":"p","Test":"TestTable"}
+{"Action":"run","Package":"p","Test":"TestTable/a"}
+{"Action":"pass","Package":"p","Test":"TestTable/a","Elapsed":3}
+{"Action":"pass","Package":"p","Test":"TestTable","Elapsed":3.1}
+{"Action":"pass","Package":"p","Test":"TestQuick","Elapsed":0.2}
+{"Action":"pass","Package":"p","Test":"TestThird","Elapsed":1}
+{"Action":"pass","Package":"p","Test":"TestSlow","Elapsed":12.34}`,
+			want: "\nthe slowest tests:\n   12.3 s  p TestSlow\n    3.0 s  p TestTable/a\n4 passed, 0 failed, 0 skipped\n",
+		},
+		{
 			name:   "what failed before the tests is named above the count",
 			events: "not JSON\n",
 			note:   "lint: failed",
@@ -91,7 +102,7 @@ func TestSummary(t *testing.T) {
 			if err := s.read(strings.NewReader(tt.events)); err != nil {
 				t.Fatal(err)
 			}
-			s.close(tt.note)
+			s.close(tt.note, 2)
 			if diff := cmp.Diff(tt.want, out.String()); diff != "" {
 				t.Errorf("output differs (-want +got):\n%s", diff)
 			}

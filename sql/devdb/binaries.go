@@ -10,12 +10,11 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
+
+	"github.com/tasker-systems/tasker-worker/versions"
 )
 
-// OldestMajor is the oldest major version of PostgreSQL that a server is started from.
-const OldestMajor = 15
-
-// ErrNotFound is wrapped by the error of [Start] when the system has no PostgreSQL of [OldestMajor] or newer.
+// ErrNotFound is wrapped by the error of [Start] when the system has no PostgreSQL that is new enough.
 var ErrNotFound = errors.New("no PostgreSQL server found")
 
 // installation is a folder with initdb and postgres of one version.
@@ -25,13 +24,17 @@ type installation struct {
 	version string // as the server prints it, such as "15.8"
 }
 
+func (i installation) tooOld() bool {
+	return versions.Of("PostgreSQL").Judge(i.version) == versions.TooOld
+}
+
 var versionPattern = regexp.MustCompile(`\(PostgreSQL\) ((\d+)[^ \n]*)`)
 
 // findInstallation takes the PostgreSQL on PATH, or else the newest where the distributions put theirs.
 func findInstallation(ctx context.Context) (installation, error) {
 	var tooOld string
 	if path, err := exec.LookPath("postgres"); err == nil {
-		if found, err := inspect(ctx, path); err == nil && found.major >= OldestMajor {
+		if found, err := inspect(ctx, path); err == nil && !found.tooOld() {
 			return found, nil
 		} else if err == nil {
 			tooOld = found.version
@@ -42,7 +45,7 @@ func findInstallation(ctx context.Context) (installation, error) {
 		found, err := inspect(ctx, path)
 		switch {
 		case err != nil:
-		case found.major < OldestMajor:
+		case found.tooOld():
 			tooOld = found.version
 		case found.major > best.major:
 			best = found
@@ -100,7 +103,7 @@ func inspect(ctx context.Context, path string) (installation, error) {
 func notFound(tooOld string) error {
 	reason := ""
 	if tooOld != "" {
-		reason = fmt.Sprintf(" of version %d or newer (there is %s)", OldestMajor, tooOld)
+		reason = fmt.Sprintf(" of version %s or newer (there is %s)", versions.Of("PostgreSQL").Oldest, tooOld)
 	}
 	return fmt.Errorf("%w%s; install it with: %s", ErrNotFound, reason, installCommand())
 }

@@ -43,6 +43,8 @@ type Initialize struct {
 type Handshake struct {
 	Language        string
 	LanguageVersion string
+	// Framework is name and version of what the process runs in, such as "rails 7.2.2", empty for none.
+	Framework string
 	// MaxConcurrency is the number of steps at once that the process takes, at least 1 and at most what was offered.
 	MaxConcurrency int
 	// Cancel says that the process understands step.cancel, PayloadFiles that it reads and writes payload files.
@@ -128,6 +130,7 @@ func parseHandshake(result json.RawMessage, offered int) (Handshake, error) {
 		Executor        struct {
 			Language        string `json:"language"`
 			LanguageVersion string `json:"language_version"`
+			Framework       string `json:"framework"`
 		} `json:"executor"`
 		Capabilities struct {
 			MaxConcurrency int             `json:"max_concurrency"`
@@ -149,6 +152,7 @@ func parseHandshake(result json.RawMessage, offered int) (Handshake, error) {
 	shake := Handshake{
 		Cancel:          isOffered(r.Capabilities.Cancel),
 		PayloadFiles:    r.Capabilities.PayloadFiles,
+		Framework:       wire.Clean(r.Executor.Framework, nameBytesMax),
 		Language:        wire.Clean(r.Executor.Language, nameBytesMax),
 		LanguageVersion: wire.Clean(r.Executor.LanguageVersion, nameBytesMax),
 		MaxConcurrency:  min(r.Capabilities.MaxConcurrency, offered),
