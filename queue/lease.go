@@ -37,7 +37,7 @@ func (l *lease) id() string {
 func (l *lease) register(ctx context.Context) error {
 	worker := l.worker
 	worker.ID = newID()
-	if err := l.store.RegisterWorker(ctx, worker); err != nil {
+	if err := l.offer(ctx, worker); err != nil {
 		return fmt.Errorf("registering this worker: %w", err)
 	}
 	l.mu.Lock()

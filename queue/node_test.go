@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"strings"
@@ -31,7 +32,9 @@ type node struct {
 }
 
 type options struct {
-	name     string
+	name string
+	// url is where the worker connects, unless it is empty: then straight to the database.
+	url      string
 	executor *executor
 	change   func(*queue.Config)
 	// prepare changes the worker before it starts.
@@ -41,7 +44,7 @@ type options struct {
 // start runs a worker until the test ends or stops it.
 func (b bench) start(o options) *node {
 	b.t.Helper()
-	pool, err := sql.Connect(b.t.Context(), sqltest.URL(b.t, b.pool), sql.PoolOptions{ApplicationName: o.name})
+	pool, err := sql.Connect(b.t.Context(), cmp.Or(o.url, sqltest.URL(b.t, b.pool)), sql.PoolOptions{ApplicationName: o.name})
 	if err != nil {
 		b.t.Fatal(err)
 	}

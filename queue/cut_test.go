@@ -1,0 +1,218 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/queue"
+	"github.com/tasker-systems/tasker-worker/sql/sqltest"
+	"github.com/tasker-systems/tasker-worker/sql/sqltest/pgproxy"
+)
+
+// cutLease is the lease of workers whose connections are cut, and cutBound how long after the cut everything is over.
+const (
+	cutLease = 2 * time.Second
+	cutBound = cutLease + 2*time.Second
+)
+
+// cutPoints are the statements of a worker, by what tells each from the others.
+var cutPoints = []struct {
+	name, match string
+	// rows: an answer without rows says nothing, and to lose it loses nothing.
+	rows bool
+	// start: the worker sends it before it works.
+	start bool
+}{
+	{name: "fetch of jobs", match: "-- name: JobGetAvailable ", rows: true},
+	{name: "completion of jobs", match: "-- name: JobSetStateIfRunningMany "},
+	{name: "tick", match: "tasker.tick("},
+	{name: "claim", match: "tasker.claim_steps("},
+	{name: "finish of one", match: "tasker.finish_step("},
+	{name: "finish of several", match: "tasker.finish_steps("},
+	{name: "finish with events", match: "tasker.finish_step_with_extras("},
+	{name: "give back", match: "tasker.give_back_steps("},
+	{name: "give back with a checkpoint", match: "tasker.give_back_with_checkpoint("},
+	{name: "heartbeat", match: "tasker.heartbeat_running("},
+	{name: "sweep", match: "tasker.sweep_tasks("},
+	{name: "discovery", match: "tasker.discover_tasks("},
+	{name: "registration", match: "tasker.register_worker(", start: true},
+	{name: "listening", match: "LISTEN ", start: true},
+}
+
+// knownToStall are the cuts after which work waits for longer than it should. The list is to be empty.
+var knownToStall = map[string]string{
+	"fetch of jobs, after its commit, its jobs are there": "running jobs that no worker knows of block new ones",
+	"tick, after its commit, its jobs are gone":           "a claim that its worker does not know of is kept while the worker lives",
+	"claim, after its commit, its jobs are gone":          "a claim that its worker does not know of is kept while the worker lives",
+	"random": "all of these",
+}
+
+func TestWorkGoesOnAfterAConnectionIsLost(t *testing.T) {
+	t.Parallel()
+	for _, point := range cutPoints {
+		for _, when := range []pgproxy.When{pgproxy.BeforeSend, pgproxy.AfterCommit} {
+			for _, jobs := range []string{"its jobs are there", "its jobs are gone"} {
+				name := fmt.Sprintf("%s, %s, %s", point.name, when, jobs)
+				t.Run(name, func(t *testing.T) {
+					if why, known := knownToStall[name]; known {
+						t.Skip("known to stall: " + why)
+					}
+					t.Parallel()
+					cut := pgproxy.Cut{Match: pgproxy.Contains(point.match), When: when, Rows: point.rows}
+					cutOnce(t, cut, jobs == "its jobs are gone", point.start)
+				})
+			}
+		}
+	}
+}
+
+// cutOnce cuts a connection of the only worker, once, and checks that all its tasks end in time.
+func cutOnce(t *testing.T, cut pgproxy.Cut, loseJobs, atStart bool) {
+	t.Helper()
+	w := newCutWork(t)
+	proxy := pgproxy.Start(t, w.bench.pool)
+	cut.Then = func() { w.cut(loseJobs) }
+	var cutting *pgproxy.Cutting
+	if atStart {
+		cutting = proxy.Cut(cut)
+	}
+	n := w.start("w", proxy)
+	if !atStart {
+		eventually(t, "the worker has started", func() bool { return n.log.has("worker started") })
+		cutting = proxy.Cut(cut)
+	}
+	w.create()
+	await(t, "the connection is cut", cutting.Made())
+	close(w.held)
+	w.checkEnds(n.log.has("silent for longer than its lease"))
+}
+
+// cutWork are tasks in which every statement of a worker occurs.
+type cutWork struct {
+	bench    bench
+	executor *executor
+	tasks    map[string]int64
+	// held keeps a step running until it is closed.
+	held chan struct{}
+	lag  *lag
+
+	// mu protects the fields below.
+	mu sync.Mutex
+	// at is when the last connection was cut, and lagged how far the machine was behind then.
+	at     time.Time
+	lagged time.Duration
+}
+
+// runs is how often a step runs whose outcome is given back first.
+const givenBackRuns = 2
+
+func newCutWork(t *testing.T) *cutWork {
+	t.Helper()
+	w := &cutWork{held: make(chan struct{}), tasks: make(map[string]int64)}
+	w.bench = setup(t,
+		document("linear", "a", "b: a", "c: b"), document("diamond", diamond...), document("fan", fan(5)...),
+		document("held", "hold", "after: hold"), document("declined", "decline", "never: decline"), document("telling", "tell", "told: tell"),
+		document("returned", "return", "then: return"), document("stopped", "stop", "goes_on: stop"))
+	w.executor = serve(map[string]handler{
+		"Hold": func(ctx context.Context, a *engine.Attempt) engine.Outcome {
+			select {
+			case <-w.held:
+				return succeed(ctx, a)
+			case <-ctx.Done():
+				return engine.GivenBack("shutdown", 0)
+			}
+		},
+		"Decline": failPermanently,
+		"Tell": func(ctx context.Context, a *engine.Attempt) engine.Outcome {
+			outcome := succeed(ctx, a)
+			outcome.Events = []engine.Event{{Name: "told", Payload: []byte(`{}`), DedupeKey: "once"}}
+			return outcome
+		},
+		"Return": returnedFirst(nil),
+		"Stop":   returnedFirst([]byte(`{"at": 1}`)),
+	})
+	w.lag = watchLag(t, w.bench)
+	return w
+}
+
+// returnedFirst is a handler whose first execution is interrupted, with a checkpoint or without.
+func returnedFirst(checkpoint []byte) handler {
+	first := make(chan struct{}, 1)
+	first <- struct{}{}
+	return func(ctx context.Context, a *engine.Attempt) engine.Outcome {
+		select {
+		case <-first:
+			outcome := engine.GivenBack("neighbour_crashed", 0)
+			outcome.Checkpoint = checkpoint
+			return outcome
+		default:
+			return succeed(ctx, a)
+		}
+	}
+}
+
+func (w *cutWork) start(name string, proxy *pgproxy.Proxy) *node {
+	return w.bench.start(options{name: name, url: proxy.URL(), executor: w.executor, change: func(c *queue.Config) {
+		c.Lease, c.SweepInterval = cutLease, cutLease/5
+	}})
+}
+
+func (w *cutWork) create() {
+	for _, name := range []string{"linear", "diamond", "fan", "held", "declined", "telling", "returned", "stopped"} {
+		w.tasks[name] = w.bench.create(name)
+	}
+}
+
+// cut is called when a connection has been lost.
+func (w *cutWork) cut(loseJobs bool) {
+	if loseJobs {
+		w.bench.exec(`DELETE FROM tasker.river_job`)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.at, w.lagged = time.Now(), w.lag.total()
+}
+
+// checkEnds waits for the ends of all tasks, which come in time, with each outcome once.
+func (w *cutWork) checkEnds(silent bool) {
+	t := w.bench.t
+	t.Helper()
+	for name, id := range w.tasks {
+		want := engine.Complete
+		if name == "declined" {
+			want = engine.Error
+		}
+		w.bench.awaitEnd(id, want)
+	}
+	if took := w.sinceCut(); took > cutBound {
+		t.Errorf("all tasks have ended %s after the cut, want %s at most", took, cutBound)
+	}
+	sqltest.CheckInvariants(t, w.bench.pool, true)
+	if silent {
+		return // its steps were others' to run
+	}
+	runs := make(map[string]int)
+	for _, r := range w.executor.all() {
+		runs[fmt.Sprintf("%s of task %d", r.step, r.task)]++
+	}
+	for step, n := range runs {
+		most := 1
+		if step == fmt.Sprintf("return of task %d", w.tasks["returned"]) || step == fmt.Sprintf("stop of task %d", w.tasks["stopped"]) {
+			most = givenBackRuns
+		}
+		if n > most {
+			t.Errorf("%s ran %d times, want %d", step, n, most)
+		}
+	}
+}
+
+// sinceCut is the time since the last cut, but for what the machine was behind.
+func (w *cutWork) sinceCut() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Since(w.at) - (w.lag.total() - w.lagged)
+}
