@@ -24,10 +24,27 @@ const (
 
 var errNotRunning = errors.New("supervisor is not running")
 
-// boot starts one process and registers it, so that Stop knows it. id names it; it takes up to steps at once.
+// boot starts one process and registers it, so that Stop knows it. id names it; it takes up to steps at once. A file that does
+// not finish loading is left out of the next try, and of every later process of the generation.
 // The caller is counted in s.running.
 func (s *Supervisor) boot(ctx context.Context, g *generation, r runtime, id string, steps int) (*host.Host, error) {
-	options, scratch, err := s.options(g, r, id, steps)
+	for {
+		skipped := g.stuckFiles(r.language)
+		h, err := s.bootOnce(ctx, g, r, id, steps, skipped)
+		stuck, ok := errors.AsType[*host.StuckFileError](err)
+		if !ok || ctx.Err() != nil || len(skipped) >= stuckMax || isStuck(skipped, stuck.LoadError.File) {
+			return h, err
+		}
+		g.leaveOut(r.language, stuck.LoadError)
+		s.config.Logger.Error("a handler file does not finish loading and is skipped",
+			"executor", id, "file", fileIn(r.language, stuck.LoadError.File), "error", stuck.LoadError.Message)
+	}
+}
+
+func (s *Supervisor) bootOnce(
+	ctx context.Context, g *generation, r runtime, id string, steps int, skipped []host.LoadError,
+) (*host.Host, error) {
+	options, scratch, err := s.options(g, r, id, steps, skipped)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +87,9 @@ func (s *Supervisor) appRoot(r runtime) string {
 	return s.config.AppRoot
 }
 
-func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (host.Options, string, error) {
+func (s *Supervisor) options(
+	g *generation, r runtime, id string, steps int, skipped []host.LoadError,
+) (host.Options, string, error) {
 	args, err := s.launch(r, s.hostsDir())
 	if err != nil {
 		return host.Options{}, "", err
@@ -104,6 +123,7 @@ func (s *Supervisor) options(g *generation, r runtime, id string, steps int) (ho
 			HandlerRoot:    root,
 			MaxConcurrency: steps,
 			ShutdownGrace:  s.config.ShutdownGrace,
+			Stuck:          skipped,
 			WorkerID:       s.workerID,
 			WorkerVersion:  version(),
 		},

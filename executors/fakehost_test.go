@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,7 +44,8 @@ type fakeRequest struct {
 		ExecutionID string `json:"execution_id"`
 		Handler     struct{ Name string }
 		Config      struct {
-			HandlerRoot string `json:"handler_root"`
+			HandlerRoot string   `json:"handler_root"`
+			SkipFiles   []string `json:"skip_files"`
 		}
 		Limits struct {
 			MaxConcurrency int `json:"max_concurrency"`
@@ -174,6 +176,9 @@ func (h *fakeHost) initialize(r *fakeRequest) {
 	if kind, version, ok := strings.Cut(h.boot, "="); ok { // language_version=2.7.8 or framework=rails 8.0.1
 		about[kind] = version
 	}
+	if h.stuck(r) {
+		return
+	}
 	names, loadErrors := h.handlers(r.Params.Config.HandlerRoot)
 	result, _ := json.Marshal(map[string]any{
 		"protocol_version": version, "executor": about, "capabilities": map[string]any{
@@ -184,6 +189,23 @@ func (h *fakeHost) initialize(r *fakeRequest) {
 	h.result(r.ID, string(result))
 }
 
+// stuck gives up when a file has the line STUCK and is not to be skipped. A host
+// that is forgetful skips none.
+func (h *fakeHost) stuck(r *fakeRequest) bool {
+	files, _ := filepath.Glob(filepath.Join(r.Params.Config.HandlerRoot, "*"))
+	for _, file := range files {
+		name := filepath.Base(file)
+		skipped := slices.Contains(r.Params.Config.SkipFiles, name) && h.boot != "forgetful"
+		if content, _ := os.ReadFile(file); skipped || !strings.Contains(string(content), "STUCK") {
+			continue
+		}
+		h.line(`{"jsonrpc":"2.0","id":%q,"error":{"code":-32004,"message":"stuck","data":{"load_error":`+
+			`{"file":%q,"class":"Hang","message":"loads for ever","backtrace":["line 1"]}}}}`, r.ID, name)
+		return true
+	}
+	return false
+}
+
 // handlers reads the names to serve from the files in root: a line that begins with ! is a load error, BOOM is a crash.
 func (h *fakeHost) handlers(root string) (names, loadErrors []map[string]any) {
 	files, _ := filepath.Glob(filepath.Join(root, "*"))
@@ -192,6 +214,7 @@ func (h *fakeHost) handlers(root string) (names, loadErrors []map[string]any) {
 		for line := range strings.Lines(string(content)) {
 			line = strings.TrimSpace(line)
 			switch message, failed := strings.CutPrefix(line, "!"); {
+			case line == "STUCK": // see stuck
 			case line == "BOOM":
 				fmt.Fprintln(os.Stderr, "boom in a file")
 				os.Exit(78)

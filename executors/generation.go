@@ -25,14 +25,18 @@ type generation struct {
 	// changed is told when the table is another.
 	changed func()
 
-	// mu protects the field below.
+	// mu protects the fields below.
 	mu    sync.RWMutex
 	table table
+	// stuck are the files that did not finish loading, by language.
+	stuck map[Language][]host.LoadError
 }
 
 // newGeneration looks at the folder and starts nothing.
 func (s *Supervisor) newGeneration(number int) (*generation, error) {
-	g := &generation{changed: s.change.happened, number: number, programs: len(programsIn(s.config.Dir)) > 0}
+	g := &generation{
+		changed: s.change.happened, number: number, programs: len(programsIn(s.config.Dir)) > 0, stuck: make(map[Language][]host.LoadError),
+	}
 	g.life, g.end = context.WithCancel(s.life)
 	for _, r := range runtimes() {
 		found, err := hasHandlerFiles(filepath.Join(s.config.Dir, string(r.language)), r.extensions)

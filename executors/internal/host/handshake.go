@@ -37,6 +37,8 @@ type Initialize struct {
 	MaxConcurrency int
 	// ShutdownGrace is told to the host; the worker enforces it.
 	ShutdownGrace time.Duration
+	// Stuck are the files that earlier processes did not finish loading: the host loads the others, and they stay load errors.
+	Stuck []LoadError
 }
 
 // Handshake is what a process said about itself.
@@ -81,6 +83,9 @@ func (i *Initialize) config() object {
 	if i.AppRoot != "" {
 		config["app_root"] = i.AppRoot
 	}
+	if len(i.Stuck) > 0 {
+		config["skip_files"] = i.skipped()
+	}
 	return config
 }
 
@@ -98,9 +103,10 @@ func (i *Initialize) params(o *Options) object {
 			"max_message_bytes": MessageBytesMax,
 		},
 		"timing": object{
-			"cancel_grace_ms":   o.CancelGrace.Milliseconds(),
-			"ping_interval_ms":  o.PingInterval.Milliseconds(),
-			"shutdown_grace_ms": i.ShutdownGrace.Milliseconds(),
+			"cancel_grace_ms":    o.CancelGrace.Milliseconds(),
+			"ping_interval_ms":   o.PingInterval.Milliseconds(),
+			"shutdown_grace_ms":  i.ShutdownGrace.Milliseconds(),
+			"startup_timeout_ms": o.StartupTimeout.Milliseconds(),
 		},
 		"worker": object{"id": i.WorkerID, "name": "tasker-worker", "version": i.WorkerVersion},
 	}
@@ -119,9 +125,11 @@ func (h *Host) initialize(ctx context.Context) (Handshake, error) {
 	case err != nil:
 		return Handshake{}, err
 	case message.Error != nil:
-		return Handshake{}, fmt.Errorf("refused to start: %w", message.Error)
+		return Handshake{}, notReady(message.Error)
 	}
-	return parseHandshake(message.Result, h.options.Initialize.MaxConcurrency)
+	shake, err := parseHandshake(message.Result, h.options.Initialize.MaxConcurrency)
+	shake.LoadErrors = append(shake.LoadErrors, h.options.Initialize.Stuck...)
+	return shake, err
 }
 
 func parseHandshake(result json.RawMessage, offered int) (Handshake, error) {

@@ -57,6 +57,9 @@ func errorOutcome(e *Error) engine.Outcome {
 	return o
 }
 
+// IsNotLoaded says that a handler file could not be loaded.
+func (e *Error) IsNotLoaded() bool { return e.Code == codeHandlerLoadError }
+
 // IsDuplicate says that the host refused a second execution with an id that is in flight: the first one goes on, and its
 // answer counts.
 func (e *Error) IsDuplicate() bool { return e.Code == codeDuplicateExecution }
