@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -147,10 +148,19 @@ func (c *Client) schema(ctx context.Context, q sql.Querier, t NewTask) (*templat
 
 // checkStorable needs no database.
 func checkStorable(t NewTask) error {
+	for _, text := range append([]string{t.Initiator, t.SourceSystem, t.Reason, t.IdentityKey}, append(t.Tags, t.BypassSteps...)...) {
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			return fmt.Errorf("%.100q is no text that PostgreSQL can store: it is not valid UTF-8 or holds U+0000", text)
+		}
+	}
 	if len(t.Context) == 0 {
 		return nil
 	}
-	if err := engine.CheckJSON(t.Context, engine.ContextBytesMax); err != nil {
+	err := engine.CheckContext(t.Context)
+	if err == nil {
+		err = engine.CheckUniqueKeys(t.Context)
+	}
+	if err != nil {
 		return fmt.Errorf("context of the task: %w", err)
 	}
 	return nil

@@ -145,14 +145,16 @@ func TestContextThatCannotBeStoredIsRefusedWithoutTheDatabase(t *testing.T) {
 	pool.Close()
 	tasks := client.New(pool)
 	for name, row := range map[string]struct{ context, want string }{
-		"too large":      {`{"text": "` + strings.Repeat("x", engine.ContextBytesMax) + `"}`, "more than the 262144 allowed"},
-		"too deep":       {strings.Repeat(`{"a":`, 65) + `1` + strings.Repeat(`}`, 65), "deeper than 64 levels"},
-		"NUL":            {`{"text": "a\u0000b"}`, `\u0000`},
-		"lone surrogate": {`{"text": "\ud800"}`, "lone surrogate"},
-		"no UTF-8":       {"{\"text\": \"\xff\"}", "UTF-8"},
-		"huge number":    {`{"n": 1e999}`, "1e999"},
-		"no JSON":        {`{"n": 1`, "invalid JSON"},
-		"two values":     {`{} {}`, "invalid JSON"},
+		"too large":                       {`{"text": "` + strings.Repeat("x", engine.ContextBytesMax) + `"}`, "more than the 262144 allowed"},
+		"too deep":                        {strings.Repeat(`{"a":`, 65) + `1` + strings.Repeat(`}`, 65), "deeper than 64 levels"},
+		"NUL":                             {`{"text": "a\u0000b"}`, `\u0000`},
+		"lone surrogate":                  {`{"text": "\ud800"}`, "lone surrogate"},
+		"no UTF-8":                        {"{\"text\": \"\xff\"}", "UTF-8"},
+		"huge number":                     {`{"items": [{"price": 1e999}]}`, "$.items[0].price is a number beyond"},
+		"a key twice":                     {`{"order": 7, "order": 8}`, `a key of $ is there twice: "order"`},
+		"large with what PostgreSQL adds": {`[` + strings.Repeat("1,", 130_000) + `1]`, "390003 bytes, more than the 262144 allowed"},
+		"no JSON":                         {`{"n": 1`, "invalid JSON"},
+		"two values":                      {`{} {}`, "invalid JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -161,6 +163,29 @@ func TestContextThatCannotBeStoredIsRefusedWithoutTheDatabase(t *testing.T) {
 				t.Errorf("the error is %.200v, want one with %q", err, row.want)
 			}
 		})
+	}
+}
+
+func TestTextThatCannotBeStoredIsRefusedWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	_, pool := setup(t)
+	pool.Close()
+	tasks := client.New(pool)
+	for name, change := range map[string]func(*client.NewTask, string){
+		"initiator":     func(t *client.NewTask, text string) { t.Initiator = text },
+		"source system": func(t *client.NewTask, text string) { t.SourceSystem = text },
+		"reason":        func(t *client.NewTask, text string) { t.Reason = text },
+		"identity key":  func(t *client.NewTask, text string) { t.IdentityKey = text },
+		"tag":           func(t *client.NewTask, text string) { t.Tags = []string{"a", text} },
+		"bypassed step": func(t *client.NewTask, text string) { t.BypassSteps = []string{"a", text} },
+	} {
+		for _, text := range []string{"a\x00b", "a\xffb"} {
+			task := refund
+			change(&task, text)
+			if _, err := tasks.CreateNow(t.Context(), task); err == nil || !strings.Contains(err.Error(), "no text that PostgreSQL can store") {
+				t.Errorf("%s %q: %v", name, text, err)
+			}
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,29 +10,45 @@ import (
 )
 
 // Bounds of the JSON that the engine stores. They are what every language and PostgreSQL's jsonb read back unchanged.
+// tasker.json_fault has the same for what SQL sees.
 const (
 	// JSONDepthMax is the deepest nesting of arrays and objects.
 	JSONDepthMax = 64
-	// JSONExponentMax is the largest power of ten in a number; jsonb would spell a larger one out digit by digit.
-	JSONExponentMax = 308
-	// ContextBytesMax bounds the context of a task.
+	// JSONDigitsMax is how many digits a number has at most when it is written out, as jsonb writes it.
+	JSONDigitsMax = 400
+	// ContextBytesMax bounds the context of a task, as PostgreSQL spells it.
 	ContextBytesMax = 256 << 10
 	// ResultBytesMax bounds the result of a step.
 	ResultBytesMax = 1 << 20
 )
 
 // CheckJSON returns an error when data is not exactly one JSON value of at most maxBytes that jsonb and every handler
-// language can hold: valid UTF-8, nested at most JSONDepthMax deep, without U+0000, lone surrogates or numbers beyond
-// JSONExponentMax.
+// language can hold: valid UTF-8, nested at most JSONDepthMax deep, without U+0000, lone surrogates, or numbers that are no
+// finite double or have more than JSONDigitsMax digits. The error names the place: $.items[3].price.
 func CheckJSON(data []byte, maxBytes int) error {
 	if len(data) > maxBytes {
 		return fmt.Errorf("JSON has %d bytes, more than the %d allowed", len(data), maxBytes)
 	}
+	_, err := checkJSON(data)
+	return err
+}
+
+// CheckContext is CheckJSON for the context of a task, with the bound of tasker.create_task: on what PostgreSQL makes of the text.
+func CheckContext(data []byte) error {
+	stored, err := checkJSON(data)
+	if err == nil && stored > ContextBytesMax {
+		err = fmt.Errorf("JSON has %d bytes, more than the %d allowed", stored, ContextBytesMax)
+	}
+	return err
+}
+
+// checkJSON returns how many bytes the value has as jsonb spells it.
+func checkJSON(data []byte) (int, error) {
 	if !utf8.Valid(data) {
-		return errors.New("JSON is not valid UTF-8")
+		return 0, errors.New("JSON is not valid UTF-8")
 	}
 	if !json.Valid(data) {
-		return invalidJSON(data)
+		return 0, invalidJSON(data)
 	}
 	return checkTokens(data)
 }
@@ -47,58 +62,82 @@ func invalidJSON(data []byte) error {
 }
 
 // checkTokens walks valid JSON once, without decoding it.
-func checkTokens(data []byte) error {
+func checkTokens(data []byte) (stored int, err error) {
 	depth := 0
 	for i := 0; i < len(data); i++ {
+		size := 1
 		switch c := data[i]; {
 		case c == '{' || c == '[':
 			if depth++; depth > JSONDepthMax {
-				return fmt.Errorf("JSON is nested deeper than %d levels", JSONDepthMax)
+				return 0, faultAt(data, i, fmt.Sprintf("is nested deeper than %d levels", JSONDepthMax))
 			}
 		case c == '}' || c == ']':
 			depth--
+		case c == ',' || c == ':':
+			size = 2 // jsonb writes a space after it
+		case c == ' ' || c == '\n' || c == '\r' || c == '\t':
+			size = 0
 		case c == '"':
-			end, err := checkString(data, i+1)
-			if err != nil {
-				return err
+			end, bytes, fault := checkString(data, i+1)
+			if fault != "" {
+				return 0, faultAt(data, i, fault)
 			}
-			i = end
+			i, size = end, bytes
 		case c == '-' || (c >= '0' && c <= '9'):
 			end := numberEnd(data, i)
-			if err := checkNumber(data[i:end]); err != nil {
-				return err
+			bytes, fault := checkNumber(data[i:end])
+			if fault != "" {
+				return 0, faultAt(data, i, fault)
 			}
-			i = end - 1
+			i, size = end-1, bytes
 		}
+		stored += size
 	}
-	return nil
+	return stored, nil
 }
 
-// checkString returns the index of the closing quote of the string whose first character is data[i].
-func checkString(data []byte, i int) (int, error) {
-	for ; data[i] != '"'; i++ {
+// checkString returns the index of the closing quote of the string whose first character is data[i], and how many bytes jsonb
+// makes of the string with its quotes.
+func checkString(data []byte, i int) (end, stored int, fault string) {
+	for stored = 2; data[i] != '"'; i++ {
+		stored++
 		if data[i] != '\\' {
 			continue
 		}
 		i++
 		if data[i] != 'u' {
+			if data[i] != '/' {
+				stored++
+			}
 			continue
 		}
 		r := hexRune(data[i+1:])
 		i += 4
 		switch {
 		case r == 0:
-			return 0, errors.New(`JSON holds the character \u0000, which PostgreSQL cannot store`)
-		case r >= 0xDC00 && r <= 0xDFFF:
-			return 0, fmt.Errorf(`JSON holds the lone surrogate \u%04x`, r)
+			return 0, 0, `holds the character \u0000, which PostgreSQL cannot store`
+		case r >= 0xDC00 && r <= 0xDFFF, r >= 0xD800 && r <= 0xDBFF && !isLowSurrogate(data[i+1:]):
+			return 0, 0, fmt.Sprintf(`holds the lone surrogate \u%04x`, r)
 		case r >= 0xD800 && r <= 0xDBFF:
-			if !isLowSurrogate(data[i+1:]) {
-				return 0, fmt.Errorf(`JSON holds the lone surrogate \u%04x`, r)
-			}
 			i += 6
+			stored += 3
+		default:
+			stored += storedRune(r) - 1
 		}
 	}
-	return i, nil
+	return i, stored, ""
+}
+
+// storedRune is how many bytes jsonb makes of a character that was written as \uXXXX.
+func storedRune(r rune) int {
+	switch {
+	case strings.ContainsRune("\b\f\n\r\t\"\\", r):
+		return 2
+	case r < ' ':
+		return 6
+	default:
+		return utf8.RuneLen(r)
+	}
 }
 
 func isLowSurrogate(data []byte) bool {
@@ -112,26 +151,4 @@ func isLowSurrogate(data []byte) bool {
 func hexRune(data []byte) rune {
 	n, _ := strconv.ParseUint(string(data[:4]), 16, 32)
 	return rune(n)
-}
-
-func numberEnd(data []byte, i int) int {
-	for i < len(data) && strings.IndexByte("+-.eE0123456789", data[i]) >= 0 {
-		i++
-	}
-	return i
-}
-
-func checkNumber(number []byte) error {
-	mantissa, exponent, found := bytes.Cut(bytes.ToLower(number), []byte("e"))
-	if len(mantissa) > JSONExponentMax {
-		return fmt.Errorf("JSON holds a number of %d digits, more than the %d allowed", len(mantissa), JSONExponentMax)
-	}
-	if !found {
-		return nil
-	}
-	n, err := strconv.Atoi(string(exponent))
-	if err != nil || n > JSONExponentMax || n < -JSONExponentMax {
-		return fmt.Errorf("JSON holds the number %.40s, beyond 1e±%d", number, JSONExponentMax)
-	}
-	return nil
 }

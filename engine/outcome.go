@@ -71,6 +71,9 @@ const (
 	ClassTimeout = "Tasker::Timeout"
 	// ClassExecutorCrashed is an attempt whose handler process ended under it, alone in that process. Retryable.
 	ClassExecutorCrashed = "Tasker::ExecutorCrashed"
+	// ClassInvalidArguments is an attempt whose context, inputs or dependencies not every handler could read. Its handler does not
+	// run. Permanent.
+	ClassInvalidArguments = "Tasker::InvalidArguments"
 	// ClassResultTooLarge is a result beyond the protocol's limits. Permanent.
 	ClassResultTooLarge = "Tasker::ResultTooLarge"
 	// ClassInvalidResult is a result that is no acceptable JSON. Permanent.

@@ -115,6 +115,9 @@ func (r *Runner) execute(ctx, take context.Context, room *room, a *Attempt) (Out
 	}
 	ctx, leave := r.Running.enter(ctx, a.Token)
 	defer leave()
+	if err := a.checkReadable(); err != nil {
+		return Failed(Failure{Permanent: true, Class: ClassInvalidArguments, Message: err.Error()}), 0
+	}
 	started := time.Now()
 	outcome := room.slot.Execute(ctx, a)
 	took := time.Since(started)

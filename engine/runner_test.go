@@ -162,6 +162,52 @@ func TestRunnerRecordsFailureWithTheEnginesKeys(t *testing.T) {
 	}
 }
 
+// What somebody else stored is not sent to a host that could not read it: it would wait for the timeout, and fail for no reason.
+func TestRunnerFailsAStepWhoseArgumentsNoHandlerCouldRead(t *testing.T) {
+	t.Parallel()
+	huge := json.RawMessage(`{"n": [1, ` + strings.Repeat("9", 400) + `]}`)
+	deep := json.RawMessage(strings.Repeat("[", 65) + strings.Repeat("]", 65))
+	for name, row := range map[string]struct {
+		change func(*engine.Attempt)
+		want   string
+	}{
+		"context":    {func(a *engine.Attempt) { a.Task.Context = huge }, "the task's context: $.n[1] is a number beyond"},
+		"tags":       {func(a *engine.Attempt) { a.Task.Tags = huge }, "the task's tags: $.n[1]"},
+		"inputs":     {func(a *engine.Attempt) { a.Step.Inputs = huge }, "the step's inputs: $.n[1]"},
+		"results":    {func(a *engine.Attempt) { a.Step.Results = deep }, "nested deeper than 64 levels"},
+		"config":     {func(a *engine.Attempt) { a.Handler.Config = huge }, "handler_config: $.n[1]"},
+		"checkpoint": {func(a *engine.Attempt) { a.Checkpoint = huge }, "checkpoint: $.n[1]"},
+		"dependency": {func(a *engine.Attempt) {
+			a.Dependencies = []engine.Dependency{{Name: "cart", Result: json.RawMessage(`{}`)}, {Name: "pay", Result: huge}}
+		}, `the result of step \"pay\": $.n[1]`},
+		"long, but readable": {func(a *engine.Attempt) {
+			a.Step.Inputs = json.RawMessage(`{"text": "` + strings.Repeat("9[", 400) + `\"", "n": ` + strings.Repeat("9", 308) + `}`)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, executor := &fakeStore{}, &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`{}`))}
+			o := opening(new(int))
+			claim := o.Claim
+			o.Claim = func(ctx context.Context) (*engine.Attempt, error) {
+				a, err := claim(ctx)
+				row.change(a)
+				return a, err
+			}
+			if err := newRunner(executor, store).Run(t.Context(), t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			f := store.finishes[0]
+			if f.Succeeded != (row.want == "") || f.Permanent == (row.want == "") || len(executor.executed) > 0 != (row.want == "") {
+				t.Errorf("recorded %+v after %d executions", f, len(executor.executed))
+			}
+			if !strings.Contains(string(f.Result), row.want) || row.want != "" && !strings.Contains(string(f.Result), engine.ClassInvalidArguments) {
+				t.Errorf("recorded %.300s, want %q", f.Result, row.want)
+			}
+		})
+	}
+}
+
 func TestRunnerClaimsNothingWithoutRoom(t *testing.T) {
 	t.Parallel()
 	var claims int

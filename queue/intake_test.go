@@ -78,6 +78,39 @@ func TestContextIsCheckedBeforeTheFirstStepHoweverTheTaskCame(t *testing.T) {
 	}
 }
 
+// Whoever inserts rows may store what no handler could read: the task ends at its first tick, and says where.
+func TestTaskWithAContextThatCannotBeReadIsRejectedAtItsFirstTick(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct{ context, want string }{
+		"huge number":    {`{"items": [1, 2, 3, {"price": 1e400}]}`, "$.items[3].price is a number beyond ±1.8e308"},
+		"endless number": {`{"n": ` + strings.Repeat("9", 5000) + `}`, "$.n is a number beyond"},
+		"deep":           {`{"a": ` + strings.Repeat("[", 3000) + strings.Repeat("]", 3000) + `}`, "[0] is nested deeper than 64 levels"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, document("linear", "first", "last: first"), schemaYAML)
+			e := serve(nil)
+			b.start(options{name: "w", executor: e})
+			for _, id := range []int64{b.insert("linear", row.context), b.insert("order", row.context)} {
+				task := b.awaitEnd(id, engine.Error)
+				var detail struct {
+					Reason     string
+					Violations []string
+				}
+				if err := json.Unmarshal(task.StateDetail, &detail); err != nil {
+					t.Fatal(err)
+				}
+				if detail.Reason != "invalid_context" || len(detail.Violations) != 1 || !strings.Contains(detail.Violations[0], row.want) {
+					t.Errorf("the task of %s says %s", task.Name, task.StateDetail)
+				}
+			}
+			if runs := e.all(); len(runs) > 0 {
+				t.Errorf("steps ran: %v", runs)
+			}
+		})
+	}
+}
+
 // checkRejection: the transition names what is wrong at which place.
 func checkRejection(t *testing.T, detail json.RawMessage) {
 	t.Helper()

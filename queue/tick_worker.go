@@ -13,7 +13,6 @@ import (
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/sql"
-	"github.com/tasker-systems/tasker-worker/templates"
 )
 
 // tickTimeout bounds one tick.
@@ -88,16 +87,15 @@ func (w *tickWorker) tick(ctx context.Context, wish sql.TickWish) (*engine.Attem
 
 // check validates the context of a task that has not started, and starts or rejects it.
 func (w *tickWorker) check(ctx context.Context, wish sql.TickWish, unchecked sql.TickResult) (sql.TickResult, error) {
-	schema, err := w.schemas.get(ctx, unchecked.NamedTaskID, unchecked.Digest)
+	violations, err := w.violations(ctx, unchecked)
 	if err != nil {
 		return unchecked, err
 	}
-	violations := schema.Check(unchecked.Context)
 	if len(violations) == 0 {
 		wish.Checked = true
 		return w.commit.Tick(ctx, wish)
 	}
-	reason, err := json.Marshal(rejection(violations))
+	reason, err := json.Marshal(map[string]any{"reason": "invalid_context", "violations": violations})
 	if err != nil {
 		return unchecked, err
 	}
@@ -105,7 +103,7 @@ func (w *tickWorker) check(ctx context.Context, wish sql.TickWish, unchecked sql
 	if err != nil {
 		return unchecked, err
 	}
-	w.log.WarnContext(ctx, "task rejected: its context does not match the template's schema",
+	w.log.WarnContext(ctx, "task rejected: its context cannot be read, or does not match the template's schema",
 		"task_id", unchecked.TaskID, "violations", violations)
 	if rejected {
 		w.taskEnded(unchecked.TaskID, engine.Error)
@@ -113,10 +111,19 @@ func (w *tickWorker) check(ctx context.Context, wish sql.TickWish, unchecked sql
 	return sql.TickResult{TaskID: unchecked.TaskID, Status: sql.TickClosed}, nil
 }
 
-func rejection(violations []templates.Violation) map[string]any {
-	lines := make([]string, len(violations))
-	for i, v := range violations {
+// violations are what keeps the task from starting: first what no handler could read, then what the schema says.
+func (w *tickWorker) violations(ctx context.Context, unchecked sql.TickResult) ([]string, error) {
+	if fault := engine.CheckReadable(unchecked.Context); fault != nil {
+		return []string{fault.Error()}, nil //nolint:nilerr // it is what was looked for
+	}
+	schema, err := w.schemas.get(ctx, unchecked.NamedTaskID, unchecked.Digest)
+	if schema == nil || err != nil {
+		return nil, err
+	}
+	found := schema.Check(unchecked.Context)
+	lines := make([]string, len(found))
+	for i, v := range found {
 		lines[i] = v.String()
 	}
-	return map[string]any{"reason": "invalid_context", "violations": lines}
+	return lines, nil
 }

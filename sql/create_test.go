@@ -60,15 +60,20 @@ func TestCreateTaskRefusesWhatATaskCannotHold(t *testing.T) {
 	b := setup(t, diamondYAML)
 	nested := func(levels int) string { return strings.Repeat(`{"a":`, levels) + "1" + strings.Repeat("}", levels) }
 	for name, row := range map[string]struct{ call, code, message string }{
-		"unknown template": {`'test', 'diamnd', '1.0.0', '{}'`, "42704", "no template test/diamnd@1.0.0"},
-		"unknown version":  {`'test', 'diamond', '2.0.0', '{}'`, "42704", "no template test/diamond@2.0.0"},
-		"invalid JSON":     {`'test', 'diamond', '1.0.0', '{'`, "22P02", "invalid input syntax for type json"},
-		"not an object":    {`'test', 'diamond', '1.0.0', '[]'`, "22023", "context must be a JSON object, not array"},
-		"too large":        {`'test', 'diamond', '1.0.0', jsonb_build_object('a', repeat('x', 300000))`, "22023", "more than the 262144 allowed"},
-		"too deep":         {`'test', 'diamond', '1.0.0', '` + nested(65) + `'`, "22023", "nested deeper than 64"},
-		"tags no array":    {`'test', 'diamond', '1.0.0', '{}', tags => '"x"'`, "22023", "tags must be a JSON array"},
-		"unknown bypass":   {`'test', 'diamond', '1.0.0', '{}', bypass_steps => '["lft"]'`, "22023", `"lft", which is no step`},
-		"long initiator":   {`'test', 'diamond', '1.0.0', '{}', initiator => repeat('x', 129)`, "22023", "at most 128 characters"},
+		"unknown template":    {`'test', 'diamnd', '1.0.0', '{}'`, "42704", "no template test/diamnd@1.0.0"},
+		"unknown version":     {`'test', 'diamond', '2.0.0', '{}'`, "42704", "no template test/diamond@2.0.0"},
+		"invalid JSON":        {`'test', 'diamond', '1.0.0', '{'`, "22P02", "invalid input syntax for type json"},
+		"not an object":       {`'test', 'diamond', '1.0.0', '[]'`, "22023", "context must be a JSON object, not array"},
+		"too large":           {`'test', 'diamond', '1.0.0', jsonb_build_object('a', repeat('x', 300000))`, "22023", "more than the 262144 allowed"},
+		"too deep":            {`'test', 'diamond', '1.0.0', '` + nested(65) + `'`, "22023", "nested deeper than 64"},
+		"exact size":          {`'test', 'diamond', '1.0.0', jsonb_build_object('a', repeat('x', 300000))`, "22023", "context has 300009 bytes"},
+		"huge number":         {`'test', 'diamond', '1.0.0', '{"items": [{"price": 1e400}]}'`, "22023", "context: $.items[0].price is a number beyond"},
+		"endless number":      {`'test', 'diamond', '1.0.0', ('{"n": ' || repeat('9', 5000) || '}')::jsonb`, "22023", "context: $.n is a number beyond"},
+		"endless decimals":    {`'test', 'diamond', '1.0.0', ('{"n": 0.' || repeat('3', 5000) || '}')::jsonb`, "22023", "context: $.n is a number of 5001 digits"},
+		"huge number in tags": {`'test', 'diamond', '1.0.0', '{}', tags => '["a", 1e400]'`, "22023", "tags: $[1] is a number beyond"},
+		"tags no array":       {`'test', 'diamond', '1.0.0', '{}', tags => '"x"'`, "22023", "tags must be a JSON array"},
+		"unknown bypass":      {`'test', 'diamond', '1.0.0', '{}', bypass_steps => '["lft"]'`, "22023", `"lft", which is no step`},
+		"long initiator":      {`'test', 'diamond', '1.0.0', '{}', initiator => repeat('x', 129)`, "22023", "at most 128 characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

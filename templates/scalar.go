@@ -11,8 +11,12 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// exponentMax is the largest power of ten, and the largest count of digits, of a number in a template.
-const exponentMax = 308
+const (
+	// exponentMax is the largest power of ten in a number: that of the smallest double.
+	exponentMax = 324
+	// digitsMax is the largest count of digits of a number.
+	digitsMax = 400
+)
 
 func (c *converter) scalar(n *node, tree ast.Node) {
 	n.spelling = tree.GetToken().Value
@@ -99,16 +103,22 @@ func isJSONNumber(s string) bool {
 	return json.Valid([]byte(s))
 }
 
+// isReasonable says whether a JSON number is one that every handler language can read: a finite double, zero only when it is
+// zero, and not endless when it is written out.
 func isReasonable(number string) bool {
 	mantissa, exponent, found := strings.Cut(strings.ToLower(number), "e")
-	if len(mantissa) > exponentMax {
+	power := 0
+	if found {
+		var err error
+		if power, err = strconv.Atoi(exponent); err != nil {
+			return false
+		}
+	}
+	if len(mantissa) > digitsMax || power > exponentMax || power < -exponentMax {
 		return false
 	}
-	if !found {
-		return true
-	}
-	n, err := strconv.Atoi(exponent)
-	return err == nil && n <= exponentMax && n >= -exponentMax
+	value, err := strconv.ParseFloat(number, 64)
+	return err == nil && (value != 0 || strings.Trim(mantissa, "-0.") == "")
 }
 
 // tagged converts a value with an explicit type.

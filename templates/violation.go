@@ -255,7 +255,7 @@ func unreasonableNumber(value any, path string) (Violation, bool) {
 	switch value := value.(type) {
 	case json.Number:
 		if !isReasonable(value.String()) {
-			return Violation{Path: path, Message: fmt.Sprintf("must be a number within 1e±%d", exponentMax)}, true
+			return Violation{Path: path, Message: "must be a number that every language can read, within ±1.8e308"}, true
 		}
 	case []any:
 		for i, item := range value {

@@ -217,6 +217,10 @@ func readDocument(flag, text string) (json.RawMessage, error) {
 	if !json.Valid(document) {
 		return nil, fmt.Errorf("%s is no JSON: %.100s", flag, document)
 	}
+	// What a worker's handler would not be given.
+	if err := engine.CheckJSON(document, readMax); err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, err)
+	}
 	return document, nil
 }
 

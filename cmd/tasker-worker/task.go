@@ -153,9 +153,20 @@ func readArgument(text string) (json.RawMessage, error) {
 	}
 }
 
-// readBounded reads no more than shows that it is too much.
+// readMax bounds what is kept of an argument. The text may be longer than the value that PostgreSQL makes of it.
+const readMax = 16 << 20
+
+// readBounded reads an argument. Of one that is much too large it keeps nothing, and says how large it is.
 func readBounded(r io.Reader) ([]byte, error) {
-	return io.ReadAll(io.LimitReader(r, engine.ContextBytesMax+1))
+	data, err := io.ReadAll(io.LimitReader(r, readMax+1))
+	if err != nil || len(data) <= readMax {
+		return data, err
+	}
+	more, err := io.Copy(io.Discard, r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("JSON has %d bytes, more than the %d allowed", int64(len(data))+more, engine.ContextBytesMax)
 }
 
 // unknownTask says where to look for the task that there is not.

@@ -19,6 +19,8 @@ func TestTaskCreateRefuses(t *testing.T) {
 	w.sync(t, pool)
 	w.write(t, "order.json", `{"amount": 7}`)
 	w.write(t, "wrong.json", `{"amount": "much"}`)
+	w.write(t, "large.json", `{"amount": 7, "text": "`+strings.Repeat("x", 300_000)+`"}`)
+	w.write(t, "huge.json", strings.Repeat(" ", 17<<20))
 	for _, test := range []struct {
 		name          string
 		template, doc string
@@ -29,6 +31,10 @@ func TestTaskCreateRefuses(t *testing.T) {
 		{"template like no other", "music/play@1.0.0", `{}`, "there is no template music/play@1.0.0; `tasker-worker template list --synced` shows what there is"},
 		{"bad JSON", "shop/checkout@1.0.0", `{"amount":`, "context of the task: invalid JSON: unexpected end of JSON input"},
 		{"file without @", "shop/checkout@1.0.0", "order.json", "to read the file, write --context @order.json"},
+		{"large", "shop/checkout@1.0.0", "@large.json", "context of the task: JSON has 300025 bytes, more than the 262144 allowed"},
+		{"larger than is read", "shop/checkout@1.0.0", "@huge.json", "reading the context: JSON has 17825792 bytes, more than the 262144 allowed"},
+		{"key twice", "shop/checkout@1.0.0", `{"amount": 7, "amount": 8}`, `context of the task: a key of $ is there twice: "amount"`},
+		{"number", "shop/checkout@1.0.0", `{"amount": 1e400}`, "context of the task: $.amount is a number beyond ±1.8e308"},
 		{"schema violation", "shop/checkout@1.0.0", `{}`, "the context does not match the schema of shop/checkout@1.0.0\n  context lacks the required property \"amount\""},
 		{"schema violation in a file", "shop/checkout@1.0.0", "@wrong.json", "the context does not match the schema of shop/checkout@1.0.0\n  /amount must be an integer"},
 	} {

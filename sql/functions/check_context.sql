@@ -4,15 +4,18 @@ LANGUAGE plpgsql IMMUTABLE
 AS $$
 DECLARE
     v_bytes integer := octet_length(p_context::text);
+    v_fault text;
 BEGIN
     IF jsonb_typeof(p_context) <> 'object' THEN
         RAISE EXCEPTION 'context must be a JSON object, not %', jsonb_typeof(p_context) USING ERRCODE = '22023';
     ELSIF v_bytes > 262144 THEN
         RAISE EXCEPTION 'context has % bytes, more than the 262144 allowed', v_bytes
             USING ERRCODE = '22023', HINT = 'Store large data elsewhere and put a reference to it into the context.';
-    -- Brackets alone of so many levels have that many bytes.
-    ELSIF v_bytes > 2 * 64 AND tasker.json_deeper_than(p_context, 64) THEN
-        RAISE EXCEPTION 'context is nested deeper than 64 levels' USING ERRCODE = '22023';
+    ELSIF v_bytes > 2 * 64 THEN
+        v_fault := tasker.json_fault(p_context);
+        IF v_fault IS NOT NULL THEN
+            RAISE EXCEPTION 'context: %', v_fault USING ERRCODE = '22023';
+        END IF;
     END IF;
 END
 $$;

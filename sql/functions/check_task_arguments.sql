@@ -13,6 +13,8 @@ BEGIN
     END LOOP;
     IF jsonb_typeof(p_tags) <> 'array' THEN
         RAISE EXCEPTION 'tags must be a JSON array, not %', jsonb_typeof(p_tags) USING ERRCODE = '22023';
+    ELSIF p_tags <> '[]' AND tasker.json_fault(p_tags) IS NOT NULL THEN
+        RAISE EXCEPTION 'tags: %', tasker.json_fault(p_tags) USING ERRCODE = '22023';
     ELSIF jsonb_typeof(p_bypass_steps) <> 'array' THEN
         RAISE EXCEPTION 'bypass_steps must be a JSON array, not %', jsonb_typeof(p_bypass_steps) USING ERRCODE = '22023';
     ELSIF EXISTS (SELECT FROM unnest(p_texts) AS t WHERE length(t) > 128) THEN

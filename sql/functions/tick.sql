@@ -1,7 +1,7 @@
 -- tasker.tick(tasks, checked, worker, queues, keys, wait): ticks these tasks, each under its lock. The arrays run in parallel.
--- A task that has not started yet and whose template has a schema is not ticked unless checked says that its context was
--- validated: it comes back as 'unchecked' with its context, and the caller validates it and calls again, or calls
--- tasker.reject_task. With a queue that is not empty, one ready step of that queue that the worker serves is claimed for it and
+-- A task that has not started yet is not ticked when its template has a schema, or its context a fault (tasker.json_fault),
+-- unless checked says that its context was validated: it comes back as 'unchecked' with its context, and the caller
+-- validates it and calls again, or calls tasker.reject_task. With a queue that is not empty, one ready step of that queue that the worker serves is claimed for it and
 -- returned, as tasker.claim_steps does under the key. The answers have the position of the task (n) and come in no order.
 -- Statuses:
 --   ticked | closed (the task has ended) | unchecked | unknown_template (its template is not synced, so it is

@@ -10,12 +10,13 @@ BEGIN
             WHEN k.named_task_id IS NULL THEN 'gone'
             WHEN coalesce(k.state, 'pending') NOT IN ('pending', 'in_progress') THEN 'closed'
             WHEN tpl.has_schema IS NULL THEN 'unknown_template'
-            WHEN coalesce(k.state, 'pending') = 'pending' AND tpl.has_schema AND NOT u.checked THEN 'unchecked'
+            WHEN coalesce(k.state, 'pending') = 'pending' AND NOT u.checked
+                AND (tpl.has_schema OR tasker.json_fault(k.context) IS NOT NULL) THEN 'unchecked'
             WHEN k.state IS NULL THEN 'begin'
             ELSE 'ticked' END
         FROM unnest(p_tasks, p_checked) WITH ORDINALITY AS u (task, checked, n)
         LEFT JOIN LATERAL (
-            SELECT k.named_task_id, (
+            SELECT k.named_task_id, k.context, (
                 SELECT t.to_state FROM public.tasker_task_transitions t WHERE t.task_id = u.task AND t.most_recent
             ) AS state
             FROM public.tasker_tasks k WHERE k.task_id = u.task OFFSET 0

@@ -322,7 +322,7 @@ func createTask(ctx context.Context, h *Host, c *call, params json.RawMessage) (
 	if len(p.Context) == 0 || string(p.Context) == "null" {
 		p.Context = json.RawMessage("{}")
 	}
-	if err := engine.CheckJSON(p.Context, engine.ContextBytesMax); err != nil {
+	if err := engine.CheckContext(p.Context); err != nil {
 		return nil, invalid("context of the task: %v", err)
 	}
 	if p.IdentityKey == "" {
