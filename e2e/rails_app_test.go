@@ -82,6 +82,12 @@ func railsStage(t *testing.T, root, environment string, environ ...string) *loca
 			t.Fatal(err)
 		}
 	}
+	return railsStageOf(t, folder, root, environment, environ...)
+}
+
+// railsStageOf is the same with the templates of a folder.
+func railsStageOf(t *testing.T, folder, root, environment string, environ ...string) *localStage {
+	t.Helper()
 	s := newLocalStage(t, "TASKER_TEMPLATES_DIR="+folder, "TASKER_EXECUTORS_DIR="+t.TempDir(), "TASKER_APP_ROOT="+root, "RAILS_ENV="+environment)
 	s.environ = slices.Concat(s.environ, appDatabase(s.pool().Config().ConnConfig), environ)
 	_, err := s.pool().Exec(t.Context(), `CREATE TABLE articles (id bigserial PRIMARY KEY, sku text, stock integer)`)

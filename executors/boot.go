@@ -118,6 +118,7 @@ func (s *Supervisor) options(
 		ExitGrace: s.timing.exitGrace,
 		ID:        id,
 		Initialize: host.Initialize{
+			AppHandlers:    s.config.AppHandlers,
 			AppRoot:        s.appRoot(r),
 			Generation:     g.number,
 			HandlerRoot:    root,

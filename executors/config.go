@@ -25,6 +25,8 @@ const (
 
 // Config says which handlers to serve and how. The zero value of every member but Dir is its default.
 type Config struct {
+	// AppHandlers are the folders of that app that hold handlers. None means app/tasks.
+	AppHandlers []string
 	// AppRoot is the folder of a Rails app, in whose environment the Ruby handlers run. Empty means that there is none.
 	AppRoot string
 	// Callbacks serve what handlers ask for while they run: the lease, checkpoints, events, new tasks. Nil offers none of it.

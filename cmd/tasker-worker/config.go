@@ -19,6 +19,7 @@ import (
 type config struct {
 	DatabaseURL         string        `doc:"URL of the database, e.g. postgres://user:password@host:5432/app; needed by every command that uses it" env:"DATABASE_URL"`
 	AppRoot             string        `doc:"root of a Rails app, whose config/environment.rb is loaded before the Ruby handlers" env:"TASKER_APP_ROOT"`
+	AppHandlers         []string      `doc:"folders of that app that hold handlers, separated by commas; their files are loaded one by one" env:"TASKER_APP_HANDLERS" envDefault:"app/tasks"`
 	CommandSteps        int           `doc:"steps at once that run a command" env:"TASKER_COMMAND_STEPS" envDefault:"10"`
 	DBConnections       int           `doc:"size of the connection pool"                                                                              env:"TASKER_DB_CONNECTIONS"    envDefault:"10"`
 	DrainTimeout        time.Duration `doc:"how long running steps may go on after SIGTERM before they are given back"                                env:"TASKER_DRAIN_TIMEOUT"     envDefault:"25s"`

@@ -171,7 +171,7 @@ func newSupervisor(c config, callbacks engine.Callbacks, attemptLog engine.Attem
 		return nil, err
 	}
 	return executors.New(executors.Config{
-		AppRoot: c.AppRoot, AttemptLog: attemptLog, Callbacks: callbacks, CommandSteps: c.CommandSteps, Secrets: secrets,
+		AppHandlers: c.AppHandlers, AppRoot: c.AppRoot, AttemptLog: attemptLog, Callbacks: callbacks, CommandSteps: c.CommandSteps, Secrets: secrets,
 		Dir: c.ExecutorsDir, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
 		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log, User: c.HandlerUser,
 		RecycleAfter: c.RecycleAfter, RecycleAge: c.RecycleAge, RecycleMemory: int64(c.RecycleMemory) << 20,

@@ -25,6 +25,8 @@ const (
 
 // Initialize is the params of the initialize request, as far as the caller decides them.
 type Initialize struct {
+	// AppHandlers are the folders of the app that hold handlers; without any the host takes the usual one.
+	AppHandlers []string
 	// AppRoot is the folder of an app whose environment the host boots first, empty for none.
 	AppRoot       string
 	WorkerID      string
@@ -82,6 +84,9 @@ func (i *Initialize) config() object {
 	config := object{"handler_root": i.HandlerRoot}
 	if i.AppRoot != "" {
 		config["app_root"] = i.AppRoot
+		if len(i.AppHandlers) > 0 {
+			config["app_handlers"] = i.AppHandlers
+		}
 	}
 	if len(i.Stuck) > 0 {
 		config["skip_files"] = i.skipped()

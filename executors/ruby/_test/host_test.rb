@@ -1,102 +1,10 @@
 # frozen_string_literal: true
 
-require_relative "test_helper"
-require "digest"
-require "open3"
-require "tmpdir"
+require_relative "host_process"
 
 # The host as a process, with this test as its worker.
 class HostTest < Minitest::Test
-  HOST = File.expand_path("../tasker_host/host.rb", __dir__)
-  PATIENCE = 20
-
-  def setup
-    @dir = File.realpath(Dir.mktmpdir)
-    @ids = 0
-    @seen = []
-  end
-
-  def teardown
-    @to&.close
-    Process.wait(@pid) if @pid
-    FileUtils.rm_rf(@dir)
-  end
-
-  def write(name, text)
-    path = File.join(@dir, name)
-    FileUtils.mkdir_p(File.dirname(path))
-    File.write(path, text)
-    path
-  end
-
-  def start(app_root: nil, callbacks: [], limits: {}, env: {})
-    host_in, @to = IO.pipe
-    @from, host_out = IO.pipe
-    @errors = Tempfile.new("stderr")
-    @pid = spawn({ "TASKER_PROTOCOL" => "1", "TASKER_RPC_IN_FD" => "3", "TASKER_RPC_OUT_FD" => "4",
-                   "TASKER_EXECUTOR_ID" => "ruby-1", **env }, "ruby", HOST, 3 => host_in, 4 => host_out, out: @errors.path, err: @errors.path)
-    host_in.close
-    host_out.close
-    @to.sync = true
-    request("initialize", protocol_versions: [1], config: { handler_root: File.join(@dir, "handlers"), app_root: app_root }.compact,
-                          limits: limits, capabilities: { callbacks: callbacks, payload_files: true })
-  end
-
-  def tell(message)
-    line = "#{JSON.generate({ jsonrpc: "2.0", **message })}\n"
-    @together ? @together << line : @to.write(line)
-  end
-
-  # What is told in the block is written at once.
-  def together
-    @together = +""
-    returned = yield
-    @to.write(@together)
-    returned
-  ensure
-    @together = nil
-  end
-
-  def request(method, **params)
-    answer(send_request(method, **params))
-  end
-
-  def send_request(method, **params)
-    id = "w#{@ids += 1}"
-    tell(id: id, method: method, params: params)
-    id
-  end
-
-  def begin_step(name, config: {}, id: "e1", **more)
-    send_request("step.execute", execution_id: id, step: { id: "1", name: "s", attempt: 1 }, task: { id: "1", context: {} },
-                                 handler: { name: name, config: config }, **more)
-  end
-
-  def step(name, **options)
-    answer(begin_step(name, **options))
-  end
-
-  # Reads until a message that the block, or the id, takes. Everything else is kept in @seen.
-  def await
-    loop do
-      raise "the host says nothing: #{File.read(@errors.path)}" unless @from.wait_readable(PATIENCE)
-
-      line = @from.gets or raise "the host has ended: #{File.read(@errors.path)}"
-      message = JSON.parse(line)
-      return message if yield message
-
-      @seen << message
-    end
-  end
-
-  def answer(id)
-    message = await { |m| m["id"] == id && !m.key?("method") }
-    message["result"] || message["error"]
-  end
-
-  def notifications(method)
-    @seen.select { |message| message["method"] == method }.map { |message| message["params"] }
-  end
+  include HostProcess
 
   def test_constants_are_found_by_path
     write("handlers/a_first.rb", "class Shop::Charge\n  GATEWAY = Shop::HTTPGateway\n  def process(*) = [GATEWAY.name, Late.name]\nend\n")
@@ -310,9 +218,7 @@ class HostTest < Minitest::Test
         ensure
           WRAPPED << :out
         end
-        def eager_load!
-          load File.expand_path("../app/tasks/own.rb", __dir__)
-        end
+        def eager_load! = raise("an app with the engine cannot be loaded whole")
       end
       def self.application = (@application ||= App.new)
       def self.version = "8.0.1"
@@ -336,48 +242,6 @@ class HostTest < Minitest::Test
     end
   end
 
-  # What the engine does to the classes of the same names when an app brings it.
-  ENGINE = <<~RUBY
-    module Tasker
-      module StepHandler
-        class Base
-          attr_reader :config
-
-          def initialize(config: nil) = @config = config
-
-          def handle(*) = raise("the engine's own handle")
-
-          def process_results(step, output, initial) = (step.results = output if step.results == initial)
-        end
-
-        class Api < Base
-          class Config
-            def initialize(url:, params: {}, ssl: nil, headers: nil, retry_delay: 1.0, enable_exponential_backoff: true, jitter_factor: rand)
-              @url = url
-            end
-          end
-
-          def initialize(config:)
-            super(config: config)
-          end
-
-          def handle(*) = raise("the engine's own handle")
-        end
-      end
-    end
-    class Stored < Tasker::StepHandler::Base; def process(*) = config["k"]; end
-    class Asked < Tasker::StepHandler::Api; def process(*) = [config.url, config["k"]]; end
-    class Handles < Stored; def handle(_task, _sequence, step) = step.results = "own"; end
-  RUBY
-
-  def test_handlers_run_where_the_app_brings_the_engine
-    write("app/config/environment.rb", ENGINE)
-    start(app_root: File.join(@dir, "app"))
-    assert_equal 1, step("Stored", config: { k: 1 })["result"]
-    assert_equal ["http://x", 2], step("Asked", config: { type: "api", url: "http://x", k: 2 })["result"]
-    assert_equal "own", step("Handles")["result"]
-  end
-
   def test_an_app_that_cannot_boot_ends_the_host
     write("app/config/environment.rb", "raise 'no database'")
     assert_raises(RuntimeError) { start(app_root: File.join(@dir, "app")) }
@@ -394,14 +258,14 @@ class HostTest < Minitest::Test
       class RailsLike < Tasker::StepHandler::Base
         def process(task, _sequence, _step)
           input = task.context.with_indifferent_access
-          { symbol: input[:order][:id], deep: task.context.deep_symbolize_keys.dig(:order, :id), blank: " ".blank?, zone: Time.zone.name,
+          { model: Class.new { include ActiveModel::Model; def self.name = "Named" }.model_name.human, symbol: input[:order][:id], deep: task.context.deep_symbolize_keys.dig(:order, :id), blank: " ".blank?, zone: Time.zone.name,
             at: Time.utc(2026).in_time_zone, pause: PAUSE, point: Struct.new(:x).new(1), 1.5 => nil, Date.new(2026, 1, 2) => [1, 2].in_groups_of(1) }
         end
       end
     RUBY
     start
     got = step("RailsLike", task: { id: "1", context: { order: { id: 4 } } })
-    assert_equal({ "symbol" => 4, "deep" => 4, "blank" => true, "zone" => "UTC", "at" => "2026-01-01T00:00:00Z", "pause" => 300,
+    assert_equal({ "model" => "Named", "symbol" => 4, "deep" => 4, "blank" => true, "zone" => "UTC", "at" => "2026-01-01T00:00:00Z", "pause" => 300,
                    "point" => { "x" => 1 }, "1.5" => nil, "2026-01-02" => [[1], [2]] }, got["result"], got)
   end
 

@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require_relative "app_files"
+require_relative "sdk"
+
 module TaskerHost
   # The Rails app around the handlers, when there is one.
   class App
@@ -37,7 +40,8 @@ module TaskerHost
       @root = File.directory?(root) ? File.realpath(root) : File.expand_path(root)
     end
 
-    # Loads config/environment.rb and with it the app. Returns self.
+    # Loads config/environment.rb and with it the app. Returns self. No more of the app's code than it loads itself: an app
+    # with the engine cannot be loaded whole.
     def boot
       file = File.join(@root, ENVIRONMENT)
       raise LoadError, "there is no #{file}" unless File.file?(file)
@@ -45,11 +49,16 @@ module TaskerHost
       ENV["PGAPPNAME"] ||= ENV["TASKER_EXECUTOR_ID"] if ENV["TASKER_EXECUTOR_ID"]
       Dir.chdir(@root)
       require file
-      application.eager_load! if application.respond_to?(:eager_load!)
+      SDK.load
       release_connections
       self
     rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` and a SyntaxError in an app's file, too
       App.abort(@root, e)
+    end
+
+    # The files in the folders that hold the app's handlers, which nothing may have referenced yet.
+    def handler_files(folders)
+      AppFiles.new(@root, folders)
     end
 
     # "rails 8.0.1", or nil.

@@ -2,7 +2,7 @@
 
 require "logger"
 require_relative "current"
-require_relative "sdk/tasker"
+require_relative "log"
 
 module TaskerHost
   # Hears what the app logs, and passes on what a step logged.
@@ -14,7 +14,7 @@ module TaskerHost
     def add(severity, message = nil, progname = nil, &block)
       return true if (severity || ::Logger::UNKNOWN) < level || Current.execution.nil?
 
-      Tasker.logger.add(severity, message || block&.call || progname)
+      TaskerHost.log.add(severity, message || block&.call || progname)
     end
     alias log add
   end

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require_relative "mailbox"
-require_relative "sdk/tasker"
 
 module TaskerHost
   # Whether one execution is still wanted. Code is never interrupted unless it has asked to be (#interruptible).

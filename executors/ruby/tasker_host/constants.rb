@@ -2,11 +2,14 @@
 
 module TaskerHost
   # Finds constants in the files that are named for them, as Rails does: Shop::Gateway in shop/gateway.rb. Every file is
-  # loaded anyway; this is for what a file needs before its turn. A folder without a file of its name is a module.
+  # loaded anyway; this is for what a file needs before its turn. A folder without a file of its name is a module. Several threads may
+  # ask for one constant at once: all of them get the same.
   module Constants
     @files = {}
     @folders = {}
     @stand_ins = {}
+    @made = {}
+    @lock = Mutex.new
 
     class << self
       def serve(root, files)
@@ -22,7 +25,7 @@ module TaskerHost
         Module.prepend(Missing) unless Module.include?(Missing)
       end
 
-      # Has the block make a top-level constant when somebody asks for it and it is not there.
+      # Has the block find a top-level constant when somebody asks for it and it is not there. The block may run more than once.
       def stand_in(name, &block)
         @stand_ins[name] = block
       end
@@ -33,8 +36,7 @@ module TaskerHost
           found = load(owner, name)
           return found if found
         end
-        stand_in = @stand_ins[name]
-        stand_in && [@stand_ins[name] = stand_in.is_a?(Proc) ? stand_in.call : stand_in]
+        @stand_ins.key?(name) ? [@made[name] ||= @stand_ins[name].call] : nil
       end
 
       private
@@ -57,9 +59,13 @@ module TaskerHost
           require file
           return [owner.const_get(name, false)] if owner.const_defined?(name, false)
         elsif @folders[path]
-          return [owner.const_set(name, Module.new)]
+          return [folder(owner, name)]
         end
         nil
+      end
+
+      def folder(owner, name)
+        @lock.synchronize { owner.const_defined?(name, false) ? owner.const_get(name, false) : owner.const_set(name, Module.new) }
       end
 
       # HTTPClient and http_client are the same here, without a dictionary of acronyms.

@@ -55,10 +55,14 @@ module TaskerHost
 
     # Takes what the handler prints.
     def print(stream, text)
-      (@printed ||= Printed.new(@log, @execution_id)).add(stream, text)
+      printed.add(stream, text)
     end
 
     private
+
+    def printed
+      @printed || Printed::LOCK.synchronize { @printed ||= Printed.new(@log, @execution_id) }
+    end
 
     def answered
       line = outcome

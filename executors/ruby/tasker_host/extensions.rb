@@ -1,10 +1,11 @@
 # frozen_string_literal: true
 
 require_relative "constants"
+require_relative "rails_stand_in"
 
 module TaskerHost
-  # What handlers written for a Rails app take for granted. ActiveSupport is loaded for them where it is installed;
-  # nothing here imitates it where it is not. Hosts without such handlers start in a third of the time.
+  # What handlers written for a Rails app take for granted. ActiveSupport and ActiveModel are loaded for them where they are
+  # installed; nothing here imitates them where they are not. Hosts without such handlers start in a third of the time.
   module Extensions
     # What a file of the engine's handlers holds.
     SUPERCLASS = "StepHandler::"
@@ -12,8 +13,11 @@ module TaskerHost
     class << self
       def load(files)
         Constants.stand_in(:Faraday) { faraday }
-        Constants.stand_in(:Rails) { require_relative("rails_stand_in") && RailsStandIn }
-        active_support if !defined?(::ActiveSupport::VERSION) && files.any? { |file| File.binread(file).include?(SUPERCLASS) }
+        Constants.stand_in(:Rails) { RailsStandIn }
+        return if defined?(::ActiveSupport::VERSION) || files.none? { |file| File.binread(file).include?(SUPERCLASS) }
+
+        complete("ActiveSupport") { active_support }
+        complete("ActiveModel") { require "active_model" }
       end
 
       private
@@ -23,10 +27,15 @@ module TaskerHost
         require "active_support"
         require "active_support/all"
         Time.zone_default ||= Time.find_zone!("UTC") # Time.zone= would be this thread's alone
+      end
+
+      # A library that is not installed is no news; one that is, and does not load, is.
+      def complete(library)
+        yield
       rescue LoadError => e
-        warn "tasker host: ActiveSupport is not complete: #{e.message}" if defined?(::ActiveSupport::VERSION)
+        warn "tasker host: #{library} is not complete: #{e.message}" if Object.const_defined?(library)
       rescue StandardError => e
-        warn "tasker host: ActiveSupport cannot be loaded: #{e.class}: #{e.message}"
+        warn "tasker host: #{library} cannot be loaded: #{e.class}: #{e.message}"
       end
 
       def faraday

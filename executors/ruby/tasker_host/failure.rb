@@ -2,7 +2,6 @@
 
 require_relative "result_json"
 require_relative "secrets"
-require_relative "sdk/tasker"
 require_relative "text"
 
 module TaskerHost

@@ -1,12 +1,20 @@
 # frozen_string_literal: true
 
+require_relative "api_settings"
 require_relative "pace"
-require_relative "sdk/tasker"
 
 module TaskerHost
   # A class that the host serves.
   class Handler
+    # The modules that handlers inherit from, be they ours or the engine's.
+    LIBRARY = /\ATasker::(StepHandler|Concerns)(::|\z)/
+
     attr_reader :name, :file, :exclusive, :pace
+
+    # Whether a method that owner defines is the library's, and nobody's own.
+    def self.library?(owner)
+      owner.name.to_s.match?(LIBRARY)
+    end
 
     # With reloadable, the class is looked up by its name for each execution: a framework may replace it.
     def initialize(handler_class, name: handler_class.name, file: nil, reloadable: false)
@@ -35,7 +43,7 @@ module TaskerHost
     private
 
     def build(hash)
-      config = api_config?(hash) ? Tasker::StepHandler::Api::Config.of_template(hash) : hash
+      config = api_config?(hash) ? ApiSettings.of_template(hash) : hash
       handler = construct(config)
       if @base && handler.instance_variable_get(:@config).nil? # its own initialize did not call super
         handler.instance_variable_set(:@config, config)
@@ -64,20 +72,15 @@ module TaskerHost
       :none
     end
 
-    # Whether the class, or one that the app put between it and ours, has a `handle`. Where the app brings the engine, Base
-    # and Api have the engine's, which would write to the database what the worker writes.
+    # Whether the class, or one that the app put between it and ours, has a `handle`. The engine's would write to the
+    # database what the worker writes.
     def own_handle?
-      owner = @handler_class.instance_method(:handle).owner
-      owner != Tasker::StepHandler::Base && !(api_loaded? && owner == Tasker::StepHandler::Api)
-    end
-
-    def api_loaded?
-      !Tasker::StepHandler.autoload?(:Api)
+      !Handler.library?(@handler_class.instance_method(:handle).owner)
     end
 
     # As in the engine, `type: api` makes an Api config of any handler's settings.
     def api_config?(hash)
-      @api = @base && api_loaded? && @handler_class <= Tasker::StepHandler::Api if @api.nil?
+      @api = @base && Tasker::StepHandler.api_loaded? && @handler_class <= Tasker::StepHandler::Api if @api.nil?
       @api || (@base && hash["type"] == "api")
     end
   end

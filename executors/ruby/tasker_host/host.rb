@@ -34,6 +34,8 @@ rescue StandardError, LoadError => e
   TaskerHost::App.abort(app_root, e)
 end
 
+require_relative "sdk"
 require_relative "server"
+app_root ? TaskerHost::SDK.await : TaskerHost::SDK.load
 
 TaskerHost::Server.new(reader, rpc_out).run

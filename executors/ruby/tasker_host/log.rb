@@ -5,6 +5,11 @@ require_relative "result_json"
 require_relative "text"
 
 module TaskerHost
+  class << self
+    # The Log of this process.
+    attr_accessor :log
+  end
+
   # Structured log records, sent to the worker with the execution that they belong to. It can stand in for a Logger.
   class Log
     MESSAGE_BYTES = 16 * 1024

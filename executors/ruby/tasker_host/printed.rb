@@ -5,17 +5,20 @@ module TaskerHost
   class Printed
     LINE_BYTES = 16 * 1024
     LEVELS = { stdout: "info", stderr: "warn" }.freeze
+    # For making one: most executions print nothing, and some from several threads at once.
+    LOCK = Mutex.new
 
     def initialize(log, execution_id)
       @log = log
       @execution_id = execution_id
+      @lock = Mutex.new
     end
 
     # Whether text could be logged; when there is too much of it, it stays with the process's own output.
     def add(stream, text)
       return false unless @log.room_for?(text.bytesize)
 
-      lock.synchronize do
+      @lock.synchronize do
         rest = (@rest ||= {})[stream] ||= +"".b
         rest << text.b
         log_lines(stream, rest)
@@ -27,17 +30,13 @@ module TaskerHost
     def finish
       return unless @rest
 
-      lock.synchronize do
+      @lock.synchronize do
         @rest.each { |stream, rest| log_line(stream, rest) unless rest.empty? }
         @rest = nil
       end
     end
 
     private
-
-    def lock
-      @lock ||= Mutex.new
-    end
 
     def log_lines(stream, rest)
       while (newline = rest.index("\n"))

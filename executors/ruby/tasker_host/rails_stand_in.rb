@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require_relative "sdk/tasker"
+require_relative "log"
 
 module TaskerHost
   # What handlers ask of Rails where no app is booted. `defined?(Rails)` stays nil, so that libraries are not misled.
@@ -18,7 +18,7 @@ module TaskerHost
 
     class << self
       def logger
-        Tasker.logger
+        TaskerHost.log
       end
 
       def env

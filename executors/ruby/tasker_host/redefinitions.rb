@@ -1,12 +1,5 @@
 # frozen_string_literal: true
 
-require_relative "sdk/tasker"
-
-module Tasker
-  # Two files define the handler of one name.
-  class DuplicateHandler < Error; end
-end
-
 module TaskerHost
   # Finds handlers that a second file defines again. Ruby would reopen the class and mix the two; here the first
   # definition is restored and goes on serving.

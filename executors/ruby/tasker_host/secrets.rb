@@ -7,12 +7,13 @@ module TaskerHost
     MASK = "[FILTERED]"
 
     @values = []
+    @lock = Mutex.new
 
     class << self
       def add(value)
         return unless value.is_a?(String) && value.length >= SHORTEST && !@values.include?(value)
 
-        @values = (@values + [value.dup.freeze]).sort_by { |secret| -secret.length }
+        @lock.synchronize { @values = (@values | [value.dup.freeze]).sort_by { |secret| -secret.length } }
       end
 
       def redact(text)

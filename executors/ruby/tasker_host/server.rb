@@ -35,7 +35,7 @@ module TaskerHost
       @turns = Turns.new { |turn| read(turn) }
       @writer = Writer.new(output)
       @draining = false
-      Tasker.logger = @log = Log.new(@writer)
+      TaskerHost.log = @log = Log.new(@writer)
     end
 
     # Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more.

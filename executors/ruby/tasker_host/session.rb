@@ -3,6 +3,7 @@
 require_relative "app"
 require_relative "loader"
 require_relative "rpc_error"
+require_relative "sdk"
 
 module TaskerHost
   # What `initialize` settled: the limits, and the handlers of the folder that it named.
@@ -25,6 +26,7 @@ module TaskerHost
       config = object(params, "config")
       @root = path(config, "handler_root")
       @app_root = path(config, "app_root") || ENV["TASKER_APP_ROOT"]
+      @app_handlers = folders(config)
       read_limits(object(params, "limits"))
       @shutdown_grace = positive(object(params, "timing"), "shutdown_grace_ms", SHUTDOWN_GRACE_MS) / 1000.0
       offers = object(params, "capabilities")
@@ -44,7 +46,8 @@ module TaskerHost
     # Boots the app, when one is named, and loads the handlers. A file that cannot be loaded is reported; the others serve.
     def load
       boot unless @app_root.nil? || @app_root.empty?
-      loader = Loader.new(@root || "", @app)
+      SDK.load
+      loader = Loader.new(@root || "", @app, @app_handlers)
       @handlers = loader.load
       @load_errors = loader.errors
       PlainJSON.prepare
@@ -106,6 +109,13 @@ module TaskerHost
     def path(config, name)
       value = config[name]
       value.nil? || value.is_a?(String) ? value : raise(bad("config.#{name} must be a string"))
+    end
+
+    def folders(config)
+      value = config.fetch("app_handlers", AppFiles::DEFAULT)
+      return value if value.is_a?(Array) && value.all?(String)
+
+      raise bad("config.app_handlers must be an array of strings")
     end
 
     def positive(object, name, default)

@@ -113,8 +113,10 @@ module TaskerHost
           Surroundings.trapped(signal, before)
           before
         end
-        [Signal.singleton_class, Kernel.singleton_class].each { |owner| owner.define_method(:trap, &body) }
-        Kernel.define_method(:trap, &body)
+        [Signal.singleton_class, Kernel.singleton_class, Kernel].each do |owner|
+          owner.send(:remove_method, :trap) # to define it again would be a warning
+          owner.define_method(:trap, &body)
+        end
         Kernel.send(:private, :trap)
       end
 

@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-require_relative "sdk/tasker"
 require_relative "text"
 
 module TaskerHost

@@ -3,14 +3,10 @@
 require "time"
 require_relative "../attributes"
 require_relative "../current"
+require_relative "../log"
 require_relative "../result_json"
+require_relative "../sdk"
 require_relative "../text"
-require_relative "tasker/errors"
-require_relative "tasker/constants"
-require_relative "tasker/concerns/event_publisher"
-require_relative "tasker/concerns/structured_logging"
-require_relative "tasker/step_handler"
-require_relative "tasker/task_handler"
 
 # What handlers may use. A handler is a class with a public method `process(task, sequence, step)`:
 #
@@ -29,15 +25,38 @@ require_relative "tasker/task_handler"
 #
 # Any exception fails the attempt, and the step is retried up to its limit. Tasker::RetryableError,
 # Tasker::PermanentError and Tasker::Deferred say more.
+#
+# Where an app has brought the Rails engine, the constants of the same names are the engine's (see ../sdk.rb).
 module Tasker
   class << self
-    # A logger whose records reach the worker's log with the step they belong to:
-    #   Tasker.logger.info("charged", amount: 12)
-    attr_accessor :logger
+    unless method_defined?(:logger)
+      # A logger whose records reach the worker's log with the step they belong to:
+      #   Tasker.logger.info("charged", amount: 12)
+      def logger
+        TaskerHost.log
+      end
+
+      def logger=(log)
+        TaskerHost.log = log
+      end
+    end
 
     # The step that the calling thread runs, or one that started this thread runs; nil outside of steps.
     def current_step
       TaskerHost::Current.execution&.step
     end
   end
+
+  require_relative "tasker/errors"
+  require_relative "tasker/constants" unless TaskerHost::SDK.theirs?(self, :Constants)
+
+  # What the engine's handlers include.
+  module Concerns
+    require_relative "tasker/concerns/event_publisher" unless TaskerHost::SDK.theirs?(self, :EventPublisher)
+    require_relative "tasker/concerns/structured_logging" unless TaskerHost::SDK.theirs?(self, :StructuredLogging)
+  end
+
+  require_relative "tasker/step_handler"
+  require_relative "tasker/task_handler" unless TaskerHost::SDK.theirs?(self, :TaskHandler)
+  require_relative "tasker/configured_task" unless TaskerHost::SDK.theirs?(self, :ConfiguredTask)
 end

@@ -1,28 +1,32 @@
 # frozen_string_literal: true
 
 module Tasker
-  class Error < StandardError; end
-  class ProceduralError < Error; end
+  class Error < StandardError; end unless TaskerHost::SDK.theirs?(self, :Error)
+  class ProceduralError < Error; end unless TaskerHost::SDK.theirs?(self, :ProceduralError)
 
-  # Fails the attempt and asks for the next one after `retry_after` seconds.
-  class RetryableError < ProceduralError
-    attr_reader :retry_after, :context
+  unless TaskerHost::SDK.theirs?(self, :RetryableError)
+    # Fails the attempt and asks for the next one after `retry_after` seconds.
+    class RetryableError < ProceduralError
+      attr_reader :retry_after, :context
 
-    def initialize(message = nil, retry_after: nil, context: {})
-      super(message)
-      @retry_after = retry_after
-      @context = context
+      def initialize(message = nil, retry_after: nil, context: {})
+        super(message)
+        @retry_after = retry_after
+        @context = context
+      end
     end
   end
 
-  # Fails the step for good: it is not retried, whatever its limit.
-  class PermanentError < ProceduralError
-    attr_reader :error_code, :context
+  unless TaskerHost::SDK.theirs?(self, :PermanentError)
+    # Fails the step for good: it is not retried, whatever its limit.
+    class PermanentError < ProceduralError
+      attr_reader :error_code, :context
 
-    def initialize(message = nil, error_code: nil, context: {})
-      super(message)
-      @error_code = error_code
-      @context = context
+      def initialize(message = nil, error_code: nil, context: {})
+        super(message)
+        @error_code = error_code
+        @context = context
+      end
     end
   end
 
@@ -67,4 +71,7 @@ module Tasker
   class NotPermitted < CallbackError; end
   # This worker does not offer this at all; nothing was sent.
   class NotOffered < CallbackError; end
+
+  # Two files define the handler of one name.
+  class DuplicateHandler < Error; end
 end

@@ -13,8 +13,4 @@ module Tasker
       def define_step_templates(*); end
     end
   end
-
-  class ConfiguredTask
-    include TaskHandler
-  end
 end

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 module Tasker
-  # What the engine's handlers include.
   module Concerns
     # Publishes events with the step that runs. As in the engine, an event that cannot be published is logged and
     # fails nothing; use step.publish_event to be told.

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "../../../api_answer"
 require_relative "api_config"
-require_relative "api_answer"
 require_relative "http"
 
 module Tasker
@@ -24,7 +24,7 @@ module Tasker
       def process_results(step, process_output, initial_results)
         return unless step.results == initial_results
 
-        step.results = Answer.response?(process_output) ? Answer.stored(process_output) : process_output
+        step.results = TaskerHost::ApiAnswer.response?(process_output) ? TaskerHost::ApiAnswer.stored(process_output) : process_output
       end
     end
   end

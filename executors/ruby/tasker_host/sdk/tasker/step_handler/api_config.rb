@@ -1,12 +1,15 @@
 # frozen_string_literal: true
 
+require_relative "../../../api_settings"
+
 module Tasker
   module StepHandler
     class Api < Base
       # The settings of an API handler. Other keys of the handler_config can be read with [] and fetch.
       class Config
+        include TaskerHost::ApiSettings
+
         HEADERS = { "Content-Type" => "application/json", "Accept" => "application/json" }.freeze
-        KEYS = %w[url params ssl headers retry_delay enable_exponential_backoff jitter_factor].freeze
 
         attr_reader :url, :params, :ssl, :headers, :retry_delay, :enable_exponential_backoff, :jitter_factor
 
@@ -19,33 +22,6 @@ module Tasker
           @retry_delay = retry_delay
           @enable_exponential_backoff = enable_exponential_backoff
           @jitter_factor = jitter_factor
-        end
-
-        # The config of a template. As in the engine a key that is absent is nil there, and so exponential backoff is off
-        # unless it is asked for.
-        def self.of_template(hash)
-          new(**KEYS.to_h { |key| [key.to_sym, hash[key]] }).tap { |config| config.instance_variable_set(:@source, hash) }
-        end
-
-        def to_h
-          @source || KEYS.to_h { |key| [key, public_send(key)] }
-        end
-        alias to_hash to_h
-
-        def [](key)
-          to_h[key.to_s]
-        end
-
-        def fetch(key, *default, &block)
-          to_h.fetch(key.to_s, *default, &block)
-        end
-
-        def dig(key, *rest)
-          rest.empty? ? self[key] : self[key]&.dig(*rest)
-        end
-
-        def key?(key)
-          to_h.key?(key.to_s)
         end
       end
     end

@@ -1,0 +1,6 @@
+# frozen_string_literal: true
+
+module Tasker
+  class ConfiguredTask < TaskBuilder
+  end
+end

@@ -1,0 +1,41 @@
+# frozen_string_literal: true
+
+module TaskerHost
+  # What the config of an API handler has beside its settings, be its class ours or the engine's: the whole handler_config
+  # can be read from it.
+  module ApiSettings
+    KEYS = %w[url params ssl headers retry_delay enable_exponential_backoff jitter_factor].freeze
+
+    # The config of a template. As in the engine a key that is absent is nil there, and so exponential backoff is off
+    # unless it is asked for.
+    def self.of_template(hash)
+      config = Tasker::StepHandler::Api::Config
+      config.include(self) unless config.include?(self)
+      config.new(**KEYS.to_h { |key| [key.to_sym, hash[key]] }).tap { |made| made.instance_variable_set(:@source, hash) }
+    end
+
+    def to_h
+      @source || KEYS.to_h { |key| [key, public_send(key)] }
+    end
+
+    def to_hash
+      to_h
+    end
+
+    def [](key)
+      to_h[key.to_s]
+    end
+
+    def fetch(key, *default, &block)
+      to_h.fetch(key.to_s, *default, &block)
+    end
+
+    def dig(key, *rest)
+      rest.empty? ? self[key] : self[key]&.dig(*rest)
+    end
+
+    def key?(key)
+      to_h.key?(key.to_s)
+    end
+  end
+end

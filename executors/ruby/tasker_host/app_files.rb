@@ -1,0 +1,67 @@
+# frozen_string_literal: true
+
+require_relative "scan"
+
+module TaskerHost
+  # The files of an app that hold handlers. They are loaded one by one, as the app would load them when something names what they
+  # define, so that a file that cannot be loaded is reported, and the others serve.
+  class AppFiles
+    DEFAULT = ["app/tasks"].freeze
+
+    def initialize(root, folders)
+      @root = root
+      @folders = folders.map { |folder| File.expand_path(folder, root) }
+    end
+
+    # The paths, without those that the app's autoloader is told to ignore.
+    def paths
+      @folders.flat_map { |folder| Scan.files(File.directory?(folder) ? File.realpath(folder) : folder) }.uniq.reject { |file| ignored?(file) }
+    end
+
+    # How messages call the file.
+    def name(file)
+      file.delete_prefix("#{@root}/")
+    end
+
+    # By the name of what the file defines, where the autoloader knows it: a constant that comes by `require` instead does not know
+    # where it is defined.
+    def load(file)
+      constant = constant(file)
+      if constant
+        Object.const_get(constant)
+      elsif respond_to?(:require_dependency, true)
+        require_dependency(file) # the autoloader before Zeitwerk
+      else
+        require file
+      end
+    end
+
+    private
+
+    def zeitwerk
+      return unless defined?(::Rails) && ::Rails.respond_to?(:autoloaders)
+
+      ::Rails.autoloaders.main
+    end
+
+    # The autoloader's folder that the file is in, or nil.
+    def base(file)
+      zeitwerk&.dirs&.select { |dir| file.start_with?("#{dir}/") }&.max_by(&:length)
+    end
+
+    # The name of what the file has to define; nil for a file that is ignored, or none of the autoloader's.
+    def constant(file)
+      base = base(file) or return
+      return zeitwerk.cpath_expected_at(file) if zeitwerk.respond_to?(:cpath_expected_at)
+
+      names = file.delete_prefix("#{base}/").delete_suffix(".rb").split("/") # Zeitwerk before 2.6.9
+      names.each_with_index.map { |name, i| zeitwerk.inflector.camelize(name, File.join(base, *names.first(i + 1))) }.join("::")
+    end
+
+    def ignored?(file)
+      base(file) && constant(file).nil?
+    rescue ::NameError # of a file that no constant could be named for; loading it says so
+      false
+    end
+  end
+end

@@ -1,0 +1,17 @@
+# frozen_string_literal: true
+
+module Tasker
+  module StepHandler
+    # What classes of handlers can say of themselves. The engine's Base learns it, too.
+    module Exclusive
+      # The worker runs no other step in the process while one of this handler runs.
+      def exclusive!
+        @exclusive = true
+      end
+
+      def exclusive?
+        @exclusive || (superclass.respond_to?(:exclusive?) && superclass.exclusive?) || false
+      end
+    end
+  end
+end
