@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/tasker-systems/tasker-worker/executors/internal/process"
 )
 
 const (
@@ -60,21 +62,15 @@ func (s scratch) remove() error {
 	return err
 }
 
-// removeStaleScratch removes the folders that killed workers left behind. What it may not touch, it leaves.
+// removeStaleScratch removes the folders that killed workers left behind, and what still runs of them. What it may not touch, it
+// leaves.
 func removeStaleScratch() {
 	found, err := filepath.Glob(filepath.Join(os.TempDir(), scratchPrefix+"*"))
 	if err != nil {
 		return
 	}
 	for _, path := range found {
-		folder, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
-		if err != nil {
-			continue
-		}
-		if lockFolder(folder) == nil {
-			_ = os.RemoveAll(path)
-		}
-		_ = folder.Close() // nothing was written
+		process.RemoveAbandoned(path)
 	}
 }
 

@@ -28,6 +28,9 @@ func (s *Supervisor) Stop(ctx context.Context) error {
 	if s.starter != nil {
 		s.starter.Close()
 	}
+	if s.guardian != nil {
+		s.guardian.Close() // which ends what the processes have left behind
+	}
 	if err := s.scratch.remove(); err != nil {
 		return fmt.Errorf("removing the scratch folder: %w", err)
 	}

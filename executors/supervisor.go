@@ -32,9 +32,10 @@ type Supervisor struct {
 	// life ends when Stop begins: nothing is started any more. force ends when Stop has no more time.
 	life, force       context.Context
 	endLife, useForce context.CancelFunc
-	// starter and scratch are there from Start on.
-	starter *process.Starter
-	scratch scratch
+	// starter, scratch and guardian are there from Start on.
+	starter  *process.Starter
+	scratch  scratch
+	guardian *process.Guardian
 	// running counts everything that may start or still has a process.
 	running sync.WaitGroup
 	// ended is closed when Stop is done.
@@ -130,6 +131,7 @@ func (s *Supervisor) prepare() (err error) {
 	if s.scratch, err = newScratch(); err != nil {
 		return fmt.Errorf("making a scratch folder: %w", err)
 	}
+	s.guardian = s.starter.Guard(s.scratch.path, s.config.Logger)
 	if err := unpackHosts(s.hostsDir()); err != nil {
 		return fmt.Errorf("unpacking the host programs: %w", err)
 	}

@@ -3,12 +3,14 @@ package executors
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -26,11 +28,22 @@ func runFakeWorker(dir string) {
 	if err := s.Start(context.Background()); err != nil {
 		panic(err)
 	}
-	fmt.Println(s.scratch)
+	fmt.Println(s.scratch.path)
 	for _, pid := range log.pids() {
 		fmt.Println(pid)
 	}
 	fmt.Println("ready")
+	for handler := range strings.FieldsSeq(os.Getenv("FAKEWORKER_RUNS")) {
+		go func() {
+			slot, err := s.Acquire(context.Background(), handler)
+			if err != nil {
+				panic(err)
+			}
+			a := attempt(handler)
+			a.Handler.Config = json.RawMessage(os.Getenv("FAKEWORKER_CONFIG"))
+			panic(describe(slot.Execute(context.Background(), a)))
+		}()
+	}
 	select {}
 }
 

@@ -77,6 +77,22 @@ func controllerFolder(controller, v1, v2 string) (folder, file string, err error
 	return "", "", fmt.Errorf("no control group with the controller %s is at hand", controller)
 }
 
+// removeCgroups empties and removes the groups of a worker that has ended.
+func removeCgroups(worker int) {
+	for controller, limit := range map[string]string{"memory": "memory.limit_in_bytes", "pids": "pids.max"} {
+		parent, _, err := controllerFolder(controller, limit, "")
+		if err != nil {
+			continue
+		}
+		found, _ := filepath.Glob(filepath.Join(parent, fmt.Sprintf("tasker-worker-%d-*", worker))) // the pattern is ours
+		for _, folder := range found {
+			g := cgroup{memory: folder}
+			g.kill()
+			g.remove()
+		}
+	}
+}
+
 func writeControl(folder, file string, value int64) error {
 	return os.WriteFile(filepath.Join(folder, file), strconv.AppendInt(nil, value, 10), 0)
 }

@@ -27,7 +27,7 @@ type Process struct {
 	cgroup cgroup
 	cmd    *exec.Cmd
 	done   chan struct{}
-	mark   string
+	sign   sign
 
 	// mu keeps a signal from being sent to a process id that was given to somebody else.
 	mu          sync.Mutex
@@ -95,7 +95,7 @@ func (p *Process) Kill() {
 		return
 	}
 	_ = syscall.Kill(-p.PID(), syscall.SIGSTOP) // fails only when nobody is left in the group
-	killTree(p.PID(), p.mark)
+	killTree(p.PID(), p.sign)
 	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
 }
 
@@ -123,13 +123,14 @@ func (p *Process) watch() {
 	close(p.done)
 }
 
-func start(c Command) (_ *Process, err error) {
+func start(c Command, cookie uint64) (_ *Process, err error) {
 	pipes, err := openPipes()
 	if err != nil {
 		return nil, fmt.Errorf("opening pipes for %s: %w", c.Args[0], err)
 	}
 	p := &Process{
-		In: pipes.ours[0], Out: pipes.ours[1], Stdout: pipes.ours[2], Stderr: pipes.ours[3], done: make(chan struct{}), mark: c.Mark,
+		In: pipes.ours[0], Out: pipes.ours[1], Stdout: pipes.ours[2], Stderr: pipes.ours[3], done: make(chan struct{}),
+		sign: sign{cookie: cookie, mark: c.Mark},
 	}
 	p.cmd = &exec.Cmd{
 		Args:        c.Args,
@@ -149,7 +150,7 @@ func start(c Command) (_ *Process, err error) {
 		_ = p.Out.Close() // nothing was written
 		p.Out = nil
 	}
-	err = p.cmd.Start()
+	err = branded(cookie, p.cmd.Start)
 	closeAll(pipes.theirs)
 	if err != nil {
 		p.Close()

@@ -35,7 +35,7 @@ func (p *Process) reap() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
-	killTree(p.PID(), p.mark)
+	killTree(p.PID(), p.sign)
 	p.cgroup.kill()
 	_ = p.cmd.Wait() // the state says how it ended; there is nothing else to fail
 	p.reaped = true

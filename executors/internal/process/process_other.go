@@ -3,6 +3,7 @@
 package process
 
 import (
+	"log/slog"
 	"syscall"
 	"time"
 )
@@ -23,7 +24,31 @@ func harden() error { return nil }
 
 func adoptOrphans() {}
 
-func killTree(int, string) {}
+// sign tells nothing apart: only process groups are known.
+type sign struct {
+	cookie uint64
+	mark   string
+}
+
+func newCookie() uint64 { return 0 }
+
+func cookieFor(uint64, uint64) uint64 { return 0 }
+
+func branded(_ uint64, start func() error) error { return start() }
+
+func killTree(int, sign) {}
+
+// Guardian guards nothing: handler processes see the worker's death as the end of their requests, and what they have started
+// may outlive it.
+type Guardian struct{}
+
+// Guard starts nothing.
+func (*Starter) Guard(string, *slog.Logger) *Guardian { return &Guardian{} }
+
+// Close does nothing.
+func (*Guardian) Close() {}
+
+func sweepAbandoned(string) {}
 
 func reapOrphans(<-chan struct{}) {}
 

@@ -11,6 +11,8 @@ import (
 type Starter struct {
 	// requests is written by Start and read by the thread; Close closes it.
 	requests chan startRequest
+	// cookie is carried by all that is started, with a count.
+	cookie uint64
 	// stop is closed by Close and ends the reaping of orphans.
 	stop    chan struct{}
 	running sync.WaitGroup
@@ -31,7 +33,7 @@ type startReply struct {
 func NewStarter() *Starter {
 	closeInherited()
 	adoptOrphans()
-	s := &Starter{requests: make(chan startRequest), stop: make(chan struct{})}
+	s := &Starter{cookie: newCookie(), requests: make(chan startRequest), stop: make(chan struct{})}
 	s.running.Go(s.run)
 	s.running.Go(func() { reapOrphans(s.stop) })
 	return s
@@ -57,12 +59,14 @@ func (s *Starter) Start(c Command) (*Process, error) {
 func (s *Starter) run() {
 	runtime.LockOSThread()
 	hardening := harden()
+	count := uint64(0)
 	for request := range s.requests {
 		if hardening != nil {
 			request.reply <- startReply{err: hardening}
 			continue
 		}
-		p, err := start(request.command)
+		count++
+		p, err := start(request.command, cookieFor(s.cookie, count))
 		request.reply <- startReply{process: p, err: err}
 	}
 }

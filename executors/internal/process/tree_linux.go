@@ -21,13 +21,13 @@ type relative struct {
 }
 
 // killTree kills what the process has left behind outside of its group: the descendants of root, and those descendants of
-// this worker that carry the mark. Orphans become children of the worker, which is a subreaper, so nothing else needs to be
+// this worker that carry the sign. Orphans become children of the worker, which is a subreaper, so nothing else needs to be
 // looked at and no process of anybody else can be met. It is called while root is a zombie at most, so that the ids hold.
-func killTree(root int, mark string) {
+func killTree(root int, s sign) {
 	for range roundsMax {
-		found := leftovers(root, mark)
+		found := leftovers(root, s)
 		for _, pid := range found {
-			killStill(pid, root, mark)
+			killStill(pid, root, s)
 		}
 		if len(found) == 0 {
 			return
@@ -36,7 +36,7 @@ func killTree(root int, mark string) {
 }
 
 // leftovers are the living processes of the tree of root, without root itself.
-func leftovers(root int, mark string) []int {
+func leftovers(root int, s sign) []int {
 	children := make(map[int][]relative)
 	for _, r := range processes() {
 		children[r.parent] = append(children[r.parent], r)
@@ -45,7 +45,7 @@ func leftovers(root int, mark string) []int {
 	var walk func(pid int, ours bool)
 	walk = func(pid int, ours bool) {
 		for _, child := range children[pid] {
-			ours := ours || pid == root || child.pid != root && hasMark(child.pid, mark)
+			ours := ours || pid == root || child.pid != root && s.carriedBy(child.pid)
 			if ours && !child.zombie {
 				found = append(found, child.pid)
 			}
@@ -57,25 +57,17 @@ func leftovers(root int, mark string) []int {
 }
 
 // killStill kills pid if it is still what was found, and not another process that got its id.
-func killStill(pid, root int, mark string) {
+func killStill(pid, root int, s sign) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return
 	}
 	defer unix.Close(fd)
-	if slices.Contains(leftovers(root, mark), pid) {
+	if slices.Contains(leftovers(root, s), pid) {
 		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
 	}
 	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 1000)
 	_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) // ours to reap if it was an orphan
-}
-
-func hasMark(pid int, mark string) bool {
-	if mark == "" {
-		return false
-	}
-	environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-	return err == nil && slices.ContainsFunc(bytes.Split(environ, []byte{0}), func(pair []byte) bool { return string(pair) == mark })
 }
 
 // processes are all that /proc shows.
