@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tasker-systems/tasker-worker/templates"
 )
@@ -22,12 +24,30 @@ type TemplateConflictError struct {
 	File string
 	// Differences say what changed, one line each, from the database's to the file's.
 	Differences []string
+	// Open says that it was not replaced because a task of it is open.
+	Open bool
 }
 
 func (e *TemplateConflictError) Error() string {
-	return fmt.Sprintf("%s: template %s/%s@%s differs from the one in the database: %s (give the change a new version, or run `tasker-worker template sync --replace`)",
-		e.File, e.Namespace, e.Name, e.Version, strings.Join(e.Differences, "; "))
+	hint := "give the change a new version, or run `tasker-worker template sync --replace`"
+	if e.Open {
+		hint = "a task of it is open: let it end, give the change a new version, or use --replace"
+	}
+	return fmt.Sprintf("%s: template %s/%s@%s differs from the one in the database: %s (%s)",
+		e.File, e.Namespace, e.Name, e.Version, strings.Join(e.Differences, "; "), hint)
 }
+
+// ReplaceRule says when a template may take the place of one of the same version that differs.
+type ReplaceRule int
+
+const (
+	// ReplaceNever keeps what is in the database.
+	ReplaceNever ReplaceRule = iota
+	// ReplaceUnlessOpen replaces what no open task was made from.
+	ReplaceUnlessOpen
+	// ReplaceAlways replaces.
+	ReplaceAlways
+)
 
 // SyncReport counts what a sync did.
 type SyncReport struct {
@@ -41,53 +61,121 @@ const syncLock = 0x7461736b_73796e63
 // is left alone. With another content it is replaced when replace is set; otherwise nothing at all is written and the
 // error joins a [TemplateConflictError] for each.
 func (s *Store) SyncTemplates(ctx context.Context, all []*templates.Template, replace bool) (SyncReport, error) {
-	var report SyncReport
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		report = SyncReport{}
+	rule := ReplaceNever
+	if replace {
+		rule = ReplaceAlways
+	}
+	report, refused, err := s.syncTemplates(ctx, all, rule, true)
+	return report, errors.Join(append(refused, err)...)
+}
+
+// SyncPossibleTemplates writes the templates that can be written. refused has an error for each of the others, a
+// [TemplateConflictError] where another content may not be replaced; err is why nothing was written at all.
+func (s *Store) SyncPossibleTemplates(ctx context.Context, all []*templates.Template, rule ReplaceRule) (report SyncReport, refused []error, err error) {
+	return s.syncTemplates(ctx, all, rule, false)
+}
+
+// errNothingWritten ends the transaction of a sync of which all had to be written.
+var errNothingWritten = errors.New("nothing is written")
+
+func (s *Store) syncTemplates(ctx context.Context, all []*templates.Template, rule ReplaceRule, whole bool) (report SyncReport, refused []error, err error) {
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		report, refused = SyncReport{}, nil
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(syncLock)); err != nil {
 			return err
 		}
-		var conflicts []error
 		for _, t := range all {
-			err := syncTemplate(ctx, tx, t, replace, &report)
-			if conflict, ok := errors.AsType[*TemplateConflictError](err); ok {
-				conflicts = append(conflicts, conflict)
-			} else if err != nil {
-				return fmt.Errorf("writing template %s/%s@%s: %w", t.Namespace, t.Name, t.Version, err)
+			fault, err := syncTemplateAlone(ctx, tx, t, rule, &report)
+			if err != nil {
+				return err
+			}
+			if fault != nil {
+				refused = append(refused, fault)
 			}
 		}
-		return errors.Join(conflicts...)
+		if whole && len(refused) > 0 {
+			return errNothingWritten
+		}
+		return nil
 	})
+	if errors.Is(err, errNothingWritten) {
+		err = nil
+	}
 	if err == nil && report.Added+report.Replaced > 0 {
 		// So that sessions look templates up by their indexes, however small the table was when they planned.
 		_, err = s.pool.Exec(ctx, `ANALYZE tasker.template_steps`)
 	}
-	return report, err
+	return report, refused, err
 }
 
-func syncTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template, replace bool, report *SyncReport) error {
+// syncTemplateAlone writes one template. What the database says against it undoes that template alone, and is refused; err is a
+// failure of the whole.
+func syncTemplateAlone(ctx context.Context, tx pgx.Tx, t *templates.Template, rule ReplaceRule, report *SyncReport) (refused, err error) {
+	before := *report
+	err = pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error { return syncTemplate(ctx, savepoint, t, rule, report) })
+	if err == nil {
+		return nil, nil
+	}
+	*report = before
+	if conflict, ok := errors.AsType[*TemplateConflictError](err); ok {
+		return conflict, nil
+	}
+	err = fmt.Errorf("writing template %s/%s@%s: %w", t.Namespace, t.Name, t.Version, err)
+	if said, ok := errors.AsType[*pgconn.PgError](err); ok && isAboutContent(said) {
+		return fmt.Errorf("%s: %w", t.File, err), nil
+	}
+	return nil, err
+}
+
+// isAboutContent says whether the database refused what a statement held: data exceptions, constraints, what a function
+// raised, and limits of the program. Another template may still be written.
+func isAboutContent(e *pgconn.PgError) bool {
+	return slices.Contains([]string{"22", "23", "54", "P0"}, e.Code[:min(2, len(e.Code))])
+}
+
+func syncTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template, rule ReplaceRule, report *SyncReport) error {
+	var namedTask int32
 	var digest string
 	var content json.RawMessage
-	err := tx.QueryRow(ctx, `SELECT digest, content FROM tasker.templates WHERE namespace = $1 AND name = $2 AND version = $3`,
-		t.Namespace, t.Name, t.Version).Scan(&digest, &content)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
+	err := tx.QueryRow(ctx, `SELECT named_task_id, digest, content FROM tasker.templates WHERE namespace = $1 AND name = $2 AND version = $3`,
+		t.Namespace, t.Name, t.Version).Scan(&namedTask, &digest, &content)
+	if errors.Is(err, pgx.ErrNoRows) {
 		report.Added++
-	case err != nil:
+		return putTemplate(ctx, tx, t)
+	}
+	if err != nil {
 		return err
-	case digest == t.Digest():
+	}
+	if digest == t.Digest() {
 		report.Unchanged++
 		return nil
-	case !replace:
-		return templateConflict(t, content)
-	default:
-		report.Replaced++
 	}
+	open := false
+	if rule == ReplaceUnlessOpen {
+		if open, err = hasOpenTask(ctx, tx, namedTask); err != nil {
+			return err
+		}
+	}
+	if rule == ReplaceNever || open {
+		return templateConflict(t, content, open)
+	}
+	report.Replaced++
 	return putTemplate(ctx, tx, t)
 }
 
-func templateConflict(t *templates.Template, content json.RawMessage) error {
-	conflict := &TemplateConflictError{Namespace: t.Namespace, Name: t.Name, Version: t.Version, File: t.File}
+// hasOpenTask says whether a task of a template may still run steps.
+func hasOpenTask(ctx context.Context, q Querier, namedTask int32) (open bool, err error) {
+	err = q.QueryRow(ctx, `
+SELECT EXISTS (
+    SELECT FROM public.tasker_tasks k
+    WHERE k.named_task_id = $1 AND coalesce((
+        SELECT t.to_state FROM public.tasker_task_transitions t WHERE t.task_id = k.task_id AND t.most_recent), 'pending') IN ('pending', 'in_progress'))`,
+		namedTask).Scan(&open)
+	return open, err
+}
+
+func templateConflict(t *templates.Template, content json.RawMessage, open bool) error {
+	conflict := &TemplateConflictError{Namespace: t.Namespace, Name: t.Name, Version: t.Version, File: t.File, Open: open}
 	old, err := templates.FromContent(content)
 	if err != nil {
 		return fmt.Errorf("reading the stored template: %w", err)

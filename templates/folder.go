@@ -110,10 +110,9 @@ func checkUnique(all []*Template) []*Error {
 	var faults []*Error
 	first := map[[3]string]*Template{}
 	for _, t := range all {
-		key := [3]string{t.Namespace, t.Name, t.Version}
-		earlier, taken := first[key]
+		earlier, taken := first[t.key()]
 		if !taken {
-			first[key] = t
+			first[t.key()] = t
 			continue
 		}
 		faults = append(faults, &Error{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
 // FileBytesMax bounds a template file.
@@ -24,6 +25,18 @@ type Set struct {
 	// Warnings are worth telling but prevent nothing.
 	Warnings []*Error
 }
+
+// Unique returns the templates that no other file has too: which one of two is meant, nobody can tell.
+func (s Set) Unique() []*Template {
+	count := map[[3]string]int{}
+	for _, t := range s.Templates {
+		count[t.key()]++
+	}
+	return slices.DeleteFunc(slices.Clone(s.Templates), func(t *Template) bool { return count[t.key()] > 1 })
+}
+
+// key is what is unique among templates.
+func (t *Template) key() [3]string { return [3]string{t.Namespace, t.Name, t.Version} }
 
 // Find returns the template of that namespace, name and version, or nil.
 func (s Set) Find(namespace, name, version string) *Template {

@@ -62,6 +62,8 @@ func (cmd handlerRun) Run(ctx context.Context, s streams) error {
 		return setupError{err}
 	}
 	log := slog.New(withoutProcesses{newLogger(c, s.err).Handler()})
+	c.TemplatesDir = c.ExecutorsDir // no template is loaded, so that none is watched
+	files := newFileState(c)
 	supervisor, err := startExecutors(ctx, c, nil, nil, log)
 	if err != nil {
 		return err
@@ -71,7 +73,7 @@ func (cmd handlerRun) Run(ctx context.Context, s streams) error {
 		return cmd.once(ctx, s, supervisor, attempt)
 	}
 	cmd.say(s, cmd.once(ctx, s, supervisor, attempt))
-	watchFiles(ctx, c, log, func() {
+	watchFiles(ctx, c, files, log, func(fileState) {
 		if err := supervisor.Reload(ctx); err != nil {
 			fmt.Fprintln(s.err, "handlers not loaded again, the old ones go on:", printableLines(err.Error()))
 			return

@@ -17,23 +17,39 @@ type fakeHealth struct{ outages, problems []executors.Problem }
 func (h fakeHealth) Outages() []executors.Problem  { return h.outages }
 func (h fakeHealth) Problems() []executors.Problem { return h.problems }
 
+type fakeTemplates []string
+
+func (f fakeTemplates) Faults() []string { return append([]string{}, f...) }
+
 func TestHealthIsDownWhileALanguageIs(t *testing.T) {
 	t.Parallel()
 	file := executors.Problem{Language: executors.Ruby, File: "ruby/a.rb", Message: "SyntaxError"}
 	down := executors.Problem{Language: executors.Python, Message: "its processes crash"}
 	for name, c := range map[string]struct {
-		health fakeHealth
-		code   int
-		want   healthReport
+		health    fakeHealth
+		templates fakeTemplates
+		code      int
+		want      healthReport
 	}{
-		"nothing":   {fakeHealth{}, http.StatusOK, healthReport{"ok", []string{}, []string{}}},
-		"a file":    {fakeHealth{problems: []executors.Problem{file}}, http.StatusOK, healthReport{"ok", []string{}, []string{file.String()}}},
-		"an outage": {fakeHealth{[]executors.Problem{down}, []executors.Problem{file, down}}, http.StatusServiceUnavailable, healthReport{"down", []string{down.String()}, []string{file.String(), down.String()}}},
+		"a template": {
+			fakeHealth{},
+			fakeTemplates{"a.yaml:1:1: no"},
+			http.StatusServiceUnavailable,
+			healthReport{"degraded", []string{}, []string{}, []string{"a.yaml:1:1: no"}},
+		},
+		"nothing": {fakeHealth{}, nil, http.StatusOK, healthReport{"ok", []string{}, []string{}, []string{}}},
+		"a file":  {fakeHealth{problems: []executors.Problem{file}}, nil, http.StatusOK, healthReport{"ok", []string{}, []string{file.String()}, []string{}}},
+		"an outage": {
+			fakeHealth{[]executors.Problem{down}, []executors.Problem{file, down}},
+			fakeTemplates{"x"},
+			http.StatusServiceUnavailable,
+			healthReport{"down", []string{down.String()}, []string{file.String(), down.String()}, []string{"x"}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log strings.Builder
-			stop, err := serveHealth("127.0.0.1:0", c.health, slog.New(slog.NewTextHandler(&log, nil)))
+			stop, err := serveHealth("127.0.0.1:0", c.health, c.templates, slog.New(slog.NewTextHandler(&log, nil)))
 			if err != nil {
 				t.Fatal(err)
 			}

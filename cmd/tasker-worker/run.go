@@ -32,7 +32,11 @@ type runCommand struct {
 func (runCommand) Help() string {
 	return `Serves the handlers in TASKER_EXECUTORS_DIR, writes the templates in TASKER_TEMPLATES_DIR to the database, and works
 tasks until SIGTERM or Ctrl-C: then the running steps may end within TASKER_DRAIN_TIMEOUT, and what is left is given
-back. A second signal stops at once. Several workers may run on one database, also from the same folders. For example:
+back. A second signal stops at once. Several workers may run on one database, also from the same folders.
+
+A template with a fault, or with other content than the one of its version in the database, is left out: the log and
+TASKER_HEALTH say which, and tasks of all others go on. --watch replaces one of the same version while no task of it is
+open, --replace always. For example:
 
     tasker-worker run --migrate
     TASKER_QUEUES=reports:2 TASKER_LOG_FORMAT=text tasker-worker run
@@ -40,6 +44,17 @@ back. A second signal stops at once. Several workers may run on one database, al
 
 Exits with 0 after a drain in time, with 1 when steps had to be given back, and with 2 when something has to be put
 right first.`
+}
+
+// replaceRule lets a change of a file that is watched take effect where it changes no task that is open.
+func (cmd runCommand) replaceRule() sql.ReplaceRule {
+	switch {
+	case cmd.Replace:
+		return sql.ReplaceAlways
+	case cmd.Watch:
+		return sql.ReplaceUnlessOpen
+	}
+	return sql.ReplaceNever
 }
 
 // Run works tasks until SIGTERM or SIGINT, then drains. A second signal stops at once.
@@ -100,7 +115,8 @@ func secondSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // work loads templates, starts the handler processes and runs a worker over them until ctx ends.
 func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Logger, cmd runCommand) error {
-	set, err := loadFolder(c)
+	files := newFileState(c)
+	all, err := loadServable(c)
 	if err != nil {
 		return err
 	}
@@ -113,7 +129,8 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	}
 	defer stopExecutors(ctx, supervisor, log)
 	logProblems(supervisor.Problems(), log)
-	if err := syncTemplates(ctx, set, pool, supervisor, log, cmd.Replace); err != nil {
+	shelf := &templateShelf{config: c, log: log, pool: pool, rule: cmd.replaceRule(), supervisor: supervisor}
+	if err := shelf.sync(ctx, all); err != nil {
 		return err
 	}
 	queues, err := c.queues()
@@ -122,7 +139,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	}
 	host, _ := os.Hostname() // an empty name is as good
 	worker, err := queue.New(queue.Config{
-		Pool: pool, Executor: supervisor, Handlers: append(handlerNames(supervisor), commandNames(set)...), Queues: queues, MaxSteps: c.MaxSteps,
+		Pool: pool, Executor: supervisor, Handlers: append(handlerNames(supervisor), commandNames(all.Templates)...), Queues: queues, MaxSteps: c.MaxSteps,
 		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease,
 		DrainTimeout: max(c.DrainTimeout, time.Millisecond), // zero would mean the default
 		PollOnly:     c.PollOnly, SweepInterval: c.SweepInterval, Log: log, LogRetention: c.LogRetention,
@@ -135,7 +152,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 		return err
 	}
 	defer stopProfiler()
-	stopHealth, err := serveHealth(c.Health, supervisor, log)
+	stopHealth, err := serveHealth(c.Health, supervisor, shelf, log)
 	if err != nil {
 		return err
 	}
@@ -144,7 +161,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	defer group.Wait()
 	if cmd.Watch {
 		group.Go(func() {
-			watchFiles(ctx, c, log, func() { reload(ctx, c, pool, supervisor, log) })
+			watchFiles(ctx, c, files, log, func(changed fileState) { reload(ctx, changed, shelf) })
 		})
 	}
 	return worker.Run(ctx, hard)
@@ -219,9 +236,9 @@ func handlerNames(supervisor *executors.Supervisor) []string {
 }
 
 // commandNames are the handlers of steps with a command: one may follow the other without a trip through the queue.
-func commandNames(set templates.Set) []string {
+func commandNames(all []*templates.Template) []string {
 	var names []string
-	for _, t := range set.Templates {
+	for _, t := range all {
 		for i := range t.Steps {
 			if t.Steps[i].Command != nil && !slices.Contains(names, t.Steps[i].Handler) {
 				names = append(names, t.Steps[i].Handler)
@@ -229,23 +246,4 @@ func commandNames(set templates.Set) []string {
 		}
 	}
 	return names
-}
-
-// syncTemplates writes templates to the database, and says which of their handlers nobody here serves.
-func syncTemplates(ctx context.Context, set templates.Set, pool *pgxpool.Pool, supervisor *executors.Supervisor, log *slog.Logger, replace bool) error {
-	for _, warning := range set.Warnings {
-		log.Warn("template is odd", "warning", warning.Error())
-	}
-	served := handlerNames(supervisor)
-	for _, t := range set.Templates {
-		for _, fault := range slices.Concat(t.CheckHandlers(served), t.CheckCommands(supervisor.FindCommand)) {
-			log.Error("template names a handler that nobody here serves", "fault", fault.Error())
-		}
-	}
-	report, err := sql.NewStore(pool).SyncTemplates(ctx, set.Templates, replace)
-	if err != nil {
-		return setupError{fmt.Errorf("syncing templates:\n%w", err)}
-	}
-	log.Info("templates synced", "added", report.Added, "replaced", report.Replaced, "unchanged", report.Unchanged)
-	return nil
 }

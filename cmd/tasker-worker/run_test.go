@@ -147,7 +147,7 @@ func TestRunWatchesFiles(t *testing.T) {
 	worker.says(t, `"templates synced","added":1,"replaced":0,"unchanged":1`)
 	complete(t, pool, "pack")
 	w.write(t, "templates/broken.yaml", "name: [")
-	worker.says(t, "templates not loaded again")
+	worker.says(t, `"template is left out","fault":"templates/broken.yaml:1:7: `)
 	complete(t, pool, "pack")
 	worker.signal(t, syscall.SIGINT)
 	if code := worker.wait(t); code != 0 {

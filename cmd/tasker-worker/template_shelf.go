@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tasker-systems/tasker-worker/executors"
+	"github.com/tasker-systems/tasker-worker/sql"
+	"github.com/tasker-systems/tasker-worker/templates"
+)
+
+// servable is what a templates folder has to offer: one file with a fault does not keep the others from their work.
+type servable struct {
+	Templates []*templates.Template
+	Warnings  []*templates.Error
+	Faults    []*templates.Error
+}
+
+// loadServable loads the templates folder. The error is that of the folder itself, not of a file in it.
+func loadServable(c config) (servable, error) {
+	set, err := templates.LoadDir(c.TemplatesDir, templates.Options{Environment: c.Environment})
+	faults := templates.Errors(err)
+	for _, fault := range faults {
+		if fault.File == c.TemplatesDir {
+			return servable{}, setupError{fmt.Errorf("templates in %s:\n%w", c.TemplatesDir, err)}
+		}
+	}
+	return servable{set.Unique(), set.Warnings, faults}, nil
+}
+
+// templateShelf keeps the database's templates as the folder has them, and knows which it could not put there. It is safe for
+// concurrent use.
+type templateShelf struct {
+	config     config
+	log        *slog.Logger
+	pool       *pgxpool.Pool
+	rule       sql.ReplaceRule
+	supervisor *executors.Supervisor
+
+	// mu protects the field below.
+	mu     sync.Mutex
+	faults []string
+}
+
+// Faults are why templates of the folder are not in force, one line each.
+func (s *templateShelf) Faults() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.faults)
+}
+
+func (s *templateShelf) setFaults(faults []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = faults
+}
+
+// reload loads the folder again and puts what can be put into the database.
+func (s *templateShelf) reload(ctx context.Context) error {
+	all, err := loadServable(s.config)
+	if err != nil {
+		s.setFaults([]string{err.Error()})
+		return err
+	}
+	return s.sync(ctx, all)
+}
+
+// sync writes templates to the database, and says which of them it could not, and which of their handlers nobody here serves.
+func (s *templateShelf) sync(ctx context.Context, all servable) error {
+	for _, warning := range all.Warnings {
+		s.log.Warn("template is odd", "warning", warning.Error())
+	}
+	served := handlerNames(s.supervisor)
+	for _, t := range all.Templates {
+		for _, fault := range slices.Concat(t.CheckHandlers(served), t.CheckCommands(s.supervisor.FindCommand)) {
+			s.log.Error("template names a handler that nobody here serves", "fault", fault.Error())
+		}
+	}
+	report, refused, err := sql.NewStore(s.pool).SyncPossibleTemplates(ctx, all.Templates, s.rule)
+	if err != nil {
+		return setupError{fmt.Errorf("syncing templates:\n%w", err)}
+	}
+	faults := []string{}
+	for _, fault := range all.Faults {
+		s.log.Error("template is left out", "fault", fault.Error())
+		faults = append(faults, fault.Error())
+	}
+	for _, conflict := range refused {
+		s.log.Error("template is left out, the one in the database stays", "fault", conflict.Error())
+		faults = append(faults, conflict.Error())
+	}
+	s.setFaults(faults)
+	s.log.Info("templates synced", "added", report.Added, "replaced", report.Replaced, "unchanged", report.Unchanged, "left_out", len(faults))
+	return nil
+}
