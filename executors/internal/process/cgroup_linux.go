@@ -65,10 +65,10 @@ func controllerFolder(controller, v1, v2 string) (folder, file string, err error
 	for line := range strings.Lines(string(own)) {
 		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(fields) == 3 && fields[1] == controller {
-			return filepath.Join(cgroupRoot, controller, fields[2]), v1, nil
+			return groupFolder(controller, fields[2]), v1, nil
 		}
 		if len(fields) == 3 && fields[0] == "0" {
-			path := filepath.Join(cgroupRoot, fields[2])
+			path := groupFolder("", fields[2])
 			if delegated, _ := os.ReadFile(filepath.Join(path, "cgroup.subtree_control")); bytes.Contains(delegated, []byte(controller)) {
 				return path, v2, nil
 			}
