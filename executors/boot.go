@@ -152,12 +152,17 @@ type timing struct {
 	exitGrace, killGrace, termGrace, writeTimeout time.Duration
 	// backoff is the delay before the second restart in a row, probe that before a restart while the circuit is open.
 	backoff, probe time.Duration
+	// shadow and ahead are stopShadow and stopAhead.
+	shadow, ahead time.Duration
 	// settled is the age at which a process closes an open circuit.
 	settled time.Duration
 }
 
 func timingDefault() timing {
-	return timing{backoff: time.Second, probe: probeDelay, settled: probedAfter, exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout}
+	return timing{
+		backoff: time.Second, probe: probeDelay, settled: probedAfter, shadow: stopShadow, ahead: stopAhead,
+		exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout,
+	}
 }
 
 // pingMissesBusy is the number of silent intervals that a busy process is allowed.

@@ -68,6 +68,8 @@ type Config struct {
 	StepTimeout time.Duration
 	// StepsPerProcess is the number of steps that one process runs at once; 0 is the language's default.
 	StepsPerProcess int
+	// Stopping is closed when the worker is told to stop, which its owner learns before it calls [Supervisor.Stop]. Nil is never.
+	Stopping <-chan struct{}
 	// User names who handler processes run as, by name or number. Only a worker that runs as root can give them another
 	// user than its own; HOME is passed to them as it is.
 	User string

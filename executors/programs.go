@@ -80,10 +80,11 @@ func (s *programSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Out
 		return engine.Failed(engine.Failure{Class: program.ClassFailed, Message: "giving the scratch folder to the user of the handlers: " + err.Error()})
 	}
 	defer os.RemoveAll(scratch) // goes with the whole scratch folder at the latest
-	return program.Run(ctx, sup.starter, a, program.Options{
+	outcome := program.Run(ctx, sup.starter, a, program.Options{
 		Args: args, AttemptLog: sup.config.AttemptLog, Limits: sup.config.Limits.command(), User: sup.user, Env: sup.config.programEnv(os.Environ()), Logger: sup.config.Logger,
 		Scratch: scratch, TermGrace: sup.timing.termGrace, Timeout: sup.timeout(a),
 	})
+	return sup.excuse(ctx, a, outcome)
 }
 
 // untilStopped returns a context that ends the shutdown grace after Stop begins, and at once when Stop has no more time.

@@ -49,15 +49,15 @@ type slot struct {
 func (s *slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	if wantsProcess(a.Handler.Config) {
 		s.Release() // as below
-		return s.supervisor.judge(a, s.supervisor.executeIsolated(ctx, s.generation, s.pool, a))
+		return s.supervisor.excuse(ctx, a, s.supervisor.judge(a, s.supervisor.executeIsolated(ctx, s.generation, s.pool, a)))
 	}
 	if s.supervisor.quarantine.mustRunAlone(a.Step.ID) {
 		s.Release() // the room is not needed, and the wait for a process of its own may be long
-		return s.supervisor.judge(a, s.supervisor.executeAlone(ctx, s.generation, s.pool, a))
+		return s.supervisor.excuse(ctx, a, s.supervisor.judge(a, s.supervisor.executeAlone(ctx, s.generation, s.pool, a)))
 	}
 	ending := s.member.host.Execute(ctx, a, s.supervisor.limits(a))
 	s.heed(ending.Outcome.GiveBack)
-	return s.supervisor.judge(a, ending)
+	return s.supervisor.excuse(ctx, a, s.supervisor.judge(a, ending))
 }
 
 // Keep implements [engine.Slot]. A process that is leaving is not kept.

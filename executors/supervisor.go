@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/host"
@@ -51,6 +52,8 @@ type Supervisor struct {
 	current *generation
 	hosts   map[*host.Host]struct{}
 	stopped bool
+	// stopSeen is when the worker was told to stop, zero before.
+	stopSeen time.Time
 }
 
 var _ engine.Executor = (*Supervisor)(nil)
@@ -103,6 +106,7 @@ func (s *Supervisor) start(ctx context.Context) error {
 	if s.life.Err() != nil {
 		return errNotRunning
 	}
+	s.running.Go(s.watchStop)
 	if err := s.prepare(); err != nil {
 		return err
 	}

@@ -170,7 +170,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 // startExecutors starts the handler processes. They run as the same user, so this process hides its memory first.
 func startExecutors(ctx context.Context, c config, callbacks engine.Callbacks, attemptLog engine.AttemptLog, log *slog.Logger) (*executors.Supervisor, error) {
 	hideFromChildren()
-	supervisor, err := newSupervisor(c, callbacks, attemptLog, log)
+	supervisor, err := newSupervisor(ctx.Done(), c, callbacks, attemptLog, log)
 	if err != nil {
 		return nil, setupError{err}
 	}
@@ -181,8 +181,8 @@ func startExecutors(ctx context.Context, c config, callbacks engine.Callbacks, a
 	return supervisor, nil
 }
 
-// newSupervisor offers callbacks to the handlers; nil offers none.
-func newSupervisor(c config, callbacks engine.Callbacks, attemptLog engine.AttemptLog, log *slog.Logger) (*executors.Supervisor, error) {
+// newSupervisor offers callbacks to the handlers; nil offers none. stopping is closed when the worker is told to stop.
+func newSupervisor(stopping <-chan struct{}, c config, callbacks engine.Callbacks, attemptLog engine.AttemptLog, log *slog.Logger) (*executors.Supervisor, error) {
 	secrets, err := loadSecrets(c.SecretsFile, os.Environ())
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func newSupervisor(c config, callbacks engine.Callbacks, attemptLog engine.Attem
 	return executors.New(executors.Config{
 		AppHandlers: c.AppHandlers, AppRoot: c.AppRoot, AttemptLog: attemptLog, Callbacks: callbacks, CommandSteps: c.CommandSteps, Secrets: secrets,
 		Dir: c.ExecutorsDir, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
-		StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log, User: c.HandlerUser,
+		Stopping: stopping, StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log, User: c.HandlerUser,
 		RecycleAfter: c.RecycleAfter, RecycleAge: c.RecycleAge, RecycleMemory: int64(c.RecycleMemory) << 20,
 		Limits: executors.Limits{
 			AddressSpace: int64(c.HandlerAddressSpace) << 20, Memory: int64(c.HandlerMemory) << 20,
