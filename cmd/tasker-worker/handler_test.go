@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -125,6 +126,26 @@ func TestExecutorCheck(t *testing.T) {
 	w.mustRun(t, 0, "executor", "check", "--only", "S2", "--record", "said", "--", "ruby", host)
 	if files, _ := filepath.Glob(filepath.Join(w.dir, "said", "S2-*.jsonl")); len(files) != 1 {
 		t.Errorf("the transcripts are %v, want one of S2", files)
+	}
+}
+
+// TestExecutorCheckKeepsWhatItInheritsFromTheHost: an open file of whoever started the check would count against the host.
+func TestExecutorCheckKeepsWhatItInheritsFromTheHost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	file, err := os.Create(filepath.Join(w.dir, "open"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	host, err := filepath.Abs("../../executors/ruby/tasker_host/host.rb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := w.command(t.Context(), "executor", "check", "--only", "I20", "--", "ruby", host)
+	cmd.ExtraFiles = []*os.File{file, file, file}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

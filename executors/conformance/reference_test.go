@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tasker-systems/tasker-worker/executors/internal/process"
 )
 
 // referenceArgument makes the test binary a host that has all of the protocol. What follows it is a way in which that
@@ -21,6 +23,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == referenceArgument {
 		newReference(append(os.Args, "")[2]).serve()
 	}
+	process.CloseInherited()
 	os.Exit(m.Run())
 }
 
@@ -66,9 +69,7 @@ func (r *reference) serve() {
 		exitf(64, "this is a host of tasker-worker; start it with `tasker-worker run`")
 	}
 	r.claim()
-	if !r.is("SIGINT") {
-		signal.Ignore(syscall.SIGINT)
-	}
+	r.settleSIGINT()
 	fmt.Println("printed while loading")
 	fmt.Print("no newline")
 	_ = passOn(exec.Command("echo", "printed by a child while loading")).Run()
@@ -80,6 +81,21 @@ func (r *reference) serve() {
 		select {}
 	}
 	os.Exit(0)
+}
+
+// settleSIGINT ignores the signal. The host that is broken dies of it, also where the tests run in the background of a
+// shell, which has its children ignore it.
+func (r *reference) settleSIGINT() {
+	if !r.is("SIGINT") {
+		signal.Ignore(syscall.SIGINT)
+		return
+	}
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, syscall.SIGINT)
+	go func() {
+		<-interrupts
+		os.Exit(130)
+	}()
 }
 
 func passOn(cmd *exec.Cmd) *exec.Cmd {

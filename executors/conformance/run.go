@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tasker-systems/tasker-worker/executors/internal/process"
 )
 
 // fixtureFiles are the fixture handlers of the languages that the worker has hosts for.
@@ -56,6 +58,7 @@ func Run(ctx context.Context, argv []string, o Options) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	process.CloseInherited() // else a check would find in a host what this program was started with
 	if o.Record != "" {
 		if err := os.MkdirAll(o.Record, 0o700); err != nil {
 			return nil, fmt.Errorf("making the folder of the transcripts: %w", err)
