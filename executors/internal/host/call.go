@@ -27,6 +27,10 @@ type call struct {
 	grace  *time.Timer
 	pulse  pulse
 	asked  asked
+	// heard says that the process has said something of the execution, which it has read then. Host.mu protects it.
+	heard bool
+	// before is the number of lines that the process had sent when the request was made.
+	before uint64
 	// verdict is decided before the call ends, when it timed out or was cancelled. Host.mu protects it.
 	verdict Fate
 	// position is where the request ends in the stream of requests, 0 until it is queued. Host.mu protects it.
@@ -46,7 +50,7 @@ func (h *Host) begin(a *engine.Attempt) (*call, error) {
 		return nil, errEnded
 	}
 	h.lastID++
-	c := &call{attempt: a, end: make(chan callEnd, 1), id: h.lastID}
+	c := &call{attempt: a, before: h.lines.Load(), end: make(chan callEnd, 1), id: h.lastID}
 	h.calls[c.id] = c
 	if a != nil {
 		h.executions++

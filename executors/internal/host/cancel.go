@@ -108,6 +108,11 @@ func (h *Host) overdue(c *call) {
 		h.mu.Unlock()
 		return
 	}
+	if c.reason == cancelTimeout && !h.outbox.delivered(c.position) { // nothing of it ran, and so it is given back
+		h.mu.Unlock()
+		h.broken("was killed because it did not read its requests")
+		return
+	}
 	c.verdict = c.reason.fate()
 	kill := c.verdict == FateTimedOut
 	if !kill {
@@ -147,14 +152,19 @@ func (h *Host) answered(c *call, m *message) engine.Outcome {
 		return o
 	}
 	checkpoint := o.Checkpoint
-	o = c.reason.outcome(func() engine.Failure { return c.timeoutFailure("was cancelled") })
+	o = c.reason.outcome(func() engine.Failure { return c.timeoutFailure(false, "was cancelled") })
 	o.Checkpoint = checkpoint
 	return o
 }
 
-// timeoutFailure says for how long the handler ran, and what then became of it.
-func (c *call) timeoutFailure(end string) engine.Failure {
+// timeoutFailure says for how long the handler ran, and what then became of it. Of a process that was mute all the time nobody
+// knows whether the handler ran.
+func (c *call) timeoutFailure(mute bool, end string) engine.Failure {
 	message := fmt.Sprintf("%s ran longer than its timeout of %v and %s", c.attempt.Handler.Name, c.limits.Timeout, end)
+	if mute {
+		message = fmt.Sprintf("%s did not end within its timeout of %v: its process said nothing at all since the step was sent to it, and %s",
+			c.attempt.Handler.Name, c.limits.Timeout, end)
+	}
 	if c.silent {
 		message = fmt.Sprintf("%s sent no heartbeat for %v and %s", c.attempt.Handler.Name, c.limits.Heartbeat, end)
 	}

@@ -114,6 +114,8 @@ func (h *Host) fateLocked(c *call, running int) Fate {
 	switch {
 	case c.verdict != 0:
 		return c.verdict
+	case c.reason == cancelTimeout && !h.outbox.delivered(c.position):
+		return FateUndelivered
 	case c.reason != "":
 		return c.reason.fate()
 	case !h.outbox.delivered(c.position):
@@ -136,7 +138,7 @@ func (h *Host) ending(c *call, end callEnd) Ending {
 		return Ending{Fate: end.fate, Outcome: h.withAsked(c, h.answered(c, end.message))}
 	case FateCancelled, FateTimedOut:
 		return Ending{Fate: end.fate, Outcome: c.reason.outcome(func() engine.Failure {
-			failure := c.timeoutFailure("was killed with its process")
+			failure := c.timeoutFailure(h.lines.Load() == c.before, "was killed with its process")
 			failure.Backtrace = h.dumped()
 			return failure
 		})}

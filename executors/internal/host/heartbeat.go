@@ -67,10 +67,11 @@ func (h *Host) heartbeat(params json.RawMessage) {
 	h.sink.Log(slog.LevelDebug, "step makes progress", attrs...)
 }
 
-// executionLocked finds what is in flight in this process under the id.
+// executionLocked finds what is in flight in this process under the id, of which the process has just said something.
 func (h *Host) executionLocked(id string) *call {
 	for _, c := range h.calls {
 		if c.attempt != nil && wire.ExecutionID(c.attempt) == id {
+			c.heard = true
 			return c
 		}
 	}

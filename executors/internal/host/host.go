@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tasker-systems/tasker-worker/executors/internal/logs"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
@@ -38,6 +39,9 @@ type Host struct {
 	drained chan struct{}
 	// killing counts the goroutine that ends a process step by step.
 	killing sync.WaitGroup
+
+	// lines is the number of lines that the process has sent.
+	lines atomic.Uint64
 
 	// mu protects the fields below.
 	mu    sync.Mutex

@@ -26,6 +26,7 @@ func (h *Host) read() {
 			h.expectExit("closed its response channel")
 			return
 		}
+		h.lines.Add(1)
 		if len(line) > 0 {
 			h.handle(bytes.Clone(line))
 		}
@@ -51,7 +52,7 @@ func (h *Host) handle(line []byte) {
 	m, err := wire.Parse(line)
 	switch {
 	case err != nil:
-		h.violation(err.Error())
+		h.garbled(line, err)
 	case m.IsResponse() && m.Known:
 		h.answer(&m)
 	case m.IsResponse():
@@ -69,11 +70,27 @@ func (h *Host) handle(line []byte) {
 
 // strange takes an answer with an id that is none of ours. Without any, it is the answer to a line that could not be read.
 func (h *Host) strange(m *message) {
-	if len(m.RawID) == 0 || string(m.RawID) == "null" {
+	if m.Error != nil && (len(m.RawID) == 0 || string(m.RawID) == "null") {
 		h.sink.Log(slog.LevelWarn, "handler process could not read a message", slog.Any("error", m.Error))
+		h.unread(m)
 		return
 	}
 	h.violation("answered a request that nobody made")
+}
+
+// garbled takes a line that is no message. When it is an answer that was spoilt, cut for example, no other one will come.
+func (h *Host) garbled(line []byte, why error) {
+	h.violation(why.Error())
+	id, found := wire.IDOf(line)
+	if !found || json.Valid(line) {
+		return
+	}
+	h.mu.Lock()
+	waiting := h.calls[id] != nil
+	h.mu.Unlock()
+	if waiting {
+		h.answer(wire.Garbled(id, why))
+	}
 }
 
 // refuse answers a request that the worker does not serve.

@@ -8,6 +8,8 @@ import (
 
 // JSON-RPC error codes that mean something to the worker.
 const (
+	codeParse              = -32700
+	codeInvalidRequest     = -32600
 	codeNotInitialized     = -32001
 	codeHandlerNotFound    = -32003
 	codeHandlerLoadError   = -32004
@@ -41,6 +43,8 @@ const notFoundDelay = 30 * time.Second
 // errorOutcome is what an error response to step.execute means for the attempt.
 func errorOutcome(e *Error) engine.Outcome {
 	switch e.Code {
+	case codeParse, codeInvalidRequest, CodeInvalidParams:
+		return unread(e)
 	case codeNotInitialized:
 		return engine.GivenBack(ReasonNotInitialized, 0)
 	case codeHandlerNotFound:
@@ -59,6 +63,25 @@ func errorOutcome(e *Error) engine.Outcome {
 
 // IsNotLoaded says that a handler file could not be loaded.
 func (e *Error) IsNotLoaded() bool { return e.Code == codeHandlerLoadError }
+
+// unread is the end of a step whose request the host could not read. It is the same on every attempt.
+func unread(e *Error) engine.Outcome {
+	o := protocolFailure("could not read the request to run the step, so that nothing ran: %v", e)
+	o.Failure.Permanent = true
+	return o
+}
+
+// Unread is the message as an answer to a request that the host could not read.
+func (m *Message) Unread() *Message {
+	answer := *m
+	answer.Error = &Error{Code: codeParse, Message: m.Error.Message}
+	return &answer
+}
+
+// Garbled is the answer to the request with this id for which a line stands that cannot be read.
+func Garbled(id uint64, why error) *Message {
+	return &Message{ID: id, Known: true, garbled: why}
+}
 
 // IsDuplicate says that the host refused a second execution with an id that is in flight: the first one goes on, and its
 // answer counts.

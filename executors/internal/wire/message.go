@@ -23,6 +23,8 @@ type Message struct {
 	Error  *Error
 
 	line []byte
+	// garbled is why the answer could not be read, nil for one that could.
+	garbled error
 }
 
 // IsResponse says whether the message answers a request.
@@ -44,6 +46,24 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	return fmt.Sprintf("JSON-RPC error %d: %s", e.Code, Clean(e.Message, 500))
+}
+
+// UnmarshalJSON implements json.Unmarshaler. A member of another type than it should have costs nothing but itself.
+func (e *Error) UnmarshalJSON(data []byte) error {
+	var said struct {
+		Code    json.RawMessage `json:"code"`
+		Message text            `json:"message"`
+		Data    json.RawMessage `json:"data"`
+	}
+	if json.Unmarshal(data, &said) != nil {
+		e.Message = string(data)
+		return nil
+	}
+	if json.Unmarshal(said.Code, &e.Code) != nil {
+		e.Code = 0
+	}
+	e.Message, e.Data = string(said.Message), said.Data
+	return nil
 }
 
 type envelope struct {
@@ -97,6 +117,21 @@ func parseFast(line []byte) (Message, bool) {
 	result, closed := bytes.CutSuffix(bytes.TrimRight(result, " "), []byte("}"))
 	return Message{ID: n, Known: true, Result: result, line: line}, own && closed
 }
+
+// IDOf finds the id of a request of ours in a line that cannot be read, where every host writes it.
+func IDOf(line []byte) (uint64, bool) {
+	_, rest, _ := bytes.Cut(line[:min(len(line), headBytes)], []byte(`"id"`))
+	rest = bytes.TrimLeft(rest, " :")
+	rest, quoted := bytes.CutPrefix(rest, []byte(`"`))
+	id, _, ended := bytes.Cut(rest, []byte(`"`))
+	if !quoted || !ended {
+		return 0, false
+	}
+	return ownID(id)
+}
+
+// headBytes is how much of a line is looked at for its id.
+const headBytes = 64
 
 // ownID reads the number out of an id of ours, w and digits.
 func ownID(id []byte) (uint64, bool) {

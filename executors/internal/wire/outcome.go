@@ -75,6 +75,9 @@ func (t *text) UnmarshalJSON(data []byte) error {
 // Outcome reads the answer to a step.execute. It always returns an outcome: an answer that is not one is a failure. What
 // goes by file is read from files.
 func (m *Message) Outcome(files Files) engine.Outcome {
+	if m.garbled != nil {
+		return protocolFailure("gave an answer that cannot be read: %v", m.garbled)
+	}
 	if m.Error != nil {
 		return errorOutcome(m.Error)
 	}
