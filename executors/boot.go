@@ -35,7 +35,7 @@ func (s *Supervisor) boot(ctx context.Context, g *generation, r runtime, id stri
 		if !ok || ctx.Err() != nil || len(skipped) >= stuckMax || isStuck(skipped, stuck.LoadError.File) {
 			return h, err
 		}
-		g.leaveOut(r.language, stuck.LoadError)
+		g.leaveOut(r.language, stuckFile{LoadError: stuck.LoadError})
 		s.config.Logger.Error("a handler file does not finish loading and is skipped",
 			"executor", id, "file", fileIn(r.language, stuck.LoadError.File), "error", stuck.LoadError.Message)
 	}
@@ -154,13 +154,13 @@ type timing struct {
 	backoff, probe time.Duration
 	// shadow and ahead are stopShadow and stopAhead.
 	shadow, ahead time.Duration
-	// settled is the age at which a process closes an open circuit.
-	settled time.Duration
+	// settled is the age at which a process closes an open circuit, stuck that at which one that left files out is replaced.
+	settled, stuck time.Duration
 }
 
 func timingDefault() timing {
 	return timing{
-		backoff: time.Second, probe: probeDelay, settled: probedAfter, shadow: stopShadow, ahead: stopAhead,
+		backoff: time.Second, probe: probeDelay, settled: probedAfter, stuck: stuckAge, shadow: stopShadow, ahead: stopAhead,
 		exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout,
 	}
 }

@@ -179,7 +179,7 @@ func (h *fakeHost) initialize(r *fakeRequest) {
 	if h.stuck(r) {
 		return
 	}
-	names, loadErrors := h.handlers(r.Params.Config.HandlerRoot)
+	names, loadErrors := h.handlers(r.Params.Config.HandlerRoot, r.Params.Config.SkipFiles)
 	result, _ := json.Marshal(map[string]any{
 		"protocol_version": version, "executor": about, "capabilities": map[string]any{
 			"max_concurrency": steps, "cancel": h.boot == "session", "payload_files": h.boot == "session",
@@ -207,9 +207,12 @@ func (h *fakeHost) stuck(r *fakeRequest) bool {
 }
 
 // handlers reads the names to serve from the files in root: a line that begins with ! is a load error, BOOM is a crash.
-func (h *fakeHost) handlers(root string) (names, loadErrors []map[string]any) {
+func (h *fakeHost) handlers(root string, skipped []string) (names, loadErrors []map[string]any) {
 	files, _ := filepath.Glob(filepath.Join(root, "*"))
 	for _, file := range files {
+		if slices.Contains(skipped, filepath.Base(file)) {
+			continue
+		}
 		content, _ := os.ReadFile(file)
 		for line := range strings.Lines(string(content)) {
 			line = strings.TrimSpace(line)

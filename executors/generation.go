@@ -28,14 +28,14 @@ type generation struct {
 	// mu protects the fields below.
 	mu    sync.RWMutex
 	table table
-	// stuck are the files that did not finish loading, by language.
-	stuck map[Language][]host.LoadError
+	// stuck are the files that did not finish loading, or threw soon after, by language.
+	stuck map[Language][]stuckFile
 }
 
 // newGeneration looks at the folder and starts nothing.
 func (s *Supervisor) newGeneration(number int) (*generation, error) {
 	g := &generation{
-		changed: s.change.happened, number: number, programs: len(programsIn(s.config.Dir)) > 0, stuck: make(map[Language][]host.LoadError),
+		changed: s.change.happened, number: number, programs: len(programsIn(s.config.Dir)) > 0, stuck: make(map[Language][]stuckFile),
 	}
 	g.life, g.end = context.WithCancel(s.life)
 	for _, r := range runtimes() {

@@ -88,7 +88,7 @@ func (s *seat) report(err error) {
 // keep waits while the process serves. It returns the process if that still serves and should be replaced.
 func (s *seat) keep(m *member) *member {
 	began := time.Now()
-	old := s.retirement()
+	old, again := s.retirement(), s.secondChance()
 	settled := time.After(s.supervisor.timing.settled)
 	for {
 		select {
@@ -102,6 +102,9 @@ func (s *seat) keep(m *member) *member {
 			s.worked()
 		case <-old:
 			s.recycle(m, "is old")
+		case <-again:
+			s.generation.retryThrown(s.pool.runtime.language)
+			s.recycle(m, "leaves out files that may be loaded again")
 		case notice := <-m.host.Notices():
 			s.heed(m, notice)
 		}
@@ -119,7 +122,18 @@ func (s *seat) retirement() <-chan time.Time {
 	return time.After(age - time.Duration(spread) + time.Duration(rand.Int64N(2*spread+1))) //nolint:gosec // spread, not secrecy
 }
 
+// secondChance is when files that threw something after they were loaded are tried again; it never comes when there are none.
+func (s *seat) secondChance() <-chan time.Time {
+	if !s.generation.hasThrown(s.pool.runtime.language) {
+		return nil
+	}
+	return time.After(s.supervisor.timing.stuck)
+}
+
 func (s *seat) heed(m *member, n host.Notice) {
+	if n.Stuck != nil {
+		s.generation.leaveOut(s.pool.runtime.language, stuckFile{LoadError: *n.Stuck, thrown: true})
+	}
 	if n.Credit > 0 {
 		s.pool.setCredit(m, n.Credit)
 	}

@@ -2,6 +2,7 @@ package executors
 
 import (
 	"slices"
+	"time"
 
 	"github.com/tasker-systems/tasker-worker/executors/internal/host"
 )
@@ -10,13 +11,25 @@ import (
 // to boot.
 const stuckMax = 10
 
-// leaveOut has later processes of the language skip a file that did not finish loading.
-func (g *generation) leaveOut(language Language, e host.LoadError) {
+// stuckAge is the age at which a process that left files out is replaced by one that tries them again, if those had been loaded
+// once: what they threw afterwards may have been an outage of something that they use.
+const stuckAge = 5 * time.Minute
+
+// stuckFile is a file that processes of a language leave out.
+type stuckFile struct {
+	host.LoadError
+	// thrown says that the file was loaded, and threw something soon after.
+	thrown bool
+}
+
+// leaveOut has later processes of the language skip a file.
+func (g *generation) leaveOut(language Language, file stuckFile) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	stuck := g.stuck[language]
-	if !isStuck(stuck, e.File) { // processes that boot together may have found the same one
-		g.stuck[language] = append(slices.Clip(stuck), e)
+	same := func(other stuckFile) bool { return other.File == file.File }
+	if len(stuck) < stuckMax && !slices.ContainsFunc(stuck, same) { // processes that boot together may have found the same one
+		g.stuck[language] = append(slices.Clip(stuck), file)
 	}
 }
 
@@ -24,7 +37,25 @@ func (g *generation) leaveOut(language Language, e host.LoadError) {
 func (g *generation) stuckFiles(language Language) []host.LoadError {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	return g.stuck[language]
+	var errors []host.LoadError
+	for _, file := range g.stuck[language] {
+		errors = append(errors, file.LoadError)
+	}
+	return errors
+}
+
+// hasThrown says whether processes of the language leave out a file that had been loaded once.
+func (g *generation) hasThrown(language Language) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return slices.ContainsFunc(g.stuck[language], func(file stuckFile) bool { return file.thrown })
+}
+
+// retryThrown has later processes of the language load again what had been loaded once.
+func (g *generation) retryThrown(language Language) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stuck[language] = slices.DeleteFunc(slices.Clone(g.stuck[language]), func(file stuckFile) bool { return file.thrown })
 }
 
 func isStuck(stuck []host.LoadError, file string) bool {

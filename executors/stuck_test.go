@@ -3,6 +3,7 @@ package executors
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -39,5 +40,31 @@ func TestHostThatSkipsNoFileIsNotStartedForEver(t *testing.T) {
 	err := sc.Start(sc.ctx())
 	if err == nil || !strings.Contains(err.Error(), "could not load one.rb: loads for ever") {
 		t.Errorf("Start: %v", err)
+	}
+}
+
+func TestFileThatThrowsAfterItWasLoadedIsLeftOutForAWhile(t *testing.T) {
+	t.Parallel()
+	throws := `status:{"state":"recycle_me","reason":"late","load_error":{"file":"bad.rb","class":"Late","message":"thrown"}}`
+	sc := newScene(t, sceneOptions{Config: Config{StepsPerProcess: 1}, handlers: "echo"})
+	sc.write("ruby/bad.rb", throws)
+	sc.timing.stuck = 100 * time.Millisecond
+	if err := sc.Start(sc.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	first := len(sc.Handlers())
+	sc.run(sc.ctx(), attempt(throws))
+	sc.log.await(t, "handler process is ready", 2)
+	again := sc.log.await(t, "handler process is replaced", 2)
+	if want := "leaves out files that may be loaded again"; again["reason"] != want {
+		t.Errorf("the second process was replaced because it %s, want %s", again["reason"], want)
+	}
+	without, _ := sc.log.find("handler process is ready")
+	if without[1]["handlers"] != "1" {
+		t.Errorf("the second process serves %s handlers, want 1 of %d", without[1]["handlers"], first)
+	}
+	third := sc.log.await(t, "handler process is ready", 3)
+	if third["handlers"] != "2" {
+		t.Errorf("the third process serves %s handlers, want 2", third["handlers"])
 	}
 }

@@ -19,6 +19,8 @@ type Notice struct {
 	Credit int
 	// Recycle asks for the replacement of the process, and says why.
 	Recycle string
+	// Stuck is a file that the replacement should leave out, nil for none.
+	Stuck *LoadError
 }
 
 // Notices are what the process says about itself and what is seen of it. Whoever keeps the process reads them.
@@ -34,9 +36,10 @@ func (h *Host) notice(n Notice) {
 // status takes an executor.status notification.
 func (h *Host) status(params json.RawMessage) {
 	var s struct {
-		MaxConcurrency int    `json:"max_concurrency"`
-		State          string `json:"state"`
-		Reason         string `json:"reason"`
+		LoadError      *LoadError `json:"load_error"`
+		MaxConcurrency int        `json:"max_concurrency"`
+		State          string     `json:"state"`
+		Reason         string     `json:"reason"`
 	}
 	if err := json.Unmarshal(params, &s); err != nil {
 		h.violation("sent an executor.status notification that cannot be read")
@@ -47,6 +50,10 @@ func (h *Host) status(params json.RawMessage) {
 		n.Recycle = "asked for it"
 		if s.Reason != "" {
 			n.Recycle += ": " + wire.Clean(s.Reason, nameBytesMax)
+		}
+		if s.LoadError != nil && s.LoadError.File != "" {
+			e := s.LoadError.clean()
+			n.Stuck = &e
 		}
 	}
 	if n != (Notice{}) {

@@ -40,16 +40,21 @@ class Worker {
   }
 
   // Starts a host and initializes it.
-  static async ready(t, { callbacks = CALLBACKS, handlers = HANDLERS, payloadFiles = false, limits = {}, ...options } = {}) {
+  static async ready(t, { callbacks, handlers, payloadFiles, limits, skip, timing, ...options } = {}) {
     const worker = new Worker(options);
     t.after(() => worker.kill());
-    worker.description = await worker.ask('initialize', {
+    worker.description = await worker.initialize({ callbacks, handlers, payloadFiles, limits, skip, timing });
+    return worker;
+  }
+
+  initialize({ callbacks = CALLBACKS, handlers = HANDLERS, payloadFiles = false, limits = {}, skip = [], timing = {} } = {}) {
+    return this.ask('initialize', {
       protocol_versions: [1],
       capabilities: { callbacks, payload_files: payloadFiles },
-      config: { handler_root: handlers },
+      config: { handler_root: handlers, skip_files: skip },
       limits: { max_concurrency: 8, ...limits },
+      timing,
     });
-    return worker;
   }
 
   // The result of a request; rejects with the error.

@@ -1,9 +1,8 @@
 'use strict';
 
-const { AsyncLocalStorage } = require('node:async_hooks');
-
 const argumentsFor = require('./arguments');
 const { Cancellation } = require('./cancellation');
+const context = require('./context');
 const { Heartbeats } = require('./heartbeats');
 const outcome = require('./outcome');
 const { Prints } = require('./prints');
@@ -12,8 +11,6 @@ const { CallFailed, Cancelled, LeaseLost } = require('./sdk/tasker');
 const { Secrets } = require('./secrets');
 
 const CALL_MS = 30_000; // for steps without a timeout
-
-const current = new AsyncLocalStorage();
 
 // One execution of one step: calls the handler and turns whatever happens into the message to answer with. All that it
 // wants of the worker goes through its link.
@@ -46,7 +43,8 @@ class Execution {
 
   // The execution whose handler the running code belongs to, or undefined.
   static current() {
-    return current.getStore();
+    const owner = context.owner();
+    return owner instanceof Execution ? owner : undefined;
   }
 
   get handler() {
@@ -60,7 +58,7 @@ class Execution {
   // Runs the handler and calls answer with the response, exactly once.
   start(answer) {
     this.#answer = answer;
-    current.run(this, () => this.#run());
+    context.run(this, () => this.#run());
   }
 
   // Tells the handler to stop. It may go on for graceMs; that nothing overlong goes on for ever is the worker's business.
@@ -68,7 +66,7 @@ class Execution {
   cancel(reason, graceMs = 0) {
     if (this.ended) return;
     this.#mayCallUntil = Math.max(this.#mayCallUntil, performance.now() + graceMs);
-    current.run(this, () => this.#cancellation.end(new Cancelled(reason)));
+    context.run(this, () => this.#cancellation.end(new Cancelled(reason)));
   }
 
   // Ends the execution with an error from outside the handler's own promise. Without effect when it has ended.

@@ -18,9 +18,10 @@ function areStandard(env) {
 // Takes the pipes that env names. The variables are removed, so that a handler's child does not take itself for a host.
 function claim(env) {
   const input = new net.Socket({ fd: number(env.TASKER_RPC_IN_FD), readable: true, writable: false });
-  const output = new net.Socket({ fd: number(env.TASKER_RPC_OUT_FD), readable: false, writable: true });
+  const outFd = number(env.TASKER_RPC_OUT_FD);
+  const output = new net.Socket({ fd: outFd, readable: false, writable: true });
   for (const name of ['TASKER_PROTOCOL', 'TASKER_RPC_IN_FD', 'TASKER_RPC_OUT_FD']) delete env[name];
-  return { input, output };
+  return { input, output, outFd };
 }
 
 // Node cannot move a descriptor, so a second process gets stdin and stdout under private numbers, and this one only

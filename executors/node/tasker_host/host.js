@@ -27,7 +27,7 @@ function main() {
     return;
   }
   const { Server } = require('./server');
-  new Server(pipes.input, pipes.output).run();
+  new Server(pipes.input, pipes.output, pipes.outFd).run();
 }
 
 function stop(code, message) {

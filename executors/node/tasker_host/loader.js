@@ -5,13 +5,17 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
+const context = require('./context');
 const failure = require('./failure');
 const { Handler, served } = require('./handler');
+const { LOAD_TIMEOUT, tookTooLong } = require('./load_timeout');
+const { isModule } = require('./module_kind');
 const scan = require('./scan');
 const sdkResolution = require('./sdk_resolution');
 
 const NAME_BYTES = 200;
 const CHECK_MS = 10_000;
+const SHARE = 0.5; // of the time that is left, which one file may take
 
 // Two handlers have one name.
 class DuplicateHandler extends Error {
@@ -23,14 +27,28 @@ class Exit extends Error {
   static name = 'SystemExit';
 }
 
+// A file waits for something that does not come.
+class LoadTimeout extends Error {
+  static name = LOAD_TIMEOUT;
+}
+
 // Loads every handler file below a folder and finds what to serve. Handlers are found by name in what was loaded here
 // and nowhere else: no name that arrives later is turned into a path or a property.
 class Loader {
   #root;
+  #deadline;
+  #skip;
+  #watchdog;
+  #log;
+  #loading; // {path, fail} of the file that is loaded now
 
   // handlers by name, and errors by file as the worker reports them; complete after load.
-  constructor(root) {
+  constructor(root, { startupMs, skip, watchdog, log }) {
     this.#root = root && fs.existsSync(root) ? fs.realpathSync(root) : '';
+    this.#deadline = startupMs; // the clock runs since the process started, and so does the worker's
+    this.#skip = new Set(skip);
+    this.#watchdog = watchdog;
+    this.#log = log;
     this.handlers = new Map();
     this.errors = [];
   }
@@ -42,16 +60,53 @@ class Loader {
   async load() {
     sdkResolution.forRequire();
     if (this.#root === '') return;
-    for (const file of scan.files(this.#root)) await this.#loadFile(file);
+    keepFromExiting();
+    const { files, skipped } = scan.files(this.#root);
+    for (const [file, reason] of skipped) this.#log.warn(`node/${path.relative(this.#root, file)} is not loaded: ${reason}`);
+    for (const file of files) if (!this.#skip.has(path.relative(this.#root, file))) await this.#loadFile(file);
+  }
+
+  // Takes an error of the file that nothing caught, and returns the load error that it makes. What the file serves is served no
+  // more. A file that is being loaded is not waited for any longer.
+  fail(relative, error) {
+    if (this.#loading?.path === relative) this.#loading.fail(error);
+    else this.#refuse(relative, error);
+    return this.errors.find(({ file }) => file === relative);
   }
 
   async #loadFile(file) {
     const relative = path.relative(this.#root, file);
     try {
-      for (const [name, target] of served(await withoutExit(() => load(file)), baseOf(relative))) this.#register(name, relative, target);
+      const exported = await this.#inTime(relative, () => load(file));
+      for (const [name, target] of served(exported, baseOf(relative))) this.#register(name, relative, target);
     } catch (error) {
-      this.#report(file, failure.ofLoad(relative, error, sourceOf(error, file)));
+      this.#refuse(relative, error);
     }
+  }
+
+  // What work resolves to, which belongs to the file. Other threads see to code that does not even wait.
+  async #inTime(relative, work) {
+    const ms = Math.max(this.#deadline - performance.now(), 0) * SHARE;
+    this.#watchdog.loads(relative, ms);
+    let timer;
+    const failed = new Promise((resolve, reject) => {
+      this.#loading = { path: relative, fail: reject };
+      timer = setTimeout(() => reject(new LoadTimeout(tookTooLong(ms))), ms);
+    });
+    try {
+      return await Promise.race([context.run(new context.LoadedFile(relative), work), failed]);
+    } finally {
+      clearTimeout(timer);
+      this.#loading = undefined;
+      this.#watchdog.loaded();
+    }
+  }
+
+  #refuse(relative, error) {
+    for (const [name, { file }] of this.handlers) if (file === relative) this.handlers.delete(name);
+    if (this.errors.some(({ file }) => file === relative)) return; // the first says why
+    const file = path.join(this.#root, relative);
+    this.#report(file, failure.ofLoad(relative, error, sourceOf(error, file)));
   }
 
   #register(name, file, target) {
@@ -79,17 +134,13 @@ async function handlerIn(root, file, name) {
   throw new Error(`${file} does not serve ${name} in a thread: what it exports must not depend on where it is loaded`);
 }
 
-// What load resolves to; process.exit is an error meanwhile.
-async function withoutExit(load) {
+// process.exit of a file is an error of that file, also in its timers and callbacks.
+function keepFromExiting() {
   const { exit } = process;
   process.exit = (code) => {
-    throw new Exit(`process.exit(${code ?? ''}) while the file was loaded`);
+    if (context.file()) throw new Exit(`process.exit(${code ?? ''}) in a file that is loaded, outside of any step`);
+    return exit.call(process, code);
   };
-  try {
-    return await load();
-  } finally {
-    process.exit = exit;
-  }
 }
 
 function baseOf(relative) {
@@ -110,7 +161,7 @@ async function load(file) {
     );
   }
   if (mayImport(file)) sdkResolution.forImport();
-  if (extension.startsWith('.m')) return import(pathToFileURL(file));
+  if (isModule(fs.realpathSync(file))) return import(pathToFileURL(file));
   try {
     return require(file);
   } catch (error) {

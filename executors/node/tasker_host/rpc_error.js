@@ -10,6 +10,7 @@ class RpcError extends Error {
   static NOT_INITIALIZED = -32001;
   static UNSUPPORTED_VERSION = -32002;
   static HANDLER_NOT_FOUND = -32003;
+  static NOT_LOADED = -32004;
   static OVERLOADED = -32005;
   static SHUTTING_DOWN = -32006;
   static TOO_LARGE = -32007;

@@ -8,20 +8,62 @@ const path = require('node:path');
 const SKIPPED = new Set(['tasker_host', 'node_modules', '__pycache__', 'vendor', 'testdata']);
 const EXTENSIONS = new Set(['.js', '.cjs', '.mjs', '.ts', '.cts', '.mts']);
 
-// The paths of the handler files below root, sorted. Links to folders are not followed; a missing root has no files.
+// The paths of the handler files below root, sorted, and what is left out though its name does not say so, with the reason.
+//
+// A file is what its path leads to: links to files are followed wherever they lead, and a file that is reached twice is loaded
+// once, by its own name if it has one here. Links to folders are not followed; a missing root has no files.
 function files(root) {
-  return fs.existsSync(root) ? walk(root).sort() : [];
+  const found = { files: [], links: [], skipped: [] };
+  if (fs.existsSync(root)) walk(root, found);
+  const first = new Map(); // path by real path
+  for (const file of [...found.files.sort(), ...found.links.sort()]) {
+    const real = fs.realpathSync(file);
+    if (first.has(real)) found.skipped.push([file, `it is the same file as ${path.relative(root, first.get(real))}`]);
+    else first.set(real, file);
+  }
+  return { files: [...first.values()].sort(), skipped: found.skipped };
 }
 
-function walk(folder) {
-  return fs
-    .readdirSync(folder, { withFileTypes: true })
-    .filter(({ name }, i, entries) => !/^[._]/.test(name) && !SKIPPED.has(name) && !isOnlySource(name, entries))
-    .flatMap((entry) => {
-      const file = path.join(folder, entry.name);
-      if (entry.isDirectory()) return walk(file);
-      return EXTENSIONS.has(path.extname(file)) && fs.statSync(file).isFile() ? [file] : [];
-    });
+function walk(folder, found) {
+  for (const entry of entries(folder, found)) {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) walk(file, found);
+    else if (entry.isSymbolicLink()) follow(file, found);
+    else if (EXTENSIONS.has(path.extname(file))) keep(file, entry, found.files, found);
+  }
+}
+
+function entries(folder, found) {
+  try {
+    return fs
+      .readdirSync(folder, { withFileTypes: true })
+      .filter(({ name }, i, all) => !/^[._]/.test(name) && !SKIPPED.has(name) && !isOnlySource(name, all));
+  } catch (error) {
+    found.skipped.push([folder, `it cannot be read: ${error.message}`]);
+    return [];
+  }
+}
+
+function keep(file, kind, among, found) {
+  if (kind.isFile()) among.push(file);
+  else found.skipped.push([file, 'it is no file']);
+}
+
+// A link that is broken is named only when its name is that of a handler file.
+function follow(link, found) {
+  const target = targetOf(link);
+  if (target?.isDirectory()) found.skipped.push([link, 'it is a link to a folder, and those are not followed']);
+  if (target?.isDirectory() || !EXTENSIONS.has(path.extname(link))) return;
+  if (target === undefined) found.skipped.push([link, 'it is a link that leads nowhere']);
+  else keep(link, target, found.links, found);
+}
+
+function targetOf(link) {
+  try {
+    return fs.statSync(link);
+  } catch {
+    return undefined; // it leads nowhere, or in a circle
+  }
 }
 
 // Declarations, and the TypeScript that a file beside it was compiled from.

@@ -25,7 +25,9 @@ function forImport() {
   const urls = Object.fromEntries(Object.entries(FILES).map(([name, file]) => [name, pathToFileURL(file).href]));
   if (Module.registerHooks) {
     Module.registerHooks({
-      resolve: (specifier, context, next) => next(Object.hasOwn(urls, specifier) ? urls[specifier] : specifier, context),
+      // The hooks see require too, which knows nothing of URLs, so the answer is not left to Node.
+      resolve: (specifier, context, next) =>
+        Object.hasOwn(urls, specifier) ? { url: urls[specifier], format: 'commonjs', shortCircuit: true } : next(specifier, context),
     });
   } else {
     Module.register?.('./import_hooks.mjs', { parentURL: pathToFileURL(__filename), data: urls });

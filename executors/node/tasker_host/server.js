@@ -5,7 +5,6 @@ const { isUtf8 } = require('node:buffer');
 const { firstRounded } = require('./big_numbers');
 const { CpuExecution } = require('./cpu_execution');
 const { CpuThreads } = require('./cpu_threads');
-const dump = require('./dump');
 const { Execution } = require('./execution');
 const { Executions } = require('./executions');
 const { Hygiene } = require('./hygiene');
@@ -17,9 +16,11 @@ const { MAX_MESSAGE_BYTES, Session, isObject } = require('./session');
 const strays = require('./strays');
 const tasker = require('./sdk/tasker');
 const { clip } = require('./text');
+const { Watchdog } = require('./watchdog');
 const { LineReader, Writer } = require('./wire');
 
 const LAST_WORDS_MS = 1000;
+const SETTLING_MS = 10_000; // in which an error outside of any step is the fault of the file that it comes from
 
 // Answers requests until the pipe closes. Only step.execute runs handlers, so a ping waits for nothing but code that
 // holds the event loop.
@@ -31,6 +32,11 @@ class Server {
   #hygiene = new Hygiene();
   #link;
   #threads;
+  #log;
+  #outFd;
+  #watchdog = new Watchdog(() => this.#executions?.values() ?? []);
+  #booting; // the session whose handlers load
+  #settled; // when handlers were there, in ms of this process
   #backlog; // messages that arrive while handlers load
   #draining = false;
   #spoilt = false; // told the worker that this process should be replaced
@@ -46,22 +52,22 @@ class Server {
     'step.cancel': (params) => this.#cancel(params),
   };
 
-  constructor(input, output) {
+  constructor(input, output, outFd) {
     this.#reader = new LineReader(input, MAX_MESSAGE_BYTES);
     this.#writer = new Writer(output, () => this.#exit());
-    const log = new Log(this.#writer);
-    this.#link = new Link(this.#writer, log);
-    tasker.host.log = log;
+    this.#outFd = outFd;
+    this.#log = new Log(this.#writer);
+    this.#link = new Link(this.#writer, this.#log);
+    tasker.host.log = this.#log;
     tasker.host.step = () => Execution.current()?.step;
-    capture(log);
+    capture(this.#log);
   }
 
   // Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more.
   run() {
     process.on('SIGTERM', () => this.#drainAndExit());
     process.on('exit', () => this.#writer.flush());
-    strays.watch((code) => this.#exitWritten(code));
-    dump.watch(() => this.#executions?.values() ?? []);
+    strays.watch((code) => this.#exitWritten(code), (file, error) => this.#blame(file, error));
     this.#reader.start((line) => this.#receive(line), () => this.#exit());
   }
 
@@ -111,21 +117,36 @@ class Server {
 
   #initialize(params, id) {
     if (this.#session) throw new RpcError(RpcError.INVALID_REQUEST, 'initialized already');
-    const session = new Session(params);
+    const session = new Session(params, { log: this.#log, watchdog: this.#watchdog });
     this.#backlog = [];
-    this.#open(session).then(dump.watchFromThread).then(() => this.#hygiene.watch()).then(
+    this.#watchdog.start(this.#outFd, id).then(() => this.#open(session)).then(() => this.#hygiene.watch()).then(
       () => this.#writer.result(id, session.description()),
       (error) => this.#refuse(id, error),
     ).then(() => this.#resume());
   }
 
   async #open(session) {
+    this.#booting = session;
     await session.load();
+    this.#settled = performance.now() + SETTLING_MS;
     this.#reader.maxBytes = session.maxMessageBytes;
     this.#link.offer(session.callbacks);
     this.#executions = new Executions(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
     this.#threads = new CpuThreads({ root: session.handlerRoot, offered: this.#link.offered });
     this.#session = session;
+  }
+
+  // A file throws in something that it started when it was loaded. While the others load it is one that cannot be loaded; soon after,
+  // the worker gets a process without it. Later it may be an outage of what the file uses, and a new process does for all.
+  #blame(file, error) {
+    if (!this.#booting) return false;
+    const late = performance.now() > (this.#settled ?? Infinity);
+    if (late) return false;
+    const loadError = this.#booting.fileFailed(file, error);
+    if (!this.#session) return true;
+    const reason = `${file} threw after it was loaded`;
+    this.#writer.notify('executor.status', { state: 'recycle_me', reason, load_error: loadError });
+    return true;
   }
 
   #resume() {

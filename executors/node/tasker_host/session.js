@@ -14,15 +14,18 @@ const MAX_JSON_DEPTH = 64;
 const MAX_CONCURRENCY = 20;
 const MAX_FILE_BYTES = 64 << 20;
 const SHUTDOWN_GRACE_MS = 25_000;
+const STARTUP_TIMEOUT_MS = 60_000;
 
 // What `initialize` settled: the limits, and the handlers of the folder that it named.
 class Session {
   #loader;
 
-  constructor(params) {
+  // log and watchdog are the loader's.
+  constructor(params, { log, watchdog }) {
     checkVersion(params.protocol_versions);
-    const root = object(params, 'config').handler_root ?? '';
+    const { handler_root: root = '', skip_files: skip = [] } = object(params, 'config');
     if (typeof root !== 'string') throw bad('config.handler_root must be a string');
+    if (!Array.isArray(skip)) throw bad('config.skip_files must be an array');
     const limits = object(params, 'limits');
     this.maxMessageBytes = positive(limits, 'max_message_bytes', MAX_MESSAGE_BYTES);
     this.maxConcurrency = positive(limits, 'max_concurrency', MAX_CONCURRENCY);
@@ -36,12 +39,18 @@ class Session {
       maxDepth: positive(limits, 'max_json_depth', MAX_JSON_DEPTH),
     };
     this.shutdownGraceMs = positive(object(params, 'timing'), 'shutdown_grace_ms', SHUTDOWN_GRACE_MS);
-    this.#loader = new Loader(root);
+    const startupMs = positive(object(params, 'timing'), 'startup_timeout_ms', STARTUP_TIMEOUT_MS);
+    this.#loader = new Loader(root, { startupMs, skip, watchdog, log });
   }
 
   // Loads the handlers. A file that cannot be loaded is reported; the others serve.
   async load() {
     await this.#loader.load();
+  }
+
+  // Takes an error that nothing caught, of code that belongs to a file; returns the load error that it makes.
+  fileFailed(path, error) {
+    return this.#loader.fail(path, error);
   }
 
   get handlerRoot() {

@@ -1,0 +1,11 @@
+'use strict';
+
+// What is said of a file that does not finish loading, by whichever thread sees it.
+
+const LOAD_TIMEOUT = 'Tasker::LoadTimeout';
+
+function tookTooLong(ms) {
+  return `loading the file took more than ${(ms / 1000).toFixed(1)} s: a module should not wait for anything`;
+}
+
+module.exports = { LOAD_TIMEOUT, tookTooLong };
