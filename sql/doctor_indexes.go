@@ -233,7 +233,14 @@ func (x *tableIndex) costs() string {
 	if x.Since != nil {
 		since = "since " + x.Since.UTC().Format(time.DateOnly)
 	}
-	return fmt.Sprintf("%s%s on disk; read %d times %s.", text, byteSize(x.Bytes), x.Scans, since)
+	return fmt.Sprintf("%s%s on disk; read %s %s.", text, byteSize(x.Bytes), times(x.Scans), since)
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // byteSize prints a size as people compare them.

@@ -80,11 +80,19 @@ func waitingTasks(ctx context.Context, pool *pgxpool.Pool) ([]Finding, error) {
 		}
 		return Finding{
 			Kind:  FindingNoWorker,
-			What:  fmt.Sprintf("No worker is running, and %d tasks are open.", r.Tasks),
+			What:  fmt.Sprintf("No worker is running, and %s.", isOpen(r.Tasks)),
 			Costs: "They wait.",
 			Do:    "Start one: `tasker-worker run`.",
 		}
 	})
+}
+
+// isOpen says how many tasks are open.
+func isOpen(tasks int64) string {
+	if tasks == 1 {
+		return "1 task is open"
+	}
+	return fmt.Sprintf("%d tasks are open", tasks)
 }
 
 // settingsAdvice is about settings that no session of ours changes.

@@ -25,7 +25,7 @@ var (
 		"pool_max_conns", "pool_min_conns", "port", "prepared_statements", "replication", "require_auth", "requirepeer", "role",
 		"row_security", "search_path", "service", "servicefile", "ssl", "ssl_max_protocol_version", "ssl_min_protocol_version",
 		"sslcert", "sslcertmode", "sslcompression", "sslcrl", "sslcrldir", "sslkey", "sslmode", "sslnegotiation", "sslrootcert",
-		"sslsni", "statement_cache_capacity", "statement_timeout", "target_session_attrs", "tcp_user_timeout", "timeout",
+		"sslsni", "statement_cache_capacity", "statement_timeout", "synchronous_commit", "target_session_attrs", "tcp_user_timeout", "timeout",
 		"timezone", "user",
 	}
 	dsnHiddenKeys = []string{ //nolint:gochecknoglobals // a constant that Go cannot write as one

@@ -154,6 +154,7 @@ type Step struct {
 	DependsOn []string         `json:"depends_on"`
 	Attempts  int              `json:"attempts"`
 	Limit     int              `json:"retry_limit"`
+	Retryable bool             `json:"retryable"`
 	// DueAt is when a step that is backing off may run.
 	DueAt *time.Time `json:"due_at"`
 	// StartedAt and EndedAt bound the last attempt.
@@ -165,6 +166,25 @@ type Step struct {
 	Results json.RawMessage `json:"results"`
 	// Usage has an entry for each attempt that was recorded, in their order.
 	Usage []AttemptUsage `json:"usage"`
+	// History has an entry for each time that the step was claimed, in their order.
+	History []AttemptRecord `json:"history"`
+}
+
+// AttemptRecord is one claim of a step and what came of it.
+type AttemptRecord struct {
+	Attempt int `json:"attempt"`
+	// State is what the step became: in_progress as long as it runs, pending when it was given back.
+	State engine.State `json:"state"`
+	// Worker is the name of the worker, the beginning of its id when its name is forgotten, and empty for another process.
+	Worker    string    `json:"worker"`
+	StartedAt time.Time `json:"started_at"`
+	// Seconds is how long the handler took, and otherwise how long the claim was held.
+	Seconds      float64 `json:"seconds"`
+	ErrorClass   string  `json:"error_class,omitempty"`
+	ErrorMessage string  `json:"error_message,omitempty"`
+	// Permanent says that the error is never retried; RetryLimit is the limit that the step had until then.
+	Permanent  bool `json:"permanent,omitempty"`
+	RetryLimit int  `json:"retry_limit,omitempty"`
 }
 
 // AttemptUsage is what an attempt took. What is zero was not measured: see [engine.Usage].
@@ -191,7 +211,7 @@ LEFT JOIN public.tasker_task_transitions t ON t.task_id = k.task_id AND t.most_r
 
 const selectStepsSQL = `
 SELECT s.workflow_step_id AS step_id, r.name, coalesce(h.handler, '') AS handler, coalesce(h.queue, '') AS queue,
-       r.current_state AS state, r.readiness, r.attempts, r.retry_limit AS limit, r.due_at AT TIME ZONE 'UTC' AS due_at,
+       r.current_state AS state, r.readiness, r.attempts, r.retry_limit AS limit, r.retryable, r.due_at AT TIME ZONE 'UTC' AS due_at,
        ARRAY(SELECT pn.name::text FROM public.tasker_workflow_step_edges e
              JOIN public.tasker_workflow_steps p ON p.workflow_step_id = e.from_step_id
              JOIN public.tasker_named_steps pn ON pn.named_step_id = p.named_step_id
@@ -205,7 +225,23 @@ SELECT s.workflow_step_id AS step_id, r.name, coalesce(h.handler, '') AS handler
                'cpu_ms', t.metadata -> 'cpu_ms', 'peak_memory_bytes', t.metadata -> 'peak_memory_bytes') ORDER BY t.sort_key), '[]')
         FROM public.tasker_workflow_step_transitions t
         WHERE t.workflow_step_id = s.workflow_step_id AND jsonb_typeof(t.metadata -> 'attempt_number') = 'number'
-          AND jsonb_typeof(t.metadata -> 'execution_duration') = 'number') AS usage
+          AND jsonb_typeof(t.metadata -> 'execution_duration') = 'number') AS usage,
+       (SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+               'attempt', CASE WHEN c.metadata ->> 'attempt_number' ~ '^[0-9]{1,9}$' THEN (c.metadata ->> 'attempt_number')::int ELSE 0 END,
+               'state', coalesce(e.to_state, 'in_progress'),
+               'worker', coalesce((SELECT n.name FROM tasker.worker_names n WHERE n.worker_id =
+                    CASE WHEN c.metadata ->> 'worker' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN (c.metadata ->> 'worker')::uuid END), left(c.metadata ->> 'worker', 8)),
+               'started_at', c.created_at AT TIME ZONE 'UTC',
+               'seconds', CASE WHEN jsonb_typeof(e.metadata -> 'execution_duration') = 'number' THEN e.metadata -> 'execution_duration'
+                    ELSE to_jsonb(extract(epoch FROM coalesce(e.created_at, timezone('UTC', now())) - c.created_at)) END,
+               'error_class', e.metadata ->> 'exception_class', 'error_message', e.metadata ->> 'error_message',
+               'permanent', e.metadata -> 'permanent' = 'true', 'retry_limit', CASE WHEN e.metadata ->> 'retry_limit' ~ '^[0-9]{1,9}$' THEN (e.metadata ->> 'retry_limit')::int END)) ORDER BY c.sort_key), '[]')
+        FROM public.tasker_workflow_step_transitions c
+        LEFT JOIN LATERAL (
+            SELECT t.to_state, t.created_at, t.metadata FROM public.tasker_workflow_step_transitions t
+            WHERE t.workflow_step_id = c.workflow_step_id AND t.sort_key > c.sort_key ORDER BY t.sort_key LIMIT 1
+        ) e ON true
+        WHERE c.workflow_step_id = s.workflow_step_id AND c.to_state = 'in_progress') AS history
 FROM tasker.step_readiness($1) r
 JOIN public.tasker_workflow_steps s ON s.workflow_step_id = r.workflow_step_id
 JOIN public.tasker_tasks k ON k.task_id = s.task_id

@@ -55,7 +55,7 @@ func Load(path string, opts Options) (*Template, error) {
 		return nil, err
 	}
 	if len(set.Templates) != 1 {
-		return nil, &Error{File: path, Message: fmt.Sprintf("has %d templates", len(set.Templates)), Hint: "name one file"}
+		return nil, &Error{File: path, Message: fmt.Sprintf("has templates: %d", len(set.Templates)), Hint: "name one file"}
 	}
 	return set.Templates[0], nil
 }

@@ -211,7 +211,7 @@ func follow(ctx context.Context, tasks *client.Client, runs []*demoRun, out io.W
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d tasks have not ended: %w", open, ctx.Err())
+			return fmt.Errorf("of the tasks, %d did not end: %w", open, ctx.Err())
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

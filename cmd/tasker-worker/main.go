@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -74,13 +75,7 @@ func dispatch(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintln(s.err, "tasker-worker:", err)
 		return exitSetup
 	}
-	switch {
-	case len(args) == 0:
-		args = []string{"--help"}
-	case args[0] == "--version":
-		args[0] = "version"
-	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(inWords(args))
 	if exited >= 0 || s.out.gone() {
 		return max(exited, 0)
 	}
@@ -90,6 +85,21 @@ func dispatch(ctx context.Context, args []string, s streams) int {
 		return exitSetup
 	}
 	return exitCode(ctx, command.Run(), s)
+}
+
+// inWords takes what people write for --help and version. help may come first, or after the name of a command.
+func inWords(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "--version":
+		return append([]string{"version"}, args[1:]...)
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 2 && args[1] == "help":
+		return []string{args[0], "--help"}
+	}
+	return args
 }
 
 // commandPath is the command that a faulty command line got to.

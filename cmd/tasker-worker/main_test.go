@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
@@ -37,6 +38,21 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		if !strings.HasPrefix(help, "Usage: tasker-worker "+command) {
 			t.Errorf("help of %s is %q", command, help)
 		}
+	}
+}
+
+func TestHelpIsAWord(t *testing.T) {
+	t.Parallel()
+	for words, flags := range map[string]string{
+		"help": "--help", "help task": "task --help", "help task create": "task create --help", "task help": "task --help", "run help": "run --help",
+	} {
+		if got, want := say(t, strings.Fields(words)...), say(t, strings.Fields(flags)...); got != want {
+			t.Errorf("%q says\n%s\nwant what %q says:\n%s", words, got, flags, want)
+		}
+	}
+	var stderr strings.Builder
+	if code := execute(t.Context(), []string{"help", "nosuch"}, io.Discard, &stderr); code != exitSetup || !strings.Contains(stderr.String(), "unexpected argument nosuch") {
+		t.Errorf("help for no command: exit code %d, %q", code, &stderr)
 	}
 }
 

@@ -100,6 +100,19 @@ func terminal(w io.Writer) (*os.File, bool) {
 	return file, ok && term.IsTerminal(int(file.Fd()))
 }
 
+// widthOf is how many letters fit in a line of w; 0 when nobody looks at it, or it does not say.
+func widthOf(w io.Writer) int {
+	file, ok := terminal(w)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil || width < 2 {
+		return 0
+	}
+	return width
+}
+
 // newLogger returns the logger that the configuration asks for. Times are UTC.
 func newLogger(c config, w io.Writer) *slog.Logger {
 	var level slog.Level
@@ -127,7 +140,51 @@ func quietLogger(c config, w io.Writer) *slog.Logger {
 
 // table prints rows in aligned columns, the first row as the head. Control characters in cells are made visible: cells
 // hold what handlers and apps wrote.
-func table(w io.Writer, rows [][]string) error {
+func table(w io.Writer, rows [][]string) error { return tableWithin(w, rows, 0) }
+
+// tableWithin is table, with the widest cells cut so that no line is longer than width; 0 cuts nothing.
+func tableWithin(w io.Writer, rows [][]string, width int) error {
+	widths := fitting(columnWidths(rows), width)
+	var text strings.Builder
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if cell = printable(cell); width > 0 {
+				cell = shorten(cell, widths[i])
+			}
+			fmt.Fprintf(&line, "%-*s  ", widths[i], cell)
+		}
+		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// fitting narrows the widest columns until they fit in a line together with the two blanks between each two of them.
+func fitting(widths []int, width int) []int {
+	if width <= 0 {
+		return widths
+	}
+	total := 2 * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	for ; total > width; total-- {
+		widest := 0
+		for i, w := range widths {
+			if w > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= 1 {
+			break
+		}
+		widths[widest]--
+	}
+	return widths
+}
+
+func columnWidths(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -137,14 +194,5 @@ func table(w io.Writer, rows [][]string) error {
 			widths[i] = max(widths[i], utf8.RuneCountInString(printable(cell)))
 		}
 	}
-	var text strings.Builder
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			fmt.Fprintf(&line, "%-*s  ", widths[i], printable(cell))
-		}
-		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
-	}
-	_, err := io.WriteString(w, text.String())
-	return err
+	return widths
 }

@@ -34,6 +34,15 @@ func TestTaskShowNamesAFewParentsOfAStep(t *testing.T) {
 	}
 }
 
+func TestDumbTerminalsAreNotDrawnOn(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]bool{"": false, "dumb": false, "xterm-256color": true, "linux": true} {
+		if got := drawable(kind); got != want {
+			t.Errorf("TERM=%s is drawn on: %t, want %t", kind, got, want)
+		}
+	}
+}
+
 func TestScreenNeverDrawsMoreThanFits(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder

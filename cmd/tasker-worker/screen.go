@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"golang.org/x/term"
@@ -17,10 +18,10 @@ type screen struct {
 	drawn int
 }
 
-// newScreen returns a screen when somebody looks at w, and nil otherwise.
+// newScreen returns a screen when somebody looks at w through a terminal that can be drawn on, and nil otherwise.
 func newScreen(w io.Writer) *screen {
 	file, ok := terminal(w)
-	if !ok {
+	if !ok || !drawable(os.Getenv("TERM")) {
 		return nil
 	}
 	return &screen{out: w, size: func() (width, height int, ok bool) {
@@ -28,6 +29,9 @@ func newScreen(w io.Writer) *screen {
 		return width, height, err == nil && width > 1 && height > 2
 	}}
 }
+
+// drawable says whether a terminal of that kind takes orders.
+func drawable(kind string) bool { return kind != "" && kind != "dumb" }
 
 // Orders to the terminal.
 const (

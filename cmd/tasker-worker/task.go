@@ -117,7 +117,7 @@ func (cmd taskCreate) report(ctx context.Context, s streams, tasks *client.Clien
 	if cmd.JSON {
 		err = printJSON(s.out, task)
 	} else {
-		err = printTask(s.out, task)
+		err = printTask(s.out, task, widthOf(s.out))
 	}
 	if err == nil && task.State != engine.Complete {
 		return exitError(exitFailure)
@@ -198,7 +198,7 @@ func (cmd taskShow) Run(ctx context.Context, s streams) error {
 		if cmd.JSON {
 			return printJSON(s.out, task)
 		}
-		return printTask(s.out, task)
+		return printTask(s.out, task, widthOf(s.out))
 	})
 }
 

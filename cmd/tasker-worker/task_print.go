@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -15,19 +13,20 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// printTask prints a task for people: what it is, each step, the errors, and why it is not moving if it is not.
-func printTask(w io.Writer, t *client.Task) error {
+// printTask prints a task for people: what it is, each step, the errors, and why it is not moving if it is not. Tables are
+// no wider than width, if it is not 0.
+func printTask(w io.Writer, t *client.Task, width int) error {
 	fmt.Fprintf(w, "task %d  %s\n", t.TaskID, printable(t.Namespace+"/"+t.Name+"@"+t.Version))
 	fmt.Fprintf(w, "state    %s%s\n", t.State, ended(t))
 	fmt.Fprintf(w, "created  %s UTC by %s, source %s, reason %s\n", t.CreatedAt.Format(time.DateTime),
 		printable(t.Initiator), printable(t.SourceSystem), printable(t.Reason))
 	fmt.Fprintf(w, "context  %s\n\n", shorten(printable(string(t.Context)), 120))
-	if err := table(w, stepRows(t.Steps)); err != nil {
+	if err := tableWithin(w, stepRows(t.Steps), width); err != nil {
 		return err
 	}
-	if rows := usageRows(t.Steps); len(rows) > 1 {
+	if rows := attemptRows(t.Steps); len(rows) > 1 {
 		fmt.Fprintln(w)
-		if err := table(w, rows); err != nil {
+		if err := tableWithin(w, rows, width); err != nil {
 			return err
 		}
 	}
@@ -46,57 +45,6 @@ func ended(t *client.Task) string {
 		return ""
 	}
 	return ", " + seconds(t.EndedAt.Sub(t.CreatedAt)) + " after it was created"
-}
-
-func stepRows(steps []sql.Step) [][]string {
-	rows := [][]string{{"STEP", "STATE", "ATTEMPTS", "TOOK", "AFTER", "RESULT"}}
-	for _, step := range steps {
-		took := ""
-		if step.StartedAt != nil && step.EndedAt != nil {
-			took = seconds(step.EndedAt.Sub(*step.StartedAt))
-		}
-		result := ""
-		if step.State == engine.Complete {
-			result = shorten(string(step.Results), 60)
-		}
-		rows = append(rows, []string{
-			step.Name, stepState(step), fmt.Sprintf("%d/%d", step.Attempts, step.Limit), took,
-			parents(step.DependsOn), result,
-		})
-	}
-	return rows
-}
-
-// parentsShown is how many parents of a step `task show` names; --json has all of them.
-const parentsShown = 6
-
-func parents(names []string) string {
-	if more := len(names) - parentsShown; more > 0 {
-		names = append(slices.Clone(names[:parentsShown]), fmt.Sprintf("… %d more", more))
-	}
-	return strings.Join(names, ", ")
-}
-
-// usageRows are the attempts of which something was measured; --json has the others too.
-func usageRows(steps []sql.Step) [][]string {
-	rows := [][]string{{"MEASURED", "ATTEMPT", "STATE", "TOOK", "CPU", "PEAK MEMORY"}}
-	for _, step := range steps {
-		for _, used := range step.Usage {
-			if used.CPUMS == 0 && used.PeakMemoryBytes == 0 {
-				continue
-			}
-			cpu, memory := "", ""
-			if used.CPUMS > 0 {
-				cpu = seconds(time.Duration(used.CPUMS * float64(time.Millisecond)))
-			}
-			if used.PeakMemoryBytes > 0 {
-				memory = fmt.Sprintf("%d MiB", used.PeakMemoryBytes>>20)
-			}
-			took := seconds(time.Duration(used.Seconds * float64(time.Second)))
-			rows = append(rows, []string{step.Name, strconv.Itoa(used.Attempt), string(used.State), took, cpu, memory})
-		}
-	}
-	return rows
 }
 
 // stepState names the state, or the readiness where it says more.
@@ -208,7 +156,7 @@ func whyStep(t *client.Task, step sql.Step) string {
 	case step.Readiness == engine.Ready && !t.State.TaskEnded():
 		return fmt.Sprintf("%s is ready and waits for a worker that serves the handler %q and works the queue %q", step.Name, step.Handler, step.Queue)
 	case step.Readiness == engine.Exhausted:
-		return fmt.Sprintf("%s failed for good after %d of %d attempts", step.Name, step.Attempts, step.Limit)
+		return step.Name + " failed for good after " + attemptsOf(step)
 	case step.Readiness == engine.CancelledStep:
 		return step.Name + " was cancelled; the steps after it never run"
 	default:

@@ -88,7 +88,11 @@ type taskScreen struct{ *screen }
 
 func (v taskScreen) show(t *client.Task) error {
 	var frame bytes.Buffer
-	if err := printTask(&frame, t); err != nil {
+	width, _, _ := v.size() // 0 when it is not known
+	if t.State.TaskEnded() {
+		width = 0 // what stays is whole
+	}
+	if err := printTask(&frame, t, max(width-1, 0)); err != nil {
 		return err
 	}
 	if t.State.TaskEnded() {
