@@ -181,13 +181,7 @@ func (w *cutWork) cut(loseJobs bool) {
 func (w *cutWork) checkEnds(silent bool) {
 	t := w.bench.t
 	t.Helper()
-	for name, id := range w.tasks {
-		want := engine.Complete
-		if name == "declined" {
-			want = engine.Error
-		}
-		w.bench.awaitEnd(id, want)
-	}
+	w.awaitEnds()
 	if took := w.sinceCut(); took > cutBound {
 		t.Errorf("all tasks have ended %s after the cut, want %s at most", took, cutBound)
 	}
@@ -207,6 +201,18 @@ func (w *cutWork) checkEnds(silent bool) {
 		if n > most {
 			t.Errorf("%s ran %d times, want %d", step, n, most)
 		}
+	}
+}
+
+// awaitEnds waits until each task has ended as it should.
+func (w *cutWork) awaitEnds() {
+	w.bench.t.Helper()
+	for name, id := range w.tasks {
+		want := engine.Complete
+		if name == "declined" {
+			want = engine.Error
+		}
+		w.bench.awaitEnd(id, want)
 	}
 }
 

@@ -34,7 +34,9 @@ type node struct {
 type options struct {
 	name string
 	// url is where the worker connects, unless it is empty: then straight to the database.
-	url      string
+	url string
+	// pooled: there is a pooler at the URL.
+	pooled   bool
 	executor *executor
 	change   func(*queue.Config)
 	// prepare changes the worker before it starts.
@@ -44,7 +46,7 @@ type options struct {
 // start runs a worker until the test ends or stops it.
 func (b bench) start(o options) *node {
 	b.t.Helper()
-	pool, err := sql.Connect(b.t.Context(), cmp.Or(o.url, sqltest.URL(b.t, b.pool)), sql.PoolOptions{ApplicationName: o.name})
+	pool, err := sql.Connect(b.t.Context(), cmp.Or(o.url, sqltest.URL(b.t, b.pool)), sql.PoolOptions{ApplicationName: o.name, Pooled: o.pooled})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -32,6 +32,9 @@ type PoolOptions struct {
 	IdleInTransactionTimeout time.Duration
 	// MaxConns bounds the pool.
 	MaxConns int32
+	// Pooled is for poolers that lend a server's session for one transaction at a time, as PgBouncer does with pool_mode =
+	// transaction: nothing is prepared, and only the settings that such poolers keep for their clients are sent.
+	Pooled bool
 	// StatementTimeout bounds every statement, waiting for locks included.
 	StatementTimeout time.Duration
 }
@@ -44,9 +47,9 @@ func (o PoolOptions) withDefaults() PoolOptions {
 	return o
 }
 
-// Connect opens a pool and makes sure that a server answers. Sessions run in UTC, because the engine's timestamps
-// have no zone, and without JIT, which costs a hundred times what it saves on statements this small. Timeouts and an
-// application name in the URL win over the options. Errors are a [*ConnectError] and never show a password.
+// Connect opens a pool and makes sure that a server answers. Sessions open with the settings that our SQL relies
+// on, whatever the database or the role says; see [CheckSession] for those that cannot be had so. Timeouts and an application
+// name in the URL win over the options. Errors are a [*ConnectError] and never show a password.
 func Connect(ctx context.Context, url string, opts PoolOptions) (*pgxpool.Pool, error) {
 	config, err := poolConfig(url, opts.withDefaults())
 	if err != nil {
@@ -80,18 +83,7 @@ func poolConfig(url string, opts PoolOptions) (*pgxpool.Config, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = ConnectTimeoutDefault
 	}
-	params := config.ConnConfig.RuntimeParams
-	params["jit"] = "off"
-	params["timezone"] = "UTC"
-	for name, value := range map[string]string{
-		"application_name":                    opts.ApplicationName,
-		"idle_in_transaction_session_timeout": milliseconds(opts.IdleInTransactionTimeout),
-		"statement_timeout":                   milliseconds(opts.StatementTimeout),
-	} {
-		if _, given := params[name]; !given {
-			params[name] = value
-		}
-	}
+	pin(config, opts)
 	return config, nil
 }
 
@@ -115,6 +107,7 @@ func (e *ConnectError) Unwrap() error { return e.Err }
 const (
 	invalidAuthorization = "28000"
 	invalidPassword      = "28P01"
+	protocolViolation    = "08P01" // PgBouncer's, for settings that it does not know at the start of a session
 	unknownDatabase      = "3D000"
 	tooManyConnections   = "53300"
 	cannotConnectNow     = "57P03"
@@ -146,6 +139,8 @@ func connectReason(config pgconn.Config, err error) string {
 		return fmt.Sprintf("the database server at %s has no connection left (%s)", at, refusal.Message)
 	case cannotConnectNow:
 		return fmt.Sprintf("the database server at %s is not ready (%s); try again", at, refusal.Message)
+	case protocolViolation:
+		return fmt.Sprintf("the database server at %s refuses the connection: %s (SQLSTATE %s); if %s", at, refusal.Message, refusal.Code, poolAdvice)
 	default:
 		return fmt.Sprintf("the database server at %s refuses the connection: %s (SQLSTATE %s)", at, refusal.Message, refusal.Code)
 	}

@@ -17,7 +17,13 @@ import (
 
 func TestConnectOpensSessionsThatSuitTheSchema(t *testing.T) {
 	t.Parallel()
-	location := sqltest.URL(t, sqltest.NewEmpty(t))
+	db := sqltest.NewEmpty(t)
+	for setting, value := range map[string]string{
+		"default_transaction_isolation": "serializable", "jit": "on", "lock_timeout": "1ms", "search_path": "nowhere", "timezone": "Asia/Tokyo",
+	} {
+		setFor(t, db, setting, value)
+	}
+	location := sqltest.URL(t, db)
 	for name, test := range map[string]struct {
 		query string
 		opts  sql.PoolOptions
@@ -26,6 +32,10 @@ func TestConnectOpensSessionsThatSuitTheSchema(t *testing.T) {
 		"by default": {"", sql.PoolOptions{}, map[string]string{
 			"TimeZone": "UTC", "jit": "off", "application_name": "tasker-worker",
 			"statement_timeout": "30s", "idle_in_transaction_session_timeout": "1min",
+			"transaction_isolation": "read committed", "lock_timeout": "0", "search_path": "public",
+		}},
+		"as a pooler can": {"", sql.PoolOptions{Pooled: true}, map[string]string{
+			"TimeZone": "UTC", "application_name": "tasker-worker", "transaction_isolation": "serializable", "jit": "on", "lock_timeout": "1ms",
 		}},
 		"as the options say": {
 			"",

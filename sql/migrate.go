@@ -59,6 +59,9 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, opts Options) (Report, err
 		return Report{}, err
 	}
 	defer m.pool.Close()
+	if err := CheckWritable(ctx, m.pool); err != nil {
+		return Report{}, err
+	}
 	unlock, err := m.lock(ctx)
 	if err != nil {
 		return Report{}, err
@@ -83,11 +86,12 @@ func newMigration(ctx context.Context, pool *pgxpool.Pool, opts Options) (*migra
 	}
 	config := pool.Config()
 	config.MaxConns, config.MinConns, config.MinIdleConns = 4, 0, 0
-	params := config.ConnConfig.RuntimeParams
-	params["client_min_messages"] = "warning"
-	params["idle_in_transaction_session_timeout"] = milliseconds(migrateStatementTimeout)
-	params["search_path"] = "public"
-	params["statement_timeout"] = milliseconds(migrateStatementTimeout)
+	if !isPooled(config.ConnConfig.Config) {
+		params := config.ConnConfig.RuntimeParams
+		params["client_min_messages"] = "warning"
+		params["idle_in_transaction_session_timeout"] = milliseconds(migrateStatementTimeout)
+		params["statement_timeout"] = milliseconds(migrateStatementTimeout)
+	}
 	own, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, connectError(config, err)
@@ -95,7 +99,10 @@ func newMigration(ctx context.Context, pool *pgxpool.Pool, opts Options) (*migra
 	return &migration{logger: logger, pool: own}, nil
 }
 
-// lock takes the advisory lock on a connection that does nothing else. Closing that connection releases it.
+var lockMigrationSQL = fmt.Sprintf("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock(%d)", int64(migrateLock))
+
+// lock takes the advisory lock in a transaction that does nothing else: a pooler may lend its session to others in between
+// transactions. Closing the connection releases it.
 func (m *migration) lock(ctx context.Context) (unlock func(), err error) {
 	pooled, err := m.pool.Acquire(ctx)
 	if err != nil {
@@ -105,7 +112,7 @@ func (m *migration) lock(ctx context.Context) (unlock func(), err error) {
 	unlock = func() { _ = conn.Close(context.WithoutCancel(ctx)) }
 	ctx, cancel := context.WithTimeout(ctx, migrateLockTimeout)
 	defer cancel()
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrateLock)); err != nil {
+	if _, err := conn.Exec(ctx, lockMigrationSQL); err != nil {
 		unlock()
 		return nil, fmt.Errorf("waiting for another migration of this database to end: %w", err)
 	}

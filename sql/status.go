@@ -90,7 +90,7 @@ func readStatus(ctx context.Context, q Querier) (SchemaStatus, error) {
 	}
 	var river, migrations, settings bool
 	if err := q.QueryRow(ctx, presentSQL, tables).Scan(&s.EngineTables, &river, &migrations, &settings); err != nil {
-		return s, fmt.Errorf("looking for the schema: %w", err)
+		return s, fmt.Errorf("looking for the schema: %w", pooledHint(err))
 	}
 	if river {
 		err = q.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM tasker.river_migration WHERE line = 'main'").Scan(&s.River)
@@ -102,7 +102,7 @@ func readStatus(ctx context.Context, q Querier) (SchemaStatus, error) {
 		s.FunctionsCurrent, err = functionsCurrent(ctx, q)
 	}
 	if err != nil {
-		return s, fmt.Errorf("reading the version of the schema: %w", err)
+		return s, fmt.Errorf("reading the version of the schema: %w", pooledHint(err))
 	}
 	return s, nil
 }

@@ -37,7 +37,7 @@ type config struct {
 	LogRetention        time.Duration `doc:"how long the lines that attempts printed are kept in the database; 0 keeps them for ever" env:"TASKER_LOG_RETENTION" envDefault:"168h"`
 	MaxSteps            int           `doc:"steps at once from one queue"                                                                             env:"TASKER_MAX_STEPS"         envDefault:"100"`
 	PassEnv             []string      `doc:"names of variables that handler processes inherit beyond the usual ones, separated by commas"            env:"TASKER_PASS_ENV"`
-	PollOnly            bool          `doc:"ask for work ten times a second instead of listening for it, for poolers that do not let sessions listen" env:"TASKER_POLL_ONLY"         envDefault:"false"`
+	PollOnly            bool          `doc:"for poolers that lend sessions for a transaction at a time: ask for work ten times a second, prepare no statement, send no settings that poolers refuse" env:"TASKER_POLL_ONLY"         envDefault:"false"`
 	Pprof               string        `doc:"address to serve the Go profiler at, e.g. 127.0.0.1:6060; not served when empty"                        env:"TASKER_PPROF"`
 	Processes           int           `doc:"handler processes for each language"                                                                      env:"TASKER_PROCESSES"         envDefault:"1"`
 	Queues              []string      `doc:"queues to work, separated by commas, each with an own limit if wanted: default,reports:2"                env:"TASKER_QUEUES"            envDefault:"default"`

@@ -16,7 +16,7 @@ func connect(ctx context.Context, c config) (*pgxpool.Pool, error) {
 	if c.DatabaseURL == "" {
 		return nil, setupError{errors.New("DATABASE_URL is not set; for example: export DATABASE_URL=postgres://user:password@localhost:5432/app")}
 	}
-	pool, err := sql.Connect(ctx, c.DatabaseURL, sql.PoolOptions{MaxConns: int32(c.DBConnections)})
+	pool, err := sql.Connect(ctx, c.DatabaseURL, sql.PoolOptions{MaxConns: int32(c.DBConnections), Pooled: c.PollOnly})
 	if err != nil {
 		return nil, setupError{err}
 	}

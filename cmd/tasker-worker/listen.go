@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -18,7 +17,7 @@ const headerTimeout = 10 * time.Second
 func serveHTTP(variable, address string, handler http.Handler) (taken string, stop func(), err error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 	if err != nil {
-		return "", nil, setupError{fmt.Errorf("%s: %w", variable, err)}
+		return "", nil, setupError{addressError(variable, address, err)}
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
 	var group conc.WaitGroup

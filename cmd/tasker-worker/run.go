@@ -64,7 +64,10 @@ func (cmd runCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	log := newLogger(c, s.err)
-	pool, err := cmd.database(ctx, c, s)
+	if err := checkAddresses(ctx, c); err != nil {
+		return err
+	}
+	pool, err := cmd.database(ctx, c, s, log)
 	if err != nil {
 		return err
 	}
@@ -79,19 +82,32 @@ func (cmd runCommand) Run(ctx context.Context, s streams) error {
 	return err
 }
 
-func (cmd runCommand) database(ctx context.Context, c config, s streams) (*pgxpool.Pool, error) {
-	if !cmd.Migrate {
-		return connectReady(ctx, c)
-	}
+func (cmd runCommand) database(ctx context.Context, c config, s streams, log *slog.Logger) (*pgxpool.Pool, error) {
 	pool, err := connect(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := sql.Migrate(ctx, pool, sql.Options{Logger: quietLogger(c, s.err)}); err != nil {
+	if err := cmd.prepare(ctx, c, pool, s, log); err != nil {
 		pool.Close()
-		return nil, setupError{err}
+		return nil, err
 	}
 	return pool, nil
+}
+
+// prepare makes the database's objects, if that is wanted, and looks whether a worker can work with them.
+func (cmd runCommand) prepare(ctx context.Context, c config, pool *pgxpool.Pool, s streams, log *slog.Logger) error {
+	if cmd.Migrate {
+		if _, err := sql.Migrate(ctx, pool, sql.Options{Logger: quietLogger(c, s.err)}); err != nil {
+			return setupError{err}
+		}
+	}
+	if err := checkDatabase(ctx, pool, log); err != nil {
+		return err
+	}
+	if err := sql.Check(ctx, pool); err != nil {
+		return setupError{err}
+	}
+	return nil
 }
 
 // secondSignal returns a context that ends at the first signal after ctx has ended.
@@ -123,6 +139,10 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	warnOfServer(ctx, pool, log)
 	keeper := queue.NewLogKeeper(pool, redactor(c), log)
 	defer keeper.Close()
+	polls, err := pollOnly(ctx, c, pool, log)
+	if err != nil {
+		return err
+	}
 	supervisor, err := startExecutors(ctx, c, sql.NewStore(pool), keeper, log)
 	if err != nil {
 		return err
@@ -142,7 +162,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 		Pool: pool, Executor: supervisor, Handlers: append(handlerNames(supervisor), commandNames(all.Templates)...), Queues: queues, MaxSteps: c.MaxSteps,
 		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease,
 		DrainTimeout: max(c.DrainTimeout, time.Millisecond), // zero would mean the default
-		PollOnly:     c.PollOnly, SweepInterval: c.SweepInterval, Log: log, LogRetention: c.LogRetention,
+		PollOnly:     polls, SweepInterval: c.SweepInterval, Log: log, LogRetention: c.LogRetention,
 	})
 	if err != nil {
 		return err

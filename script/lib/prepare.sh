@@ -42,6 +42,17 @@ prepare_rails() {
   export TASKER_TEST_RAILS=required
 }
 
+# prepare_pgbouncer installs PgBouncer where that asks nobody anything; elsewhere the tests that need it are skipped.
+prepare_pgbouncer() {
+  if ! command -v pgbouncer >/dev/null && [ ! -x /usr/sbin/pgbouncer ]; then
+    command -v apt-get >/dev/null || return 0
+    [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || return 0
+    say "installing with apt-get$(how): pgbouncer"
+    as_root bash "$root/script/lib/apt-install" pgbouncer || say "PgBouncer could not be installed: its tests will fail"
+  fi
+  export TASKER_TEST_PGBOUNCER=required
+}
+
 need_go() {
   command -v go >/dev/null || PATH=$PATH:/usr/local/go/bin:/usr/lib/go/bin
   command -v go >/dev/null || fail "Go is not on the PATH; install it from https://go.dev/dl/ or with your package manager"

@@ -1,0 +1,100 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/queue"
+	"github.com/tasker-systems/tasker-worker/sql/sqltest"
+)
+
+// hostileSettings are what a database or a role may set for its sessions, and what our SQL cannot do with.
+var hostileSettings = map[string]map[string]string{
+	"repeatable read": {"default_transaction_isolation": "repeatable read"},
+	"serializable":    {"default_transaction_isolation": "serializable", "default_transaction_deferrable": "on"},
+	"read only":       {"default_transaction_read_only": "on"},
+	"timeouts": {
+		"idle_in_transaction_session_timeout": "1ms", "idle_session_timeout": "20ms", "lock_timeout": "1ms", "statement_timeout": "1ms",
+	},
+	"a transaction timeout": {"transaction_timeout": "1ms"},
+	"formats": {
+		"bytea_output": "escape", "client_encoding": "LATIN1", "DateStyle": "SQL, DMY", "extra_float_digits": "-15",
+		"IntervalStyle": "sql_standard", "standard_conforming_strings": "off", "TimeZone": "Asia/Kathmandu",
+	},
+	"names": {"search_path": "nowhere"},
+	"planner": {
+		"enable_bitmapscan": "off", "enable_indexonlyscan": "off", "enable_indexscan": "off", "enable_nestloop": "off", "jit": "on", "jit_above_cost": "0",
+		"jit_inline_above_cost": "0", "jit_optimize_above_cost": "0", "plan_cache_mode": "force_custom_plan",
+	},
+	"row security": {"row_security": "off"},
+	"plpgsql":      {"plpgsql.extra_errors": "all", "plpgsql.extra_warnings": "all"},
+}
+
+// Fan-ins between two workers need each to see what the other has just committed. The sweep does not help out here.
+func TestTasksEndWhateverTheDatabaseSets(t *testing.T) {
+	t.Parallel()
+	const tasks = 40
+	for name, settings := range hostileSettings {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, document("fan", fan(4)...))
+			for setting, value := range settings {
+				if setting == "transaction_timeout" && one[int](b, `SELECT current_setting('server_version_num')::int`) < 170000 {
+					t.Skip("PostgreSQL before 17 has no transaction_timeout")
+				}
+				b.exec(fmt.Sprintf(`ALTER DATABASE %s SET %s = %s`, b.pool.Config().ConnConfig.Database, setting, quoted(value)))
+			}
+			for _, worker := range []string{"a", "b"} {
+				n := b.start(options{name: worker, executor: serve(nil), change: func(c *queue.Config) {
+					c.MaxSteps, c.SweepInterval = 3, time.Hour
+				}})
+				eventually(t, "the worker works", func() bool { return n.log.has("worker started") })
+			}
+			for _, id := range b.createAsApp(tasks) {
+				b.awaitEnd(id, engine.Complete)
+			}
+			sqltest.CheckInvariants(t, b.pool, true)
+		})
+	}
+}
+
+func quoted(value string) string {
+	if value == "SQL, DMY" {
+		return value // a list of two
+	}
+	return "'" + value + "'"
+}
+
+// createAsApp creates tasks in a session as apps open them, with the settings of the database; only what says that it may not write,
+// or not for so long, is the app's own to change.
+func (b bench) createAsApp(n int) []int64 {
+	b.t.Helper()
+	conn, err := pgx.Connect(b.t.Context(), sqltest.URL(b.t, b.pool))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(b.t.Context()))
+	var ids []int64
+	for _, statement := range []string{
+		`SET statement_timeout = 0`, `SET lock_timeout = 0`, `SET idle_session_timeout = 0`,
+		`SET default_transaction_read_only = off`,
+	} {
+		if _, err := conn.Exec(b.t.Context(), statement); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	rows, err := conn.Query(b.t.Context(), `SELECT tasker.create_tasks('test', 'fan', '1.0.0',
+		array_agg(jsonb_build_object('n', i))) FROM generate_series(1, $1) AS i`, n)
+	if err == nil {
+		ids, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return ids
+}
