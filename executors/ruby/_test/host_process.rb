@@ -34,7 +34,7 @@ module HostProcess
     @from, host_out = IO.pipe
     @errors = Tempfile.new("stderr")
     @pid = spawn({ "TASKER_PROTOCOL" => "1", "TASKER_RPC_IN_FD" => "3", "TASKER_RPC_OUT_FD" => "4",
-                   "TASKER_EXECUTOR_ID" => "ruby-1", **env }, "ruby", HOST, 3 => host_in, 4 => host_out, out: @errors.path, err: @errors.path)
+                   "TASKER_EXECUTOR_ID" => "ruby-1", **env }, "ruby", HOST, 3 => host_in, 4 => host_out, out: @errors.path, err: %i[child out])
     host_in.close
     host_out.close
     @to.sync = true

@@ -13,6 +13,12 @@ module TaskerHost
         group.execution if group.is_a?(Current)
       end
 
+      # The calling thread, and those that it starts, work for nobody any more.
+      def forget
+        group = Thread.current.group
+        group.execution = nil if group.is_a?(Current)
+      end
+
       # Runs the block as the given execution. Threads that outlive it belong to nobody.
       def within(execution)
         group = new

@@ -4,6 +4,7 @@ require_relative "arguments"
 require_relative "cancellation"
 require_relative "current"
 require_relative "failure"
+require_relative "fork"
 require_relative "payload_file"
 require_relative "printed"
 require_relative "result_json"
@@ -92,8 +93,14 @@ module TaskerHost
       step = @step = Step.new(@params, @link)
       sequence = Arguments::Sequence.new(@params["dependencies"] || {}, step)
       task = step.task = Arguments::Task.new(@params["task"], sequence)
-      @session.wrap { @handler.run(task, sequence, step) }
+      @session.wrap { run(task, sequence, step) }
       step.results
+    end
+
+    def run(task, sequence, step)
+      @handler.run(task, sequence, step)
+    ensure
+      Fork.leave($!) if Fork.child? # the handler has forked, and this is not who was asked
     end
 
     # Beyond the inline limit a result goes by file, where the worker takes files.

@@ -18,6 +18,11 @@ module TaskerHost
       @oversize = false
     end
 
+    # Lets go of the pipe, in a fork that shares it.
+    def release
+      @io.close
+    end
+
     # The first line, which is still read, or nil when there will be none.
     def first_line
       (@early = read_lines)&.first

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "current"
+require_relative "fork"
 require_relative "result_json"
 require_relative "text"
 
@@ -80,6 +81,8 @@ module TaskerHost
     end
 
     def send_record(level, message, execution_id, **more)
+      return $stderr.puts(message) if Fork.child?
+
       params = { level: level, message: Text.clip(message, MESSAGE_BYTES), ts: ResultJSON.timestamp(Time.now), **more }
       params[:execution_id] = execution_id if execution_id
       @writer.notify("log", params)

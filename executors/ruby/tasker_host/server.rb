@@ -2,6 +2,9 @@
 
 require_relative "calls"
 require_relative "execution"
+require_relative "exit"
+require_relative "fork"
+require_relative "last_words"
 require_relative "line_reader"
 require_relative "loader"
 require_relative "log"
@@ -26,6 +29,8 @@ module TaskerHost
     NOTIFICATIONS = { "step.cancel" => :cancel }.freeze
     # What an execution needs to reach the worker.
     Channel = Struct.new(:calls, :writer, :log)
+    # The exit status of a host that cannot go on.
+    INTERNAL_ERROR = 70
     # Deeper than any context or result may be, plus the message around it.
     PARSING = { max_nesting: 100 }.freeze
 
@@ -43,11 +48,30 @@ module TaskerHost
       trap("TERM") { Thread.new { drain_and_exit } } # a trap handler may not take locks
       ThreadDump.on_signal
       PrintedStreams.capture
+      Fork.watch { release }
       @turns.begin
-      sleep # signals interrupt the main thread, and no handler
+      loop { sleep } # signals interrupt the main thread, and no handler
+    ensure
+      go_down($!) unless Fork.child?
     end
 
     private
+
+    # The main thread has been ended, and with it the process ends. From here on it answers for nobody: to end the other threads in an
+    # orderly way would run what they do last.
+    def go_down(cause)
+      @writer.stop
+      LastWords.say(cause)
+    ensure
+      Exit.as(cause, failed: INTERNAL_ERROR, done: INTERNAL_ERROR)
+    end
+
+    def release
+      Current.forget
+      @writer.release
+      @reader.release
+      %w[TERM INT USR1].each { |signal| Surroundings::TRAP.call(signal, "DEFAULT") }
+    end
 
     def read(turn)
       @writer.flush # the thread before may have been kept from it

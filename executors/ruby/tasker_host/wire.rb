@@ -17,6 +17,17 @@ module TaskerHost
       @held = String.new(capacity: 2 * HOLD_BYTES)
     end
 
+    # Nothing is written any more, nor what is held back. It takes no lock: whoever holds it may be gone, or wait for the worker.
+    def stop
+      @stopped = true
+    end
+
+    # The same in a fork, which shares the pipe.
+    def release
+      stop
+      @io.close
+    end
+
     # What the calling thread writes from now on waits for flush, or for a message of another thread, or for a moment.
     def hold
       @holder = Thread.current
@@ -25,7 +36,7 @@ module TaskerHost
     # Writes what is held back. Nobody holds anything any more.
     def flush
       @holder = nil
-      @lock.synchronize { write_held } unless @held.empty?
+      @lock.synchronize { write_held } unless @held.empty? || @stopped
     end
 
     def result(id, result)
@@ -47,6 +58,8 @@ module TaskerHost
     # Sends a message that is JSON already.
     def write(json)
       @lock.synchronize do
+        return if @stopped
+
         due = due?(json)
         @held << json << "\n"
         write_held if due

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative "fork"
 require_relative "text"
 
 module TaskerHost
@@ -34,6 +35,7 @@ module TaskerHost
     # The result of a request to the worker.
     def call(method, params)
       raise Tasker::NotOffered, "this worker does not offer #{method}" unless offers?(method)
+      raise Tasker::CallbackError, "#{method} is for the process that runs the step; this is a fork of it" if Fork.child?
       raise lease_lost if @lost || @cancellation.reason == "lease_lost"
 
       loop do

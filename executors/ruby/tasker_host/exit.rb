@@ -1,0 +1,27 @@
+# frozen_string_literal: true
+
+require_relative "surroundings"
+
+module TaskerHost
+  # Ends this process at once: no at-exit hooks, no `ensure` of other threads.
+  module Exit
+    # As error, or nil, would have ended it; `failed` is the status for an error that names none.
+    def self.as(error, failed: 1, done: 0)
+      die(error.signo) if error.is_a?(SignalException)
+    ensure
+      exit!(error.nil? ? done : status(error, failed))
+    end
+
+    def self.status(error, failed)
+      error.is_a?(SystemExit) ? error.status : failed
+    end
+
+    # So that the status says which signal it was.
+    def self.die(signal)
+      Surroundings::TRAP.call(signal, "SYSTEM_DEFAULT")
+      Process.kill(signal, Process.pid)
+      sleep 1
+    end
+    private_class_method :status, :die
+  end
+end
