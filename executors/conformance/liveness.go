@@ -28,13 +28,28 @@ func answersPings(t T, lang language) {
 	p := startHost(t, lang)
 	p.ping()
 	p.initialize(initialization(lang.root(t), nil))
-	start := time.Now()
-	if got := p.ping(); got.InFlight != 0 || got.OldestMS != nil {
-		t.Errorf("got %+v", got)
+	if quickest := p.quickestPing(); quickest > time.Second {
+		t.Errorf("the quickest of %d took %s", pings, quickest)
 	}
-	if took := time.Since(start); took > time.Second {
-		t.Errorf("took %s", took)
+}
+
+// pings is how many are tried: on a busy machine one of them may be late, all of them only where the host is slow.
+const pings = 5
+
+// quickestPing stops at the first ping that was answered within a second.
+func (p *peer) quickestPing() time.Duration {
+	p.tb.Helper()
+	quickest := patience
+	for range pings {
+		start := time.Now()
+		if got := p.ping(); got.InFlight != 0 || got.OldestMS != nil {
+			p.tb.Errorf("got %+v", got)
+		}
+		if quickest = min(quickest, time.Since(start)); quickest <= time.Second {
+			break
+		}
 	}
+	return quickest
 }
 
 func answersPingsWhileBusy(t T, lang language) {
