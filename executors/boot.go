@@ -58,6 +58,7 @@ func (s *Supervisor) bootOnce(
 		_ = os.RemoveAll(scratch)
 		return nil, fmt.Errorf("handler process %s was stopped: %w", id, err)
 	}
+	g.leaveOutStuck(r.language, h.Handshake().LoadErrors)
 	if !s.register(h) {
 		h.Stop(s.force, 0)
 		return nil, errNotRunning

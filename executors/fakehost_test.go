@@ -206,7 +206,8 @@ func (h *fakeHost) stuck(r *fakeRequest) bool {
 	return false
 }
 
-// handlers reads the names to serve from the files in root: a line that begins with ! is a load error, BOOM is a crash.
+// handlers reads the names to serve from the files in root: a line that begins with ! is a load error, of a file that did not
+// finish loading when it is !late, and BOOM is a crash.
 func (h *fakeHost) handlers(root string, skipped []string) (names, loadErrors []map[string]any) {
 	files, _ := filepath.Glob(filepath.Join(root, "*"))
 	for _, file := range files {
@@ -224,6 +225,7 @@ func (h *fakeHost) handlers(root string, skipped []string) (names, loadErrors []
 			case failed:
 				loadErrors = append(loadErrors, map[string]any{
 					"file": filepath.Base(file), "class": "SyntaxError", "message": message, "backtrace": []string{"line 1"},
+					"stuck": message == "late",
 				})
 			default:
 				name, exclusive := strings.CutSuffix(line, " exclusive")

@@ -33,6 +33,15 @@ func (g *generation) leaveOut(language Language, file stuckFile) {
 	}
 }
 
+// leaveOutStuck does so with the files that a process gave up loading, and serves the others without.
+func (g *generation) leaveOutStuck(language Language, loadErrors []host.LoadError) {
+	for _, e := range loadErrors {
+		if e.Stuck {
+			g.leaveOut(language, stuckFile{LoadError: e})
+		}
+	}
+}
+
 // stuckFiles are the files that processes of the language are to skip.
 func (g *generation) stuckFiles(language Language) []host.LoadError {
 	g.mu.RLock()

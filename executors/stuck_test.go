@@ -68,3 +68,23 @@ func TestFileThatThrowsAfterItWasLoadedIsLeftOutForAWhile(t *testing.T) {
 		t.Errorf("the third process serves %s handlers, want 2", third["handlers"])
 	}
 }
+
+func TestFilesThatAHostGaveUpAreLeftOutOfLaterProcesses(t *testing.T) {
+	t.Parallel()
+	sc := newScene(t, sceneOptions{handlers: "echo"})
+	sc.write("ruby/broken.rb", "!unexpected end")
+	sc.write("ruby/late.rb", "!late")
+	if err := sc.Start(sc.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range sc.generation().stuckFiles(Ruby) {
+		left = append(left, e.File)
+	}
+	if diff := cmp.Diff([]string{"late.rb"}, left); diff != "" {
+		t.Errorf("files left out (-want +got):\n%s", diff)
+	}
+	if problems := sc.Problems(); len(problems) != 2 {
+		t.Errorf("problems %v, want those of both files", problems)
+	}
+}

@@ -75,6 +75,8 @@ type LoadError struct {
 	Class     string   `json:"class"`
 	Message   string   `json:"message"`
 	Backtrace []string `json:"backtrace"`
+	// Stuck says that the file did not finish loading, which every later process would wait for again.
+	Stuck bool `json:"stuck"`
 }
 
 // object keeps the literals below readable.
