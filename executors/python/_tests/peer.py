@@ -10,6 +10,7 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOST = os.path.join(os.path.dirname(HERE), "tasker_host", "host.py")
+SDK = os.path.join(os.path.dirname(HOST), "sdk")
 PATIENCE = 20
 CALLBACKS = [
     "step.lease", "step.save_checkpoint", "step.publish_event", "step.spawn", "tasks.create", "secrets.get",
@@ -17,7 +18,7 @@ CALLBACKS = [
 
 
 class Peer:
-    def __init__(self, callbacks=CALLBACKS, initialize=True, **limits):
+    def __init__(self, callbacks=CALLBACKS, initialize=True, root=None, timing=None, config=None, **limits):
         rpc_in, self._out = os.pipe()
         self._in, rpc_out = os.pipe()
         environ = {name: value for name, value in os.environ.items() if not name.startswith("TASKER_")}
@@ -37,7 +38,8 @@ class Peer:
             "protocol_versions": [1],
             "limits": {"max_concurrency": 4, **limits},
             "capabilities": {"callbacks": callbacks, "payload_files": True},
-            "config": {"handler_root": os.path.join(HERE, "handlers")},
+            "config": {"handler_root": root or os.path.join(HERE, "handlers"), **(config or {})},
+            "timing": timing or {},
         }
         self.ready = self.answer(self.request("initialize", params))["result"] if initialize else None
 
@@ -47,7 +49,10 @@ class Peer:
                 self._inbox.put(json.loads(line))
 
     def send(self, message):
-        self._unsent += json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
+        self.send_text(json.dumps({"jsonrpc": "2.0", **message}))
+
+    def send_text(self, text):
+        self._unsent += text.encode() + b"\n"
         if not self._gathering:
             os.write(self._out, self._unsent)
             self._unsent = b""
@@ -64,6 +69,16 @@ class Peer:
         self._number += 1
         self.send({"id": f"w{self._number}", "method": method, "params": params})
         return f"w{self._number}"
+
+    def execute_text(self, handler, context):
+        """Sends step.execute with a context that is JSON already."""
+        self._number += 1
+        request_id = f"w{self._number}"
+        self.send_text(
+            f'{{"jsonrpc":"2.0","id":"{request_id}","method":"step.execute","params":{{"execution_id":"{request_id}",'
+            f'"step":{{"id":"1"}},"task":{{"id":"2","context":{context}}},"handler":{{"name":"{handler}"}}}}}}'
+        )
+        return request_id
 
     def execute(self, handler, **more):
         """Sends step.execute; the execution's id is that of the request."""

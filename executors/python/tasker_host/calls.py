@@ -9,7 +9,7 @@ import threading
 import time
 
 import tasker
-from tasker_host import result_json, rpc_error
+from tasker_host import forks, result_json, rpc_error
 
 BYTES = 1 << 20
 CHECKPOINT_BYTES = 64 * 1024
@@ -21,9 +21,10 @@ _CANCELLED = object()
 
 def call(execution, link, method, params):
     """Makes a call from a thread."""
+    _refuse_child(method)
     if threading.get_ident() == link.loop_thread:
         twin = {"tasks.create": "acreate_task", "secrets.get": "asecret"}.get(method) or "a" + method.partition(".")[2]
-        raise RuntimeError(f"{method} would block the event loop of all async handlers: use `await step.{twin}(...)`")
+        raise tasker.InvalidCall(f"{method} would block the event loop of all async handlers: use `await step.{twin}(...)`")
     dialogue = _dialogue(execution, link, method, params)
     answer = None
     while True:
@@ -40,6 +41,7 @@ async def acall(execution, link, method, params):
     """Makes a call from a coroutine, on whichever loop runs it."""
     import asyncio
 
+    _refuse_child(method)
     dialogue = _dialogue(execution, link, method, params)
     answer = None
     while True:
@@ -50,6 +52,11 @@ async def acall(execution, link, method, params):
         inbox = _AsyncInbox(asyncio.get_running_loop())
         with _Interruptible(execution, inbox.put):
             answer = await _aexchange(execution, link, inbox, wanted)
+
+
+def _refuse_child(method):
+    if forks.in_child():
+        raise tasker.CallFailed(f"{method} was called in a process that the handler has forked; only the step's own process may")
 
 
 def _dialogue(execution, link, method, params):
@@ -87,7 +94,7 @@ def _serialised(execution, method, params):
     try:
         data = result_json.generate({**params, "execution_id": execution.execution_id}, bound, DEPTH, what)
     except result_json.Unacceptable as error:
-        raise ValueError(str(error)) from None
+        raise tasker.InvalidCall(str(error)) from None
     return data
 
 

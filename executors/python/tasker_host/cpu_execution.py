@@ -43,17 +43,20 @@ class CpuExecution:
             process = self._processes.take()
         except Exception as error:  # the system lets nobody start a process
             return self._failed(error)
-        line = None
+        line = broken = None
         try:
             self._begin(process)
             line = self._relay(process)
-        finally:
-            self._end()
-            how = self._processes.bury(process) if line is None else self._processes.give(process)
+        except Exception as error:  # arguments that cannot be written again, or words that cannot be read
+            broken = error
+        self._end()
+        how = self._processes.bury(process) if line is None else self._processes.give(process)
         if line is not None:
             return line
         if self._cancel:
             return self._response({"outcome": "cancelled"})
+        if broken:
+            return self._failed(broken)
         return self._failed(ProcessEnded(f"the process of the handler ended: it {how}"))
 
     def cancel(self, reason, grace):

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 
-from tasker_host.wire import LineReader, encode, write_line
+from tasker_host.wire import LineReader, TooLong, encode, write_line
 
 HOST = os.path.join(os.path.dirname(os.path.realpath(__file__)), "host.py")
 # What is read here and written again may have become longer.
@@ -101,7 +101,7 @@ class CpuProcess:
 
     def lines(self):
         """Yields what it says, until it ends."""
-        return (line for line in self._lines if line)
+        return (line for line in self._lines if line and not isinstance(line, TooLong))
 
     def send(self, message):
         """Sends a message some time soon: the process may be too busy to read it, and nobody here waits for it."""

@@ -4,6 +4,8 @@ import contextvars
 import threading
 import traceback
 
+from tasker_host import forks
+
 
 class EventLoop:
     """An asyncio loop in its own thread, made when first needed: importing asyncio takes longer than the whole host."""
@@ -28,6 +30,20 @@ class EventLoop:
         import asyncio
 
         return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop()).result()
+
+    def end_in_child(self):
+        """In a process forked from this loop's thread, ends it as soon as the handler awaits: what else waits in the loop is
+        the parent's to run.
+        """
+        if self.thread is None or self.thread.ident != threading.get_ident():
+            return
+        import asyncio
+
+        handle = asyncio.Handle(_end_waiting_child, (), self._loop)
+        try:
+            self._loop._ready.appendleft(handle)
+        except AttributeError:  # another loop than asyncio's own
+            self._loop.call_soon(_end_waiting_child)
 
     def _create(self, coroutine):
         task = self._loop.create_task(coroutine)
@@ -73,6 +89,10 @@ class _Cancelling:
     def _cancel(self):
         if self._wake in self._execution.wakers:
             self._task.cancel()
+
+
+def _end_waiting_child():
+    forks.end_child(RuntimeError("a process forked in an async handler cannot await: the event loop is its parent's"))
 
 
 def _run_for_ever(loop):

@@ -1,16 +1,20 @@
 """One execution of one step: calls the handler and turns whatever happens into the message to answer with."""
 
 import inspect
+import logging
 import queue
 import threading
 import time
 
 import tasker
-from tasker_host import arguments, calls, failure, payload, result_json, secrets
+from tasker_host import arguments, calls, failure, forks, payload, result_json, secrets
 from tasker_host.step import Step
+from tasker_host.text import clip
 from tasker_host.wire import encode
 
 HEARTBEAT_SECONDS = 1
+HEARTBEAT_BYTES = 4096
+HEARTBEAT_DEPTH = 16
 CHECKPOINT_LIMITS = {"max_bytes": calls.CHECKPOINT_BYTES, "max_depth": calls.DEPTH, "what": "checkpoint"}
 
 
@@ -37,6 +41,7 @@ class Execution:
         self._limits = limits
         self._link = link
         self._next_heartbeat = 0
+        self._process = forks.process()
 
     @property
     def on_loop(self):
@@ -65,7 +70,8 @@ class Execution:
         try:
             result = self._called()
             if inspect.iscoroutine(result):
-                result = loop.wait_for(self._driven(result, loop))
+                result, before = loop.wait_for(self._driven(result, loop)), None
+            self._end_child()
             return self._success(result, before)
         except BaseException as error:  # sys.exit() ends the step, not the host
             return self._ended(error)
@@ -75,13 +81,20 @@ class Execution:
         try:
             with loop.cancelling(self):
                 result = await self._called()
+            self._end_child()
             return self._success(result)
         except BaseException as error:
             return self._ended(error)
 
     async def _driven(self, coroutine, loop):
-        with loop.cancelling(self):
-            return await coroutine
+        try:
+            with loop.cancelling(self):
+                return await coroutine
+        except BaseException as error:
+            self._end_child(error)
+            raise
+        finally:
+            self._end_child()
 
     def _called(self):
         self.step = Step(self._params, self)
@@ -110,8 +123,7 @@ class Execution:
         now = time.monotonic()
         if self.finished or now < self._next_heartbeat:
             return
-        said = {"progress": progress, "message": message, "details": details}
-        said = {name: value for name, value in said.items() if value is not None}
+        said = _sayable(progress, message, details)
         self._link.notify("step.heartbeat", {"execution_id": self.execution_id, **said})
         self._next_heartbeat = now + self._heartbeat_interval()
 
@@ -146,6 +158,18 @@ class Execution:
 
     def _ended(self, error):
         """The response after an exception."""
+        self._end_child(error)
+        try:
+            return self._response_to(error)
+        finally:
+            failure.forget(error)
+
+    def _end_child(self, error=None):
+        """A process that the handler forked got here like its parent. Only the one that was asked answers."""
+        if forks.process() is not self._process:
+            forks.end_child(error)
+
+    def _response_to(self, error):
         if self.cancelled and _says_cancelled(error):
             return self._response(b'{"outcome":"cancelled"%b}' % self._checkpoint_kept())
         if isinstance(error, tasker.Deferred):
@@ -177,6 +201,34 @@ class Execution:
         return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (encode(self._request_id), result)
 
 
+def _sayable(progress, message, details):
+    """The members of a heartbeat. One that cannot be sent is left out, and named."""
+    said = {}
+    for name, value, convert in (("progress", progress, _finite), ("message", message, _message), ("details", details, _details)):
+        if value is None:
+            continue
+        try:
+            said[name] = convert(value)
+        except Exception as error:
+            logging.getLogger("tasker").warning("the heartbeat's %s is left out: %s", name, clip(error, 200))
+    return said
+
+
+def _finite(progress):
+    number = float(progress)
+    if number - number != 0:
+        raise ValueError(f"{number} is no number from 0 to 1")
+    return number
+
+
+def _message(text):
+    return clip(text, HEARTBEAT_BYTES)
+
+
+def _details(value):
+    return result_json.plain(value, HEARTBEAT_BYTES, HEARTBEAT_DEPTH, "details")
+
+
 def _says_cancelled(error):
     """Cancelled, or what asyncio and concurrent.futures raise, alone or grouped."""
     members = getattr(error, "exceptions", None)
@@ -189,6 +241,6 @@ def _described(error):
     """Exceptions are users' code too, and may raise when asked what they are. There is always an answer."""
     try:
         return failure.of(error)
-    except Exception as e:
+    except BaseException as e:
         message = f"an exception that cannot be described: {type(e).__name__}"
         return {"kind": "retryable", "class": "Exception", "message": message, "backtrace": []}

@@ -1,10 +1,12 @@
 """What an exception means for the step, as the worker records it. Everything in it is bounded."""
 
 import importlib
+import logging
 import os
 import traceback
 
 import tasker
+from tasker import _durations
 from tasker_host import result_json, secrets
 from tasker_host.text import clip
 from tasker_host.typed import InvalidInput
@@ -16,7 +18,14 @@ CAUSES = 5
 CAUSE_FRAMES = 20
 DETAILS_BYTES = 64 * 1024
 DETAILS_DEPTH = 60
-_HIDDEN = (os.path.dirname(os.path.realpath(__file__)) + os.sep, importlib.__file__, "<frozen importlib")
+_FOLDER = os.path.dirname(os.path.realpath(__file__)) + os.sep
+_HIDDEN = (_FOLDER, importlib.__file__, "<frozen importlib")
+# The functions that call handlers. What lies above the last of them is how the host came there, threads and loops included.
+_CALLERS = {
+    (_FOLDER + file, name)
+    for file, names in (("execution.py", ("perform", "perform_async", "_called", "_driven")), ("loader.py", ("call", "_instance", "_import")))
+    for name in names
+}
 
 
 def of(error):
@@ -25,15 +34,16 @@ def of(error):
         return _unacceptable("Tasker::ResultTooLarge", error)
     if isinstance(error, result_json.Unacceptable):
         return _unacceptable("Tasker::InvalidResult", error)
-    permanent = isinstance(error, (tasker.PermanentError, tasker.NotPermitted, InvalidInput))
-    failure = {"kind": "permanent" if permanent else "retryable", **_description(error, FRAMES), **_cause(error)}
-    if getattr(error, "error_code", None) is not None and isinstance(error, tasker.PermanentError):
-        failure["code"] = clip(error.error_code, FRAME_BYTES)
-    if isinstance(error, tasker.RetryableError):
-        _add(failure, "retry_after_ms", milliseconds(error.retry_after))
-    if isinstance(error, (tasker.RetryableError, tasker.PermanentError)):
-        _add(failure, "details", _details(error.context))
+    failure = {"kind": "retryable", **_description(error, FRAMES), **_cause(error)}
+    if isinstance(error, (tasker.PermanentError, tasker.NotPermitted, InvalidInput)) or _cannot_be_called(error, failure):
+        failure["kind"] = "permanent"
+    _add_members(failure, error)
     return failure
+
+
+def of_request(message):
+    """The failure of a step whose request cannot be read. No retry can change that."""
+    return _unacceptable("Tasker::InvalidArguments", message)
 
 
 def of_load(file, error):
@@ -45,8 +55,54 @@ def of_load(file, error):
     return {"file": file, **described}
 
 
+def of_slow_load(file, seconds, frame):
+    """A file whose loading has not ended in time; frame is where it is."""
+    stack = traceback.StackSummary.extract(traceback.walk_stack(frame) if frame else ())
+    message = f"the file was not loaded after {seconds:.3g} s; the others are served without it. It waited here:"
+    return {"file": file, "class": "Tasker::LoadTimeout", "message": message, "backtrace": frames(stack[::-1])[-FRAMES:], "stuck": True}
+
+
+def forget(error):
+    """Takes off the exception what this attempt left on it: a handler may keep the object, and raise it again in another."""
+    for _ in range(CAUSES):
+        if error is None:
+            return
+        then = error.__cause__ or error.__context__
+        error.__traceback__ = error.__context__ = None
+        if error.__cause__ is not None:
+            error.__cause__ = None
+            error.__suppress_context__ = False
+        error = then
+
+
+def frames(stack):
+    """The lines of the frames outside this host, in Python's order: the innermost comes last."""
+    lines = []
+    for frame in _of_handler(stack):
+        if frame.filename.startswith(_HIDDEN):
+            continue
+        lines.append(clip(f'File "{frame.filename}", line {frame.lineno}, in {frame.name}', FRAME_BYTES))
+        if frame.line:
+            lines.append("  " + clip(frame.line, FRAME_BYTES - 2))
+    return lines
+
+
+def _of_handler(stack):
+    """The frames below the host's call of the handler: the first of them is the user's."""
+    entry = 0
+    for index, frame in enumerate(stack):
+        if (frame.filename, frame.name) in _CALLERS:
+            entry = index
+    return stack[entry:]
+
+
 def _unacceptable(name, error):
     return {"kind": "permanent", "class": name, "message": clip(error, MESSAGE_BYTES), "backtrace": []}
+
+
+def _cannot_be_called(error, failure):
+    """A handler that takes other arguments, or an instance that cannot be made, is no better the next time."""
+    return isinstance(error, TypeError) and not failure["backtrace"]
 
 
 def _description(error, max_lines):
@@ -66,14 +122,7 @@ def _class_name(kind):
 
 
 def _backtrace(trace, max_lines):
-    """The lines of the traceback outside this host, in Python's order: the innermost frame comes last."""
-    lines = []
-    for frame in traceback.StackSummary.extract(traceback.walk_tb(trace), limit=-max_lines):
-        if frame.filename.startswith(_HIDDEN):
-            continue
-        lines.append(clip(f'File "{frame.filename}", line {frame.lineno}, in {frame.name}', FRAME_BYTES))
-        if frame.line:
-            lines.append("  " + clip(frame.line, FRAME_BYTES - 2))
+    lines = frames(traceback.StackSummary.extract(traceback.walk_tb(trace), limit=-max_lines))
     if len(lines) <= max_lines:
         return lines
     return ["... (earlier frames left out)"] + lines[1 - max_lines :]
@@ -86,23 +135,41 @@ def _cause(error, depth=1):
     return {"cause": {**_description(cause, CAUSE_FRAMES), **_cause(cause, depth + 1)}}
 
 
-def _details(context):
-    if not context:
-        return None
+def _add_members(failure, error):
+    """What tasker's own exceptions say beside their message. A member that cannot be used is named, and costs no other."""
+    if not isinstance(error, (tasker.RetryableError, tasker.PermanentError)):
+        return
+    details, ignored = _details(error), {}
+    if isinstance(error, tasker.PermanentError):
+        _add(failure, "code", lambda code: clip(code, FRAME_BYTES), error, "error_code", ignored)
+    else:
+        _add(failure, "retry_after_ms", _milliseconds, error, "retry_after", ignored)
+    for name, reason in ignored.items():
+        logging.getLogger("tasker").warning("%s is ignored: %s", name, reason)
+    if ignored and (details is None or isinstance(details, dict)):
+        details = {**(details or {}), **{f"{name}_ignored": reason for name, reason in ignored.items()}}
+    if details is not None:
+        failure["details"] = details
+
+
+def _add(failure, member, convert, error, name, ignored):
     try:
-        return secrets.redact_all(result_json.plain(context, DETAILS_BYTES, DETAILS_DEPTH))
-    except result_json.Unacceptable as error:
-        return {"details_dropped": clip(error, FRAME_BYTES)}
+        value = getattr(error, name, None)  # subclasses need not set it, or may compute it
+        if value is not None:
+            failure[member] = convert(value)
+    except Exception as raised:
+        ignored[name] = clip(raised, FRAME_BYTES)
 
 
-def milliseconds(seconds):
+def _milliseconds(wish):
+    return round(_durations.seconds(wish) * 1000)
+
+
+def _details(error):
     try:
-        value = round(float(seconds) * 1000)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return value if value >= 0 else None
-
-
-def _add(failure, name, value):
-    if value is not None:
-        failure[name] = value
+        context = getattr(error, "context", None)
+        if context is None or isinstance(context, dict) and not context:
+            return None
+        return secrets.redact_all(result_json.plain(context, DETAILS_BYTES, DETAILS_DEPTH, "context"))
+    except Exception as raised:
+        return {"details_dropped": clip(raised, FRAME_BYTES)}

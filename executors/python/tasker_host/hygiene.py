@@ -6,6 +6,10 @@ import os
 import signal
 import sys
 import time
+import traceback
+
+from tasker_host.settings import Settings
+from tasker_host.system_settings import SystemSettings
 
 PATIENCE_SECONDS = 10
 
@@ -20,6 +24,8 @@ class Hygiene:
         self.environ = dict(os.environ)
         self._variables = dict(_variables())
         self._streams = sys.stdout, sys.stderr
+        self._settings = Settings()
+        self._system = SystemSettings()
         self._signals = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._look_at = time.monotonic() + PATIENCE_SECONDS
         self._asked = False
@@ -28,8 +34,20 @@ class Hygiene:
         """Puts back the thread. A child of the next step would not be stopped by signals that are blocked in it."""
         signal.pthread_sigmask(signal.SIG_SETMASK, self._signals)
 
+    def keep_level(self):
+        """The level of the log is the worker's to change."""
+        self._settings.keep_level()
+
     def when_idle(self):
         """Puts everything back. No step runs."""
+        try:
+            self._restore()
+        except Exception:
+            traceback.print_exc()
+            self._ask("what a handler changed cannot be put back")
+        self._look_at = 0
+
+    def _restore(self):
         os.umask(self.umask)
         sys.stdout, sys.stderr = self._streams
         if _variables() != self._variables:
@@ -37,7 +55,10 @@ class Hygiene:
             os.environ.update(self.environ)
         if _cwd() != self.cwd:
             self._return()
-        self._look_at = 0
+        if self._settings.changed():
+            self._settings.restore()
+        if self._system.restore():
+            self._ask("a handler closed standard input, output or error, or led it elsewhere")
 
     def when_busy(self):
         """Now and then: asks for a new process when a change lasts and the process is never idle."""
@@ -45,8 +66,8 @@ class Hygiene:
         if self._look_at and now < self._look_at:
             return
         overdue, self._look_at = self._look_at, now + PATIENCE_SECONDS
-        if overdue and (_cwd() != self.cwd or _variables() != self._variables):
-            self._ask("a handler changed the working directory or the environment while others run")
+        if overdue and (_cwd() != self.cwd or _variables() != self._variables or self._settings.changed()):
+            self._ask("a handler changed what all steps of the process share, while others run")
 
     def _return(self):
         try:

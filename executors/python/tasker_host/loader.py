@@ -3,14 +3,17 @@
 Handlers are found by name in what was loaded here and nowhere else: no name that arrives later is imported.
 """
 
+import functools
 import importlib
 import importlib.util
 import inspect
+import logging
 import os
 import sys
 
 from tasker_host import failure, scan, typed
 from tasker_host.pace import Pace
+from tasker_host.patience import Patience, TookTooLong
 
 NAME_BYTES = 200
 
@@ -63,30 +66,58 @@ class Handler:
 
 
 class Loader:
-    def __init__(self, root, files=None):
-        """files are the only ones to load, relative to root; None for all that there are."""
+    def __init__(self, root, files=None, left_out=()):
+        """files are the only ones to load, relative to root; None for all that there are but those that are left out."""
         self._root = os.path.realpath(root) if root else None
         self._files = files
+        self._left_out = left_out
         self.handlers = {}
         # Failures by file, as the worker reports them.
         self.errors = []
 
-    def load(self):
-        """Loads the files; afterwards handlers and errors are complete."""
+    def load(self, seconds):
+        """Loads the files, in so much time; afterwards handlers and errors are complete."""
         if self._root is None or not os.path.isdir(self._root):
             return
         sys.path.insert(_before_installed_packages(), self._root)
-        for path in scan.files(self._root):
-            file = os.path.relpath(path, self._root)
-            if self._files is None or file in self._files:
-                self._load_file(path, file)
+        paths, skipped = scan.files(self._root)
+        files = {path: os.path.relpath(path, self._root) for path in paths}
+        if self._files is None:
+            for path, reason in skipped:
+                logging.getLogger("tasker").warning("%s is not loaded: %s", path, reason)
+        else:
+            files = {path: file for path, file in files.items() if file in self._files}
+        files = {path: file for path, file in files.items() if file not in self._left_out}
+        self._load_in_time(files, seconds)
+        self.errors.sort(key=lambda error: error["file"])
 
-    def _load_file(self, path, file):
+    def _load_in_time(self, files, seconds):
+        """A file that waits for something that does not come is left behind; the others serve."""
+        patience, found = Patience(seconds), {}
+        for path, file in files.items():
+            patience.run(path, functools.partial(self._load_file, path, file, found))
+        unfinished = patience.unfinished()
+        for path, frame in unfinished:
+            _give_up_modules(frame)
+            self._report(path, failure.of_slow_load(files[path], seconds, frame))
+        late = {path for path, _ in unfinished}
+        for path, file in files.items():
+            if path not in late:
+                self._register_all(path, file, found.get(path, ()))
+
+    def _load_file(self, path, file, found):
         try:
-            module = self._import(path, file)
-            for name, target in served(module):
-                self._register(name, file, target)
+            found[path] = list(served(self._import(path, file)))
+        except TookTooLong:
+            pass
         except BaseException as error:  # sys.exit() in a file ends that file, not the host
+            self._report(path, failure.of_load(file, error))
+
+    def _register_all(self, path, file, targets):
+        try:
+            for name, target in targets:
+                self._register(name, file, target)
+        except BaseException as error:
             self._report(path, failure.of_load(file, error))
 
     def _import(self, path, file):
@@ -154,7 +185,7 @@ def _before_installed_packages():
 
 
 def _origin(module_name):
-    """Where importing the top-level module would find it."""
+    """Where importing the top-level module would find it. A link there may lead elsewhere; the name is still its own."""
     try:
         spec = importlib.util.find_spec(module_name)
     except ValueError:
@@ -162,4 +193,12 @@ def _origin(module_name):
     if spec is None:
         return ""
     place = next(iter(spec.submodule_search_locations or [spec.origin or ""]))
-    return os.path.realpath(place) if os.path.isabs(place) else place
+    return os.path.abspath(place) if os.path.isabs(place) else place
+
+
+def _give_up_modules(frame):
+    """Makes importing the modules that have not come to their end fail, instead of waiting for them."""
+    while frame is not None:  # None, too, for a thread that was about to end
+        if frame.f_code.co_name == "<module>":
+            sys.modules[frame.f_globals.get("__name__")] = None
+        frame = frame.f_back

@@ -2,9 +2,10 @@
 
 import datetime
 import logging
+import sys
 
 import tasker
-from tasker_host import result_json, secrets
+from tasker_host import forks, result_json, secrets
 from tasker_host.text import clip
 
 MESSAGE_BYTES = 16 * 1024
@@ -13,10 +14,12 @@ ATTRS_DEPTH = 16
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-def running():
-    """The execution whose handler the current code belongs to, or None. One that has been answered is no more."""
-    step = tasker.current_step()
-    return None if step is None else step._execution
+def owner():
+    """The execution whose handler the current code belongs to, or None. One that has been answered stays the owner of what it
+    has left behind: the worker must not take its words for those of the step that runs now.
+    """
+    step = tasker._current.get()
+    return None if step is None or forks.in_child() else step._execution
 
 
 def printed(execution, stream, level, line):
@@ -33,7 +36,10 @@ class Handler(logging.Handler):
 
     def emit(self, record):
         try:
-            self._writer.notify("log", self._params(record))
+            if forks.in_child():
+                print(self.format(record), file=sys.stderr)
+            else:
+                self._writer.notify("log", self._params(record))
         except Exception:  # a log call must not fail the step
             self.handleError(record)
 
@@ -44,7 +50,7 @@ class Handler(logging.Handler):
             "ts": result_json.timestamp(datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)),
             "logger": clip(record.name, 200),
         }
-        execution = running()
+        execution = owner()
         if execution:
             params["execution_id"] = execution.execution_id
         attrs = {name: value for name, value in vars(record).items() if name not in _STANDARD}

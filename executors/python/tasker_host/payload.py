@@ -1,9 +1,10 @@
 """Payloads too large for a message, as files in the folder that the worker made for the execution."""
 
 import hashlib
-import json
 import os
 import stat
+
+from tasker_host import message
 
 
 class BadFile(Exception):
@@ -29,7 +30,7 @@ def read(folder, described, max_bytes):
     data = _content(os.path.join(folder, name), size)
     if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
         raise BadFile(f"{name} is not the file that was described: its size or hash differs")
-    value = json.loads(data)
+    value = message.decode(data)
     if not isinstance(value, dict):
         raise BadFile(f"{name} must hold one JSON object")
     return value

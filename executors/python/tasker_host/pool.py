@@ -70,6 +70,11 @@ class Pool:
             self._when_idle = callback
         self._notify_idle()
 
+    def end_in_child(self):
+        """Of the threads here, a forked process has at most the one that forked."""
+        self._lock = threading.Lock()
+        self._loop.end_in_child()
+
     def _work(self):
         while True:
             self._run_apart(self._queue.get())

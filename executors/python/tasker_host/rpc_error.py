@@ -19,8 +19,10 @@ UNAVAILABLE = -32023
 
 
 class RpcError(Exception):
-    def __init__(self, code, message, data=None):
+    def __init__(self, code, message, data=None, request_id=None):
+        """request_id names the request where nobody could read it from the message."""
         super().__init__(message)
         self.code = code
+        self.request_id = request_id
         self.message = message
         self.data = data

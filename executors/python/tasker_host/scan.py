@@ -6,15 +6,30 @@ SKIPPED = frozenset(["tasker_host", "node_modules", "__pycache__", "vendor", "te
 
 
 def files(root):
-    """The paths of the *.py files below root, sorted.
+    """The paths of the *.py files below root, sorted, and what is left out though its name does not say so: (path, reason).
 
-    Links to folders are not followed; a missing root has no files.
+    A file is what its path leads to: links to files are followed wherever they lead, and a file that is reached twice is
+    loaded once, by its own name if it has one here. Links to folders are not followed; a missing root has no files.
     """
-    found = []
-    for folder, folders, names in os.walk(root):
+    found, skipped = [], []
+    for folder, folders, names in os.walk(root, onerror=lambda error: skipped.append((error.filename, error.strerror))):
         folders[:] = [name for name in folders if not _skip(name)]
+        links = [os.path.join(folder, name) for name in folders if os.path.islink(os.path.join(folder, name))]
+        skipped += [(link, "it is a link to a folder, and those are not followed") for link in links]
         found += [os.path.join(folder, name) for name in names if name.endswith(".py") and not _skip(name)]
-    return sorted(found)
+    by_identity = {}
+    for path in sorted(found, key=lambda path: (os.path.islink(path), path)):
+        reason = _unfit(path)
+        first = None if reason else by_identity.setdefault(os.path.realpath(path), path)
+        if reason or first != path:
+            skipped.append((path, reason or f"it is the same file as {os.path.relpath(first, root)}"))
+    return sorted(by_identity.values()), sorted(skipped)
+
+
+def _unfit(path):
+    if os.path.isfile(path):
+        return None
+    return "it is no file" if os.path.exists(path) else "it is a link that leads nowhere"
 
 
 def _skip(name):

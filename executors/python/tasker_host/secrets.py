@@ -20,6 +20,12 @@ def add(value):
             _values = tuple(sorted({*_values, *spellings}, key=len, reverse=True))
 
 
+def end_in_child():
+    """In a forked child: a thread of the parent may have held the lock."""
+    global _lock
+    _lock = threading.Lock()
+
+
 def forget():
     """Gives all of them up."""
     global _values

@@ -4,14 +4,13 @@ The reader answers everything but step.execute itself, so a ping is never queued
 """
 
 import collections
-import json
 import os
 import signal
 import sys
 import threading
 import time
 
-from tasker_host import dump, log, parent, rpc_error, streams
+from tasker_host import dump, failure, forks, log, message as messages, parent, rpc_error, secrets, streams
 from tasker_host.execution import Execution
 from tasker_host.hygiene import Hygiene
 from tasker_host.link import Link
@@ -20,7 +19,7 @@ from tasker_host.rpc_error import RpcError
 from tasker_host.session import MAX_MESSAGE_BYTES, Session
 from tasker_host.text import clip
 from tasker_host.turns import Turns
-from tasker_host.wire import LineReader, Writer
+from tasker_host.wire import LineReader, TooLong, Writer
 
 FLUSH_SECONDS = 1
 
@@ -50,6 +49,7 @@ class Server:
         dump.install()
         log.install(self._writer)
         streams.install(self._writer)
+        forks.install(self._writer.silence, self._reader.silence, streams.reopen, secrets.end_in_child, self._leave_pool)
 
     def run(self):
         """Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more."""
@@ -73,6 +73,10 @@ class Server:
                 self._exit()
             self._lines.extend(lines)
 
+    def _leave_pool(self):
+        if self._pool:
+            self._pool.end_in_child()
+
     def _receive(self, line):
         request_id = None
         try:
@@ -83,24 +87,42 @@ class Server:
             result = self._dispatch(message, request_id)
             if result is not None:
                 self._writer.result(request_id, result)
+        except messages.Unreadable as error:
+            self._give_up(line, error)
         except RpcError as error:
-            self._writer.error(request_id, error.code, error.message, error.data)
+            self._writer.error(request_id or error.request_id, error.code, error.message, error.data)
         except Exception as error:
             self._writer.error(request_id, rpc_error.INTERNAL, f"{type(error).__name__}: {clip(error, 1000)}")
 
     def _parse(self, line):
         """The message, or None for a blank line."""
-        if line is None:
-            raise RpcError(rpc_error.TOO_LARGE, f"a message may have {self._reader.max_bytes} bytes")
+        if isinstance(line, TooLong):
+            raise self._refused(line, rpc_error.TOO_LARGE, f"a message may have {self._reader.max_bytes} bytes")
         if not line or line.isspace():
             return None
         try:
-            message = _decode(line.decode())
-        except (ValueError, RecursionError) as error:
-            raise RpcError(rpc_error.PARSE, f"not JSON: {clip(error, 200)}") from error
+            message = messages.decode(line)
+        except ValueError as error:
+            raise self._refused(line, rpc_error.PARSE, f"not JSON: {clip(error, 200)}") from error
         if not isinstance(message, dict):
             raise RpcError(rpc_error.INVALID_REQUEST, "a message is one JSON object")
         return message
+
+    def _refused(self, line, code, reason):
+        """An error without id, as JSON-RPC has it, unless the line can be seen to be a step's: that one is answered."""
+        request_id, method = messages.envelope(line)
+        return RpcError(code, reason, request_id=request_id if method == "step.execute" else None)
+
+    def _give_up(self, line, unreadable):
+        """Ends what waits for this message to be read: the step fails for good, and so does the call that it answers."""
+        request_id, method = messages.envelope(line)
+        reason = f"the request cannot be read: {clip(unreadable, 1000)}"
+        if request_id and method == "step.execute":
+            self._writer.result(request_id, {"outcome": "failure", "failure": failure.of_request(reason)})
+        elif request_id and method is None:
+            self._answered({"id": request_id, "error": {"code": rpc_error.PARSE, "message": reason}})
+        else:
+            self._writer.error(request_id, rpc_error.PARSE, reason)
 
     def _dispatch(self, message, request_id):
         """The result to answer with, or None when there is nothing to answer yet, or ever."""
@@ -137,6 +159,8 @@ class Server:
     def _set_level(self, params):
         self._level = str(params.get("level"))
         log.set_level(self._level)
+        if self._hygiene:
+            self._hygiene.keep_level()
         if self._processes:
             self._processes.level = self._level
 
@@ -221,13 +245,6 @@ class Server:
         if self._processes:
             self._processes.kill()
         _exit()
-
-
-def _no_constant(name):
-    raise ValueError(f"{name} is no JSON value")
-
-
-_decode = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 def _exit():

@@ -15,6 +15,9 @@ MAX_INLINE_BYTES = 1 << 20
 MAX_JSON_DEPTH = 64
 MAX_CONCURRENCY = 8
 SHUTDOWN_GRACE_MS = 25_000
+STARTUP_TIMEOUT_MS = 60_000
+# The part of it for loading the files: the worker waits for the answer no longer than for all of it.
+LOADING = 0.5
 CANCEL_GRACE_MS = 10_000
 MAX_FILE_BYTES = 64 << 20
 
@@ -32,8 +35,7 @@ class Session:
         self.max_message_bytes = _positive(limits, "max_message_bytes", MAX_MESSAGE_BYTES)
         self.max_concurrency = _positive(limits, "max_concurrency", MAX_CONCURRENCY)
         offered = _object(params, "capabilities")
-        callbacks = offered.get("callbacks") or []
-        self.callbacks = [name for name in callbacks if isinstance(name, str)] if isinstance(callbacks, list) else []
+        self.callbacks = _texts(offered.get("callbacks"))
         self.result_limits = {
             "max_file_bytes": _positive(limits, "max_file_bytes", MAX_FILE_BYTES),
             "payload_files": offered.get("payload_files") is True,
@@ -42,12 +44,14 @@ class Session:
         }
         self.shutdown_grace = _positive(_object(params, "timing"), "shutdown_grace_ms", SHUTDOWN_GRACE_MS) / 1000
         self.cancel_grace = _positive(_object(params, "timing"), "cancel_grace_ms", CANCEL_GRACE_MS) / 1000
+        startup_timeout = _positive(_object(params, "timing"), "startup_timeout_ms", STARTUP_TIMEOUT_MS) / 1000
+        self._loading_seconds = LOADING * startup_timeout
         self._params = params
-        self._loader = Loader(root, config.get("cpu_files"))
+        self._loader = Loader(root, config.get("cpu_files"), _texts(config.get("skip_files")))
 
     def load(self):
-        """Loads the handlers. A file that cannot be loaded is reported; the others serve."""
-        self._loader.load()
+        """Loads the handlers. A file that cannot be loaded, or does not end, is reported; the others serve."""
+        self._loader.load(self._loading_seconds)
 
     def unpacked(self, params):
         """The params of step.execute, read from their file if they came in one."""
@@ -59,7 +63,7 @@ class Session:
             raise _bad("params_file must be an object, and scratch_dir the folder of the file")
         try:
             read = payload.read(folder, described, self.result_limits["max_file_bytes"])
-        except (OSError, ValueError, RecursionError, payload.BadFile) as error:
+        except (OSError, ValueError, payload.BadFile) as error:
             raise _bad(f"params_file cannot be read: {clip(error, 500)}") from error
         return {**read, "execution_id": params.get("execution_id"), "scratch_dir": folder}
 
@@ -114,6 +118,10 @@ def _positive(parent, name, default):
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     raise _bad(f"{name} must be a positive integer")
+
+
+def _texts(value):
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 def _object(params, name):

@@ -2,6 +2,7 @@
 
 import datetime
 
+import tasker
 from tasker_host.arguments import identifier
 
 
@@ -130,7 +131,7 @@ def _checkpoint(data):
 
 def _event(name, payload, dedupe_key, delivery):
     if delivery not in ("with_result", "now"):
-        raise ValueError(f'delivery is "with_result" or "now", not {delivery!r}')
+        raise tasker.InvalidCall(f'delivery is "with_result" or "now", not {delivery!r}')
     params = {"name": name, "payload": {} if payload is None else payload, "delivery": delivery}
     return "step.publish_event", _with(params, "dedupe_key", dedupe_key)
 

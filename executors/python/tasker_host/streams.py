@@ -12,6 +12,7 @@ from tasker_host import log
 
 BYTES_PER_SECOND = 1 << 20
 LINE_CHARS = 16 * 1024
+_NAMES = {"stdout": 1, "stderr": 2}
 
 
 class Stream(io.TextIOBase):
@@ -41,7 +42,7 @@ class Stream(io.TextIOBase):
         return True
 
     def write(self, text):
-        execution = log.running()
+        execution = log.owner()
         if execution is None or not isinstance(text, str) or not self._budget.grants(len(text)):
             return self._original.write(text)
         parts = execution.printed
@@ -50,7 +51,7 @@ class Stream(io.TextIOBase):
         *lines, rest = (parts.pop(self, "") + text).split("\n")
         for line in lines:
             self._say(execution, line)
-        if len(rest) > LINE_CHARS:
+        if len(rest) > LINE_CHARS or execution.finished:  # nobody will ask for the end of the line
             self._say(execution, rest)
         elif rest:
             parts[self] = rest
@@ -76,6 +77,28 @@ class Budget:
                 self._second, self._left = second, BYTES_PER_SECOND
             self._left -= size
             return self._left >= 0
+
+
+def reopen():
+    """In a forked child: what the parent had not yet written is not the child's to write, nor is a lock that it held."""
+    for name in _NAMES:
+        _open(name)
+
+
+def repair():
+    """Where a handler has closed a stream under the others, opens it again."""
+    for name in _NAMES:
+        file = getattr(sys, f"__{name}__")
+        if file is not None and file.closed:
+            _open(name)
+
+
+def _open(name):
+    file = open(_NAMES[name], "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    stream = getattr(sys, name)
+    if isinstance(stream, Stream):
+        stream._original = file
+    setattr(sys, f"__{name}__", file)
 
 
 def install(writer):

@@ -10,11 +10,15 @@ import datetime
 import decimal
 import enum
 import inspect
+import re
 import types
 import typing
 import uuid
 
 ERRORS = 10
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FRACTION = re.compile("[.]([0-9]+)")
+_WHOLE = re.compile("-?(0|[1-9][0-9]{0,307})")
 _UNION_TYPES = tuple(filter(None, (typing.Union, getattr(types, "UnionType", None))))  # `X | Y` came with 3.10
 _LISTS = {
     list: list, tuple: tuple, set: set, frozenset: frozenset,
@@ -108,17 +112,17 @@ def converter(kind, known, where):
         return known[kind]
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Literal:
-        return _checked(lambda value: value in args, "one of " + ", ".join(map(repr, args)))
+        return _literal(args)
     if origin in _UNION_TYPES:
         return _union([converter(arg, known, where) for arg in args])
     if kind in _SCALARS:
         return _SCALARS[kind]
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return _parsed(kind, "one of " + ", ".join(repr(member.value) for member in kind))
+        return _enum(kind)
     if (origin or kind) in _LISTS:
         return _list(_LISTS[origin or kind], args, known, where)
     if (origin or kind) in _DICTS:
-        return _dict(converter(args[1], known, where) if args else _any)
+        return _dict(_key_converter(args[0], where) if args else _any, converter(args[1], known, where) if args else _any)
     raise UnknownType(f"{where}: {kind!r} cannot be built from JSON; use dataclasses, list, dict and plain values")
 
 
@@ -135,9 +139,18 @@ def _dataclass(kind, known):
         before = len(errors)
         errors += [f"{path}.{name} is missing" for name in sorted(required - value.keys())]
         built = {n: c(value[n], f"{path}.{n}", errors) for n, c in converters.items() if n in value}
-        return kind(**built) if len(errors) == before else None
+        return _made(kind, built, path, errors) if len(errors) == before else None
 
     return convert
+
+
+def _made(kind, members, path, errors):
+    """What the class itself refuses, in its __post_init__, is wrong data, too."""
+    try:
+        return kind(**members)
+    except (TypeError, ValueError) as error:
+        errors.append(f"{path}: {error}")
+        return None
 
 
 def _pydantic(kind):
@@ -187,13 +200,48 @@ def _list(make, args, known, where):
     return convert
 
 
-def _dict(convert_member):
+def _dict(convert_key, convert_member):
     def convert(value, path, errors):
         if not isinstance(value, dict):
             return _wrong(errors, path, "an object", value)
-        return {name: convert_member(member, f"{path}.{name}", errors) for name, member in value.items()}
+        built = {}
+        for name, member in value.items():
+            built[convert_key(name, f"{path}.{name}", errors)] = convert_member(member, f"{path}.{name}", errors)
+        return built
 
     return convert
+
+
+def _key_converter(kind, where):
+    """Names of members are text: other keys are made from it."""
+    if kind in (str, typing.Any, object):
+        return _any
+    if kind is int:
+        return _parsed(int, "a whole number as name", lambda name: _WHOLE.fullmatch(name))
+    if kind in (datetime.datetime, datetime.date, decimal.Decimal, uuid.UUID):
+        return _SCALARS[kind]
+    if isinstance(kind, type) and issubclass(kind, enum.Enum) and all(isinstance(member.value, str) for member in kind):
+        return _enum(kind)
+    if typing.get_origin(kind) is typing.Literal and all(isinstance(arg, str) for arg in typing.get_args(kind)):
+        return _literal(typing.get_args(kind))
+    raise UnknownType(f"{where}: keys of type {kind!r} cannot be built from the names of members; use str")
+
+
+def _literal(args):
+    return _checked(lambda value: any(_is_same(value, arg) for arg in args), "one of " + ", ".join(map(repr, args)))
+
+
+def _enum(kind):
+    return _parsed(
+        kind,
+        "one of " + ", ".join(repr(member.value) for member in kind),
+        lambda value: not any(value == member.value and not _is_same(value, member.value) for member in kind),
+    )
+
+
+def _is_same(value, other):
+    """Whether they are one value of JSON: to Python true equals 1."""
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
 
 
 def _any(value, _path, _errors):
@@ -239,7 +287,16 @@ def _is_text(value):
     return isinstance(value, str)
 
 
+def _decimal(value):
+    number = decimal.Decimal(str(value))
+    if not number.is_finite():
+        raise ValueError
+    return number
+
+
 def _datetime(text):
+    """Before Python 3.11, fromisoformat knows no Z, and fractions of three or six digits only."""
+    text = _FRACTION.sub(lambda found: "." + found.group(1)[:6].ljust(6, "0"), text, count=1)
     moment = datetime.datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
 
@@ -253,8 +310,8 @@ _SCALARS = {
     float: _checked(_is_number, "a number", float),
     str: _checked(_is_text, "text"),
     datetime.datetime: _parsed(_datetime, "a time like 2026-01-31T12:00:00Z", _is_text),
-    datetime.date: _parsed(datetime.date.fromisoformat, "a date like 2026-01-31", _is_text),
-    decimal.Decimal: _parsed(lambda v: decimal.Decimal(str(v)), "a decimal", lambda v: _is_text(v) or _is_number(v)),
+    datetime.date: _parsed(datetime.date.fromisoformat, "a date like 2026-01-31", lambda v: _is_text(v) and _DATE.fullmatch(v)),
+    decimal.Decimal: _parsed(_decimal, "a decimal", lambda v: _is_text(v) or _is_number(v)),
     uuid.UUID: _parsed(uuid.UUID, "a UUID", _is_text),
 }
 

@@ -10,8 +10,14 @@ CHUNK_BYTES = 64 * 1024
 # answered run again, like those that ran beside the crash.
 HOLD_SECONDS = 0.0005
 HOLD_BYTES = 4096
+# What is kept of a line over the limit: enough for its id and method.
+HEAD_BYTES = 256
 
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+class TooLong(bytes):
+    """The beginning of a line over the limit."""
 
 
 class LineReader:
@@ -26,7 +32,7 @@ class LineReader:
     def read(self):
         """The complete lines that have come, as a list of bytes, waiting for one; None when the writer has closed the pipe.
 
-        A line that was longer than the limit is None. Half a line at the end is dropped.
+        A line that was longer than the limit is TooLong. Half a line at the end is dropped.
         """
         lines = []
         while not lines:
@@ -36,10 +42,14 @@ class LineReader:
             *ends, rest = chunk.split(b"\n")
             for end in ends:
                 self._append(end)
-                lines.append(b"".join(self._parts) if self._size <= self.max_bytes else None)
+                lines.append(b"".join(self._parts) if self._size <= self.max_bytes else TooLong(self._parts[0]))
                 self._parts, self._size = [], 0
             self._append(rest)
         return lines
+
+    def silence(self):
+        """Lets go of the pipe."""
+        os.close(self._fd)
 
     def lines(self):
         """Yields all lines until the writer closes the pipe."""
@@ -50,7 +60,7 @@ class LineReader:
         self._size += len(part)
         self._parts.append(part)
         if self._size > self.max_bytes:
-            self._parts.clear()
+            self._parts = [b"".join(self._parts)[:HEAD_BYTES]]
 
     def _read(self):
         try:
@@ -106,6 +116,13 @@ class Writer:
                 if now < self._flush_at and len(message) < HOLD_BYTES:
                     return
             self._write_held()
+
+    def silence(self):
+        """Lets go of the pipe. What is written from now on goes nowhere, and no thread's lock is waited for."""
+        self.write = lambda message: None
+        self.flush = self.hold = lambda: None
+        self._held = []
+        os.close(self._fd)
 
     def _write_held(self):
         """When nobody reads any more the worker is dead, and so is this process."""

@@ -250,3 +250,19 @@ CPU = {
     "object": lambda step: object(),
     "inputs": lambda step: [step.inputs] * 2,
 }
+
+
+@tasker.handler("context")
+def context(task, sequence, step):
+    return task.context
+
+
+@tasker.handler("returns_computing_coroutine")
+def returns_computing_coroutine(task, sequence, step):
+    """Computes here, and then elsewhere: the thread's own time is not that of the step."""
+    compute(task, sequence, step)
+
+    async def rest():
+        compute(task, sequence, step)
+
+    return rest()

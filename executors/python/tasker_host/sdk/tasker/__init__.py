@@ -13,8 +13,9 @@ decorated with `@tasker.handler`. All of them may be `async def`:
         return {"charged": cart["total"], "order_id": task.context["order_id"]}
 
 The returned value becomes the step's results. It must be JSON: dict, list, str, finite numbers, bool and None. Tuples
-and sets become arrays, datetime becomes RFC 3339 in UTC (a naive one is taken as UTC), date becomes ISO 8601, Decimal
-becomes a string; anything else fails the step for good with the class Tasker::InvalidResult.
+and sets become arrays, dataclasses and pydantic models objects, enums their values; datetime becomes RFC 3339 in UTC (a
+naive one is taken as UTC), date becomes ISO 8601, Decimal and UUID become strings. Anything else fails the step for good
+with the class Tasker::InvalidResult and the place, as in `result.items[3]`.
 
 Any exception fails the attempt, and the step is retried up to its limit. The two classes below say more. What is logged
 with the standard `logging` module, printed or warned of reaches the worker's log with the step that it belongs to.
@@ -23,11 +24,14 @@ with the standard `logging` module, printed or warned of reaches the worker's lo
 import contextvars
 from collections import namedtuple
 
+from tasker import _durations
+
 __all__ = [
     "CallFailed",
     "Cancelled",
     "Deferred",
     "Error",
+    "InvalidCall",
     "LeaseLost",
     "NotOffered",
     "NotPermitted",
@@ -45,7 +49,7 @@ class Error(Exception):
 
 
 class RetryableError(Error):
-    """Fails the attempt and asks for the next one after `retry_after` seconds."""
+    """Fails the attempt and asks for the next one after `retry_after`: seconds, a timedelta, or a datetime or date to wait for."""
 
     def __init__(self, message="", retry_after=None, context=None):
         super().__init__(message)
@@ -62,17 +66,23 @@ class PermanentError(Error):
         self.context = context
 
 
+class InvalidCall(PermanentError, ValueError, RuntimeError):
+    """A call that no retry makes right, like one with data that is no JSON. The step fails for good unless it catches this."""
+
+
 class Deferred(Error):
-    """Gives the step back: it runs again after `resume_after` seconds, and no attempt is counted.
+    """Gives the step back: it runs again after `resume_after`, given like `retry_after`, and no attempt is counted.
 
     The next run finds `checkpoint` in `step.checkpoint`.
     """
 
     def __init__(self, resume_after, checkpoint=None):
-        if isinstance(resume_after, bool) or not isinstance(resume_after, (int, float)) or not 0 <= resume_after < 1e9:
-            raise ValueError(f"resume_after is a number of seconds, not {resume_after!r}")
-        super().__init__(f"deferred for {resume_after} s")
-        self.resume_after = resume_after
+        try:
+            seconds = _durations.seconds(resume_after)
+        except ValueError as error:
+            raise InvalidCall(f"resume_after: {error}") from None
+        super().__init__(f"deferred for {seconds} s")
+        self.resume_after = seconds
         self.checkpoint = checkpoint
 
 

@@ -221,7 +221,7 @@ class _Tap(log.Handler):
         self._worker = worker
 
     def emit(self, record):
-        execution = log.running()
+        execution = log.owner()
         if execution and execution._link is self._worker:
             super().emit(record)
 

@@ -1,0 +1,86 @@
+"""What a forked child inherits belongs to the process that was asked.
+
+A child of os.fork() or multiprocessing has the pipe to the worker, the hooks on signals, the locks as they were, and the
+stack of the step. It answers for nobody: what it writes goes nowhere, what it prints goes to the process's output, and when
+it comes back from the handler it ends.
+"""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+
+_HANDLED = (signal.SIGINT, signal.SIGTERM)
+
+_child = False
+_masks = threading.local()
+_process = object()
+
+
+def _begin_process():
+    global _process
+    _process = object()
+
+
+os.register_at_fork(after_in_child=_begin_process)
+
+
+def process():
+    """Something that is the same for as long as nobody forks; to ask the system for the number of the process takes longer."""
+    return _process
+
+
+def install(*resets):
+    """Has every forked child call the functions, in this order."""
+
+    def begin():
+        global _child
+        _child = True
+        for reset in (_reset_signals, *resets):
+            try:
+                reset()
+            except Exception:  # the child has a life of its own, with or without it
+                traceback.print_exc()
+        _unblock()
+
+    os.register_at_fork(before=_block, after_in_parent=_unblock, after_in_child=begin)
+
+
+def in_child():
+    """Whether this process was forked from a host."""
+    return _child
+
+
+def _block():
+    """A signal for the child waits until the child has handlers of its own: the host's would pass it on to the host."""
+    _masks.value = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+
+
+def _unblock():
+    signal.pthread_sigmask(signal.SIG_SETMASK, _masks.value)
+
+
+def _reset_signals():
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def end_child(error=None):
+    """Ends this process without a word to the worker. No hook of the host, or of what it has loaded, is run."""
+    try:
+        if error is not None and not isinstance(error, SystemExit):
+            traceback.print_exception(type(error), error, error.__traceback__)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(_status(error))
+
+
+def _status(error):
+    if not isinstance(error, SystemExit):
+        return 0 if error is None else 1
+    if error.code is None:
+        return 0
+    return error.code & 0xFF if isinstance(error.code, int) else 1

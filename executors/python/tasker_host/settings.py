@@ -1,0 +1,77 @@
+"""What Python keeps for the whole process, and a handler may have set for its own sake. All of it is read in less than a
+microsecond, so it is compared whenever no step runs.
+"""
+
+import gc
+import logging
+import sys
+import time
+import warnings
+
+_recursion_limit, _collects, _loaded, _manager = sys.getrecursionlimit, gc.isenabled, sys.modules, logging.root.manager
+_HAS_IMPL = hasattr(warnings, "_showwarnmsg_impl")
+
+
+class Settings:
+    def __init__(self):
+        """Takes what is there now for what shall stay."""
+        self._filters = list(warnings.filters)
+        self._handlers = list(logging.root.handlers)
+        self._disabled = {name for name, logger in _loggers() if logger.disabled}
+        self._level = logging.root.level
+        self._kept = _read()
+
+    def keep_level(self):
+        """The worker has said from which level on it wants to have logs."""
+        self._level = logging.root.level
+
+    def changed(self):
+        return (
+            _read() != self._kept
+            or logging.root.level != self._level
+            or warnings.filters != self._filters
+            or logging.root.handlers != self._handlers
+        )
+
+    def restore(self):
+        limit, collects, timeout, show, show_message, _, disabled = self._kept
+        sys.setrecursionlimit(limit)
+        (gc.enable if collects else gc.disable)()
+        if "_socket" in sys.modules:
+            sys.modules["_socket"].setdefaulttimeout(timeout)
+        time.tzset()
+        self._restore_warnings(show, show_message)
+        self._restore_logging(disabled)
+
+    def _restore_warnings(self, show, show_message):
+        if warnings.filters != self._filters:
+            warnings.resetwarnings()  # has what was shown before looked up anew
+            warnings.filters[:] = self._filters
+        warnings.showwarning = show
+        if show_message is not None:
+            warnings._showwarnmsg_impl = show_message
+
+    def _restore_logging(self, disabled):
+        """Who configures logging anew takes the worker's handler off, and turns off the loggers that he does not name."""
+        logging.disable(disabled)
+        logging.root.setLevel(self._level)
+        if logging.root.handlers != self._handlers:
+            logging.root.handlers[:] = self._handlers
+            for name, logger in _loggers():
+                logger.disabled = name in self._disabled
+
+
+def _read():
+    return (
+        _recursion_limit(),
+        _collects(),
+        _loaded["_socket"].getdefaulttimeout() if "_socket" in _loaded else None,
+        warnings.showwarning,
+        warnings._showwarnmsg_impl if _HAS_IMPL else None,
+        time.tzname,
+        _manager.disable,
+    )
+
+
+def _loggers():
+    return [(name, logger) for name, logger in list(logging.root.manager.loggerDict.items()) if isinstance(logger, logging.Logger)]
