@@ -75,7 +75,24 @@ func TestProgramOutcomes(t *testing.T) {
 		{"last line without an end", `printf '[1]'`, engine.Succeeded(json.RawMessage(`[1]`))},
 		{"last line that is no JSON is null", `echo '{"rows": 2}'; echo done`, engine.Succeeded(json.RawMessage("null"))},
 		{"result file before stdout", `echo '{"b": 1}'; echo '{"from": "file"}' > "$TASKER_RESULT_FILE"`, engine.Succeeded(json.RawMessage(`{"from": "file"}`))},
-		{"empty result file is null", `: > "$TASKER_RESULT_FILE"`, engine.Succeeded(json.RawMessage("null"))},
+		{
+			"empty result file", `: > "$TASKER_RESULT_FILE"`,
+			failed("Tasker::InvalidResult", "", "the program's result cannot be stored: the result file is empty: write null where there is no result, "+
+				"or leave the file out", true, 0),
+		},
+		{"byte order mark before the result", `printf '\xEF\xBB\xBF{"rows": 2}\n'`, engine.Succeeded(json.RawMessage(`{"rows": 2}`))},
+		{
+			"byte order mark in the result file", `printf '\xEF\xBB\xBF{"rows": 2}\n' > "$TASKER_RESULT_FILE"`,
+			engine.Succeeded(json.RawMessage(`{"rows": 2}`)),
+		},
+		{"object with NaN", `echo '{"mean": NaN}'`, failed("Tasker::InvalidResult", "", "", true, 0)},
+		{"object that is cut", `echo '{"rows": 2, "na'`, failed("Tasker::InvalidResult", "", "", true, 0)},
+		{"object of Python", `echo "{'rows': 2}"`, failed("Tasker::InvalidResult", "", "", true, 0)},
+		{"list with NaN", `echo '[1, NaN, "NaN"]'`, failed("Tasker::InvalidResult", "", "", true, 0)},
+		{"list with a comma at its end", `echo '[1, 2,]'`, failed("Tasker::InvalidResult", "", "", true, 0)},
+		{"log line in brackets is null", `echo '[info] done'`, engine.Succeeded(json.RawMessage("null"))},
+		{"NaN alone is null", "echo NaN", engine.Succeeded(json.RawMessage("null"))},
+		{"JSON over several lines is null", `printf '{\n  "rows": 2\n}\n'`, engine.Succeeded(json.RawMessage("null"))},
 		{
 			"result file that is no JSON", `echo oops > "$TASKER_RESULT_FILE"`,
 			failed("Tasker::InvalidResult", "", "the program's result cannot be stored: invalid JSON: invalid character 'o' looking for beginning of value", true, 0),
@@ -92,6 +109,23 @@ func TestProgramOutcomes(t *testing.T) {
 		{
 			"EX_TEMPFAIL with a delay", `echo '{"error": "busy", "error_code": "BUSY", "retry_after": 1.5}' > "$TASKER_RESULT_FILE"; exit 75`,
 			failed(commandFailed, "BUSY", "busy", false, 1500*time.Millisecond),
+		},
+		{
+			"a delay that is none takes nothing along", `echo '{"error": "busy", "retry_after": "soon"}'; exit 75`,
+			failed(commandFailed, "75", `busy (ignored: retry_after is "soon", which is not a number of seconds or a date)`, false, 0),
+		},
+		{"a delay as text", `echo '{"error": "busy", "retry_after": "90"}'; exit 75`, failed(commandFailed, "75", "busy", false, 90*time.Second)},
+		{
+			"a date that is past", `echo '{"error": "busy", "retry_after": "Wed, 21 Oct 2015 07:28:00 GMT"}'; exit 75`,
+			failed(commandFailed, "75", "busy", false, 0),
+		},
+		{
+			"members of other types", `echo '{"error": {"why": "busy"}, "error_code": 7, "error_class": "Busy"}'; exit 1`,
+			failed("Busy", "7", `{"why": "busy"}`, false, 0),
+		},
+		{
+			"a failure that cannot be read", `echo '{"error": "busy"' > "$TASKER_RESULT_FILE"; exit 1`,
+			failed(commandFailed, "1", `command:p exited with status 1 (ignored: the result file is {"error": "busy", which is not a JSON object)`, false, 0),
 		},
 		{"signal is a crash", "kill -9 $$", failed("Tasker::ExecutorCrashed", "", "command:p was ended by signal 9 (killed)", false, 0)},
 	}
@@ -153,6 +187,46 @@ func TestProgramLogsAreKeptAndTheResultIsNone(t *testing.T) {
 	want := []string{"stdout: one", `stdout: {"x":1}`, "stdout: two"}
 	if diff := cmp.Diff(want, k.lines); diff != "" || k.ended != 1 {
 		t.Errorf("ended %d times, kept (-want +got):\n%s", k.ended, diff)
+	}
+}
+
+func TestLastLineThatIsNoResultIsSaidInTheLog(t *testing.T) {
+	t.Parallel()
+	sc, k := startPrograms(t)
+	tests := map[string]string{
+		`echo '[info] done'`:              "begins like JSON and is none: [info] done",
+		`echo '{done'`:                    "begins like JSON and is none: {done",
+		`echo '"done'`:                    "begins like JSON and is none",
+		"echo NaN":                        "is no JSON: NaN",
+		"echo -Infinity":                  "is no JSON: -Infinity",
+		`printf '{\n  "rows": 2\n}\n'`:    "the end of JSON over several lines",
+		`echo done`:                       "",
+		`echo '{"mean": NaN}'; echo done`: "",
+	}
+	for script, want := range tests {
+		k.mu.Lock()
+		k.lines = nil
+		k.mu.Unlock()
+		sc.program("bin/p", "#!/bin/bash\n"+script+"\n")
+		sc.run(sc.ctx(), command("p"))
+		k.mu.Lock()
+		said := strings.Join(k.lines, "\n")
+		k.mu.Unlock()
+		if strings.Contains(said, "worker: the result is null") != (want != "") || !strings.Contains(said, want) {
+			t.Errorf("%s: the log says %q, want %q", script, said, want)
+		}
+	}
+}
+
+func TestProgramAsksForADelayUntilADate(t *testing.T) {
+	t.Parallel()
+	sc, _ := startPrograms(t)
+	for _, format := range []string{"%a, %d %b %Y %H:%M:%S GMT", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d %H:%M:%S+00:00"} {
+		sc.program("bin/p", "#!/bin/bash\nexport LC_ALL=C\n"+`echo "{\"retry_after\": \"$(date -u -d "+1 day" "+`+format+`")\"}"; exit 75`+"\n")
+		got := sc.run(sc.ctx(), command("p"))
+		if got.Failure == nil || got.Failure.RetryAfter < 23*time.Hour || got.Failure.RetryAfter > 24*time.Hour {
+			t.Errorf("%s comes to %s, want a delay of a day", format, describe(got))
+		}
 	}
 }
 

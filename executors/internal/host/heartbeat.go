@@ -37,9 +37,9 @@ func (h *Host) silence(c *call) {
 // heartbeat takes a sign of life from a handler. One of an execution that has ended is ignored.
 func (h *Host) heartbeat(params json.RawMessage) {
 	var beat struct {
-		ExecutionID string   `json:"execution_id"`
-		Progress    *float64 `json:"progress"`
-		Message     string   `json:"message"`
+		ExecutionID string                 `json:"execution_id"`
+		Progress    wire.Lenient[*float64] `json:"progress"`
+		Message     wire.Text              `json:"message"`
 	}
 	if err := json.Unmarshal(params, &beat); err != nil {
 		h.violation("sent a heartbeat that cannot be read")
@@ -60,9 +60,11 @@ func (h *Host) heartbeat(params json.RawMessage) {
 	if !tell {
 		return
 	}
-	attrs := append(attributes(c.attempt), slog.String("message", wire.Clean(beat.Message, lineBytesMax)))
-	if beat.Progress != nil {
-		attrs = append(attrs, slog.Float64("progress", *beat.Progress))
+	attrs := append(attributes(c.attempt), slog.String("message", wire.Clean(string(beat.Message), lineBytesMax)))
+	if beat.Progress.Value != nil {
+		attrs = append(attrs, slog.Float64("progress", *beat.Progress.Value))
+	} else if beat.Progress.Wrong != "" {
+		attrs = append(attrs, slog.String("progress", beat.Progress.Wrong))
 	}
 	h.sink.Log(slog.LevelDebug, "step makes progress", attrs...)
 }

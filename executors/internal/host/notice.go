@@ -36,23 +36,26 @@ func (h *Host) notice(n Notice) {
 // status takes an executor.status notification.
 func (h *Host) status(params json.RawMessage) {
 	var s struct {
-		LoadError      *LoadError `json:"load_error"`
-		MaxConcurrency int        `json:"max_concurrency"`
-		State          string     `json:"state"`
-		Reason         string     `json:"reason"`
+		LoadError      wire.Lenient[LoadError] `json:"load_error"`
+		MaxConcurrency wire.Lenient[int]       `json:"max_concurrency"`
+		State          wire.Text               `json:"state"`
+		Reason         wire.Text               `json:"reason"`
 	}
 	if err := json.Unmarshal(params, &s); err != nil {
 		h.violation("sent an executor.status notification that cannot be read")
 		return
 	}
-	n := Notice{Credit: min(max(s.MaxConcurrency, 0), h.options.Initialize.MaxConcurrency)}
+	if s.MaxConcurrency.Wrong != "" {
+		h.violation("sent an executor.status notification whose max_concurrency is " + s.MaxConcurrency.Wrong)
+	}
+	n := Notice{Credit: min(max(s.MaxConcurrency.Value, 0), h.options.Initialize.MaxConcurrency)}
 	if s.State == "recycle_me" {
 		n.Recycle = "asked for it"
 		if s.Reason != "" {
-			n.Recycle += ": " + wire.Clean(s.Reason, nameBytesMax)
+			n.Recycle += ": " + wire.Clean(string(s.Reason), nameBytesMax)
 		}
-		if s.LoadError != nil && s.LoadError.File != "" {
-			e := s.LoadError.clean()
+		if s.LoadError.Value.File != "" {
+			e := s.LoadError.Value.clean()
 			n.Stuck = &e
 		}
 	}

@@ -121,3 +121,23 @@ func TestNotifyKeepsTheHandlersAttributesApart(t *testing.T) {
 		t.Errorf("log (-want +got):\n%s", diff)
 	}
 }
+
+func TestNotificationKeepsMembersOfOtherTypes(t *testing.T) {
+	t.Parallel()
+	tests := map[string][]string{
+		`{"message":{"a":1},"level":3}`:                  {`{"a":1}`},
+		`{"message":"m","attrs":["x"]}`:                  {`m attrs="[\"x\"]"`},
+		`{"message":"m","logger":7,"attrs":{"n":1}}`:     {"m n=1"},
+		`{"message":null,"execution_id":5,"attrs":null}`: {""},
+	}
+	for params, want := range tests {
+		var n Notification
+		if err := json.Unmarshal([]byte(params), &n); err != nil {
+			t.Errorf("%s: %v", params, err)
+			continue
+		}
+		if diff := cmp.Diff(want, n.Lines()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", params, diff)
+		}
+	}
+}

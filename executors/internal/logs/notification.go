@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
 )
 
 // attrsMax bounds the attributes of one structured record.
@@ -23,6 +24,30 @@ type Notification struct {
 	Logger      string                     `json:"logger"`
 	ExecutionID string                     `json:"execution_id"`
 	Attrs       map[string]json.RawMessage `json:"attrs"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler. A member of another type than it should have is kept as it is written: what a
+// handler logs is not lost for it.
+func (n *Notification) UnmarshalJSON(data []byte) error {
+	var said struct {
+		Level       wire.Text                                `json:"level"`
+		Message     wire.Text                                `json:"message"`
+		Logger      wire.Text                                `json:"logger"`
+		ExecutionID wire.Text                                `json:"execution_id"`
+		Attrs       wire.Lenient[map[string]json.RawMessage] `json:"attrs"`
+	}
+	if err := json.Unmarshal(data, &said); err != nil {
+		return err
+	}
+	*n = Notification{
+		Level: string(said.Level), Message: string(said.Message), Logger: string(said.Logger), ExecutionID: string(said.ExecutionID),
+		Attrs: said.Attrs.Value,
+	}
+	if said.Attrs.Wrong != "" {
+		shown, _ := json.Marshal(said.Attrs.Wrong) // a string
+		n.Attrs = map[string]json.RawMessage{"attrs": shown}
+	}
+	return nil
 }
 
 // Notify logs n. extra are the worker's own attributes for the execution that it names. What a handler wrote to stderr is

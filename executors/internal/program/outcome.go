@@ -28,6 +28,7 @@ const (
 	messageBytesMax = 4 << 10
 	tailBytesMax    = 500
 	nameBytesMax    = 200
+	shownBytesMax   = 100
 )
 
 // outcome reads what the program left behind.
@@ -39,10 +40,13 @@ func (r *run) outcome() engine.Outcome {
 		r.logDocument()
 		return engine.Failed(r.failure(engine.ClassExecutorCrashed, r.process.How()))
 	case exit.Status != 0:
-		return engine.Failed(r.failed(exit.Status, document))
+		return engine.Failed(r.failed(exit.Status, document, err))
 	case err != nil:
 		return invalidResult(err)
+	case document == nil && r.flaw.meant:
+		return invalidResult(errors.New(r.flaw.what))
 	case document == nil:
+		r.note(r.flaw.what)
 		return engine.Succeeded(json.RawMessage("null"))
 	}
 	if err := engine.CheckJSON(document, engine.ResultBytesMax); err != nil {
@@ -58,6 +62,7 @@ func (r *run) result() ([]byte, error) {
 		return r.document, nil
 	}
 	r.logDocument()
+	r.flaw = flaw{} // whatever it printed
 	if err != nil {
 		return nil, fmt.Errorf("the result file: %w", err)
 	}
@@ -69,10 +74,21 @@ func (r *run) result() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the result file: %w", err)
 	}
-	if data = bytes.TrimSpace(data); len(data) == 0 {
-		return nil, nil
+	if data = bytes.TrimSpace(bytes.TrimPrefix(data, byteOrderMark)); len(data) == 0 {
+		return nil, errors.New("the result file is empty: write null where there is no result, or leave the file out")
 	}
 	return data, nil
+}
+
+// note adds a line to the attempt's log, unless there is nothing to say.
+func (r *run) note(what string) {
+	if what == "" {
+		return
+	}
+	r.options.Logger.Warn("program printed no result", "handler", r.attempt.Handler.Name, "task_id", r.attempt.Task.ID, "step", r.attempt.Step.Name, "why", what)
+	if r.options.AttemptLog != nil {
+		r.options.AttemptLog.Keep(r.attempt, engine.LogLine{At: time.Now(), Level: "warn", Stream: "worker", Message: "the result is null: " + what})
+	}
 }
 
 // logDocument logs the last line of stdout, which turned out not to be the result.
@@ -89,48 +105,29 @@ func invalidResult(err error) engine.Outcome {
 	})
 }
 
-// said is what a program that fails may say in its result.
-type said struct {
-	Error      string          `json:"error"`
-	ErrorClass string          `json:"error_class"`
-	ErrorCode  string          `json:"error_code"`
-	RetryAfter float64         `json:"retry_after"`
-	Details    json.RawMessage `json:"details"`
-}
-
-// failed is the failure of a program that exited with code.
-func (r *run) failed(code int, document []byte) engine.Failure {
+// failed is the failure of a program that exited with code; unread is why its result could not be read.
+func (r *run) failed(code int, document []byte, unread error) engine.Failure {
 	f := r.failure(ClassFailed, fmt.Sprintf("exited with status %d", code))
 	f.Code, f.Permanent = fmt.Sprint(code), slices.Contains(permanentStatuses, code)
+	var remarks wire.Remarks
 	var s said
-	if json.Unmarshal(document, &s) != nil {
-		if document != nil {
-			r.logDocument()
-		}
-		return f
+	switch {
+	case unread != nil:
+		remarks = append(remarks, unread.Error())
+	case document == nil:
+	case json.Unmarshal(document, &s) == nil:
+		remarks = s.tell(&f)
+	case r.document != nil:
+		r.logDocument()
+	default:
+		remarks = remarks.Add("the result file", wire.Clean(string(document), shownBytesMax), "a JSON object")
 	}
-	if s.Error != "" {
-		f.Message = wire.Clean(s.Error, messageBytesMax)
+	if document == nil && r.flaw.meant {
+		remarks = append(remarks, r.flaw.what)
 	}
-	if s.ErrorClass != "" {
-		f.Class = wire.Clean(s.ErrorClass, nameBytesMax)
-	}
-	if s.ErrorCode != "" {
-		f.Code = wire.Clean(s.ErrorCode, nameBytesMax)
-	}
-	if s.RetryAfter > 0 {
-		f.RetryAfter = time.Duration(min(s.RetryAfter, retryAfterMax.Seconds()) * float64(time.Second))
-	}
-	if len(s.Details) > 0 && engine.CheckJSON(s.Details, detailsBytesMax) == nil {
-		f.Details = s.Details
-	}
+	f.Message = remarks.On(f.Message, messageBytesMax)
 	return f
 }
-
-const (
-	retryAfterMax   = 365 * 24 * time.Hour
-	detailsBytesMax = 64 << 10
-)
 
 // failure says how the program ended, with its last words.
 func (r *run) failure(class, how string) engine.Failure {

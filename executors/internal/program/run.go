@@ -100,8 +100,9 @@ type run struct {
 	options *Options
 	process *process.Process
 	sink    *logs.Sink
-	// document is the JSON in the last line of stdout, nil when it is none.
+	// document is the JSON in the last line of stdout, nil when it is none, which flaw may explain.
 	document []byte
+	flaw     flaw
 }
 
 // end says why the program ended.
@@ -116,7 +117,9 @@ const (
 // wait waits for the program and for all that it printed.
 func (r *run) wait(ctx context.Context) engine.Outcome {
 	var reading sync.WaitGroup
-	reading.Go(func() { r.document = readStdout(r.process.Stdout, func(line []byte) { r.sink.Line("stdout", line) }) })
+	reading.Go(func() {
+		r.document, r.flaw = readStdout(r.process.Stdout, func(line []byte) { r.sink.Line("stdout", line) })
+	})
 	reading.Go(func() { r.sink.Drain(r.process.Stderr, "stderr", true) })
 	why := r.await(ctx)
 	reading.Wait()

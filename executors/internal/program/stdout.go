@@ -9,8 +9,8 @@ import (
 )
 
 // readStdout reads to the end and returns the last line that is not blank when it is JSON. Every other line goes to log: at
-// once, unless it is JSON and may turn out to be the result.
-func readStdout(r io.Reader, log func(line []byte)) []byte {
+// once, unless it is JSON and may turn out to be the result. A byte order mark before the result is no part of it.
+func readStdout(r io.Reader, log func(line []byte)) ([]byte, flaw) {
 	s := stdout{log: log}
 	buf := make([]byte, 32<<10)
 	for {
@@ -18,7 +18,10 @@ func readStdout(r io.Reader, log func(line []byte)) []byte {
 		s.write(buf[:n])
 		if err != nil {
 			s.endLine()
-			return s.held
+			if s.held != nil {
+				return s.held, flaw{}
+			}
+			return nil, flawOf(s.last)
 		}
 	}
 }
@@ -27,6 +30,8 @@ type stdout struct {
 	log  func([]byte)
 	line []byte
 	held []byte
+	// last is the beginning of the last line that is neither blank nor JSON.
+	last []byte
 }
 
 func (s *stdout) write(chunk []byte) {
@@ -48,9 +53,10 @@ func (s *stdout) endLine() {
 			s.log(s.held)
 			s.held = nil
 		}
-		if json.Valid(line) || len(line) > engine.ResultBytesMax {
-			s.held = bytes.Clone(line)
+		if document := bytes.TrimPrefix(line, byteOrderMark); json.Valid(document) || len(line) > engine.ResultBytesMax {
+			s.held = bytes.Clone(document)
 		} else {
+			s.last = append(s.last[:0], document...)
 			s.log(bytes.TrimRight(s.line, "\r"))
 		}
 	}

@@ -52,12 +52,11 @@ func (e *Error) Error() string {
 func (e *Error) UnmarshalJSON(data []byte) error {
 	var said struct {
 		Code    json.RawMessage `json:"code"`
-		Message text            `json:"message"`
+		Message Text            `json:"message"`
 		Data    json.RawMessage `json:"data"`
 	}
 	if json.Unmarshal(data, &said) != nil {
-		e.Message = string(data)
-		return nil
+		said.Message = Text(data)
 	}
 	if json.Unmarshal(said.Code, &e.Code) != nil {
 		e.Code = 0

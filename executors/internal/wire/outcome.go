@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
@@ -35,42 +36,25 @@ type outcome struct {
 	Result  json.RawMessage `json:"result"`
 	Failure *failure        `json:"failure"`
 	// ResultFile stands in for Result.
-	ResultFile    *File           `json:"result_file"`
-	Checkpoint    json.RawMessage `json:"checkpoint"`
-	ResumeAfterMS float64         `json:"resume_after_ms"`
+	ResultFile    *File            `json:"result_file"`
+	Checkpoint    json.RawMessage  `json:"checkpoint"`
+	ResumeAfterMS Lenient[float64] `json:"resume_after_ms"`
 	// Metadata is what the host says of the attempt beside its outcome.
 	Metadata json.RawMessage `json:"metadata"`
 }
 
 type failure struct {
-	Kind         string          `json:"kind"`
-	Class        string          `json:"class"`
-	Message      string          `json:"message"`
-	Code         text            `json:"code"`
-	Backtrace    []string        `json:"backtrace"`
-	Cause        *cause          `json:"cause"`
-	RetryAfterMS float64         `json:"retry_after_ms"`
-	Details      json.RawMessage `json:"details"`
+	Kind         Text             `json:"kind"`
+	Class        Text             `json:"class"`
+	Message      Text             `json:"message"`
+	Code         Text             `json:"code"`
+	Backtrace    frames           `json:"backtrace"`
+	Cause        *cause           `json:"cause"`
+	RetryAfterMS Lenient[float64] `json:"retry_after_ms"`
+	Details      json.RawMessage  `json:"details"`
 }
 
-type cause struct {
-	Class   string `json:"class"`
-	Message string `json:"message"`
-}
-
-// text is a string that a sender may also have given as a number.
-type text string
-
-// UnmarshalJSON keeps anything that is no string as it is written.
-func (t *text) UnmarshalJSON(data []byte) error {
-	var s string
-	if err := json.Unmarshal(data, &s); err == nil {
-		*t = text(s)
-		return nil
-	}
-	*t = text(data)
-	return nil
-}
+type cause struct{ Class, Message string }
 
 // Outcome reads the answer to a step.execute. It always returns an outcome: an answer that is not one is a failure. What
 // goes by file is read from files.
@@ -114,8 +98,10 @@ func (o *outcome) decode(files Files) engine.Outcome {
 		cancelled := engine.UserCancelled()
 		cancelled.Checkpoint = checkpoint(o.Checkpoint)
 		return cancelled
-	case o.Outcome == "deferred" && o.ResumeAfterMS >= 0:
-		return engine.Deferred(milliseconds(o.ResumeAfterMS), checkpoint(o.Checkpoint))
+	case o.Outcome == "deferred" && o.ResumeAfterMS.Wrong != "":
+		return protocolFailure("deferred the step, but resume_after_ms is %s, which is not a number", o.ResumeAfterMS.Wrong)
+	case o.Outcome == "deferred" && o.ResumeAfterMS.Value >= 0:
+		return engine.Deferred(milliseconds(o.ResumeAfterMS.Value), checkpoint(o.Checkpoint))
 	case o.Outcome == "success" && o.Result != nil:
 		if len(o.Result) > engine.ResultBytesMax {
 			return resultTooLarge(fmt.Errorf("it has %d bytes, more than the %d allowed in a message", len(o.Result), engine.ResultBytesMax))
@@ -166,23 +152,29 @@ func cutSuccess(result []byte) (value []byte, used engine.Usage, ok bool) {
 func (f *failure) record() engine.Failure {
 	return engine.Failure{
 		Backtrace:  cleanBacktrace(f.Backtrace),
-		Class:      Clean(f.Class, nameBytesMax),
+		Class:      Clean(string(f.Class), nameBytesMax),
 		Code:       Clean(string(f.Code), nameBytesMax),
 		Details:    cleanDetails(f.Details),
 		Message:    f.fullMessage(),
 		Permanent:  f.Kind == "permanent",
-		RetryAfter: milliseconds(f.RetryAfterMS),
+		RetryAfter: milliseconds(f.RetryAfterMS.Value),
 	}
 }
 
-// fullMessage appends the cause, which is often what a person needs to know.
+// fullMessage appends the cause, which is often what a person needs to know, and what was wrong with the rest.
 func (f *failure) fullMessage() string {
-	message := Clean(f.Message, messageBytesMax)
-	if f.Cause == nil || f.Cause.Class == "" {
-		return message
+	message := Clean(string(f.Message), messageBytesMax)
+	if f.Cause != nil {
+		if caused := strings.TrimPrefix(f.Cause.Class+": "+f.Cause.Message, ": "); caused != "" {
+			message = fmt.Sprintf("%s (caused by %s)", message, caused)
+		}
 	}
-	caused := fmt.Sprintf("%s (caused by %s: %s)", message, f.Cause.Class, f.Cause.Message)
-	return Clean(caused, messageBytesMax)
+	var remarks Remarks
+	if f.Kind != "" && f.Kind != "permanent" && f.Kind != "retryable" {
+		remarks = remarks.Add("kind", Clean(string(f.Kind), shownBytesMax), "permanent or retryable")
+	}
+	remarks = remarks.Add("retry_after_ms", f.RetryAfterMS.Wrong, "a number")
+	return remarks.On(message, messageBytesMax)
 }
 
 func cleanBacktrace(lines []string) []string {

@@ -224,6 +224,41 @@ func TestFailuresAreBounded(t *testing.T) {
 	}
 }
 
+func TestMemberOfTheWrongTypeCostsNothingButItself(t *testing.T) {
+	t.Parallel()
+	busy := func(message string) engine.Failure { return engine.Failure{Class: "Busy", Message: message} }
+	tests := map[string]engine.Failure{
+		`{"class":"Busy","message":"busy","retry_after_ms":"soon"}`:            busy(`busy (ignored: retry_after_ms is "soon", which is not a number)`),
+		`{"class":"Busy","message":"busy","retry_after_ms":{"s":1}}`:           busy(`busy (ignored: retry_after_ms is {"s":1}, which is not a number)`),
+		`{"class":"Busy","message":"busy","retry_after_ms":null}`:              busy("busy"),
+		`{"class":"Busy","message":"busy","kind":7}`:                           busy("busy (ignored: kind is 7, which is not permanent or retryable)"),
+		`{"class":"Busy","message":"busy","kind":"fatal"}`:                     busy("busy (ignored: kind is fatal, which is not permanent or retryable)"),
+		`{"class":"Busy","message":{"en":"busy"}}`:                             busy(`{"en":"busy"}`),
+		`{"class":"Busy","message":null,"cause":"the bank"}`:                   busy(" (caused by the bank)"),
+		`{"class":"Busy","message":"busy","cause":{"class":1,"message":[2]}}`:  busy("busy (caused by 1: [2])"),
+		`{"class":7,"message":"busy"}`:                                         {Class: "7", Message: "busy"},
+		`{"class":"Busy","message":"busy","code":{"n":1}}`:                     {Class: "Busy", Message: "busy", Code: `{"n":1}`},
+		`{"class":"Busy","message":"busy","backtrace":"a.rb:1\nb.rb:2"}`:       {Class: "Busy", Message: "busy", Backtrace: []string{"a.rb:1", "b.rb:2"}},
+		`{"class":"Busy","message":"busy","backtrace":["a.rb:1",{"line":2}]}`:  {Class: "Busy", Message: "busy", Backtrace: []string{"a.rb:1", `{"line":2}`}},
+		`{"class":"Busy","message":"busy","kind":"permanent","cause":["why"]}`: {Class: "Busy", Message: `busy (caused by ["why"])`, Permanent: true},
+		`"the bank is busy"`: {Class: engine.ClassProtocol, Message: "the bank is busy"},
+		`["busy"]`:           {Class: engine.ClassProtocol, Message: `["busy"]`},
+	}
+	for said, want := range tests {
+		m, err := Parse([]byte(`{"jsonrpc":"2.0","id":"w1","result":{"outcome":"failure","failure":` + said + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(engine.Failed(want), m.Outcome(nil)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", said, diff)
+		}
+	}
+	m, err := Parse([]byte(`{"jsonrpc":"2.0","id":"w1","result":{"outcome":"deferred","resume_after_ms":"soon"}}`))
+	if got := m.Outcome(nil); err != nil || got.Failure == nil || !strings.Contains(got.Failure.Message, `resume_after_ms is "soon"`) {
+		t.Errorf("a deferral without a time comes to %+v, %v", got, err)
+	}
+}
+
 func slicesOf(s string, n int) []string {
 	all := make([]string, n)
 	for i := range all {
