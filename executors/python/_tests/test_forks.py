@@ -15,7 +15,7 @@ class Forks(test_host.HostTest):
     )  # fmt: skip
 
     def test_the_parent_answers_whatever_the_child_does(self):
-        for handler in ("fork", "fork_async"):
+        for handler in ("fork", "fork_async", "fork_cpu"):
             for child, status in self.CASES:
                 running = self.peer.execute(handler, context={"child": child})
                 self.assertEqual(self.peer.outcome(running).get("result"), status, (handler, child))

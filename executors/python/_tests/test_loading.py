@@ -112,6 +112,15 @@ class Hangs(Folder):
         self.load(skip_files=["waits.py"])
         self.assertEqual((self.names, self.errors), (["good.go"], {}))
 
+    def test_a_file_that_forks_is_loaded_by_one_process(self):
+        self.write("python/forks.py", "import os\n\nif os.fork() == 0:\n    print('child')\n" + HANDLER)
+        self.write("python/good.py")
+        self.load()
+        self.assertEqual((self.names, self.errors), (["forks.go", "good.go"], {}))
+        out, _ = self.peer.close()
+        self.peer._out = os.open(os.devnull, os.O_WRONLY)
+        self.assertEqual((out, self.peer.rest()), (b"child\n", []))
+
     def test_a_slow_file_is_served(self):
         self.write("python/slow.py", "import time\n\ntime.sleep(0.3)\n" + HANDLER)
         self.load()

@@ -197,6 +197,15 @@ class Members(unittest.TestCase):
         self.assertEqual((got.kind, got.message, got.code), ("permanent", "no", "(unprintable Odd)"))
         self.assertIn("context.a is nan", got.details["details_dropped"])
 
+    def test_a_checkpoint_that_cannot_be_kept_is_named(self):
+        def stops(task, sequence, step):
+            step.checkpoint = {"rows": {1, object()}}
+            step.check()
+
+        got = testing.run(stops, cancel="timeout")
+        self.assertEqual(got.kind, "cancelled")
+        self.assertIn("the checkpoint is not kept: checkpoint.rows[", " ".join(log["message"] for log in got.logs))
+
     def test_a_subclass_need_not_have_them(self):
         class Busy(tasker.RetryableError):
             def __init__(self):

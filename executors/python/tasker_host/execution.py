@@ -166,8 +166,7 @@ class Execution:
 
     def _end_child(self, error=None):
         """A process that the handler forked got here like its parent. Only the one that was asked answers."""
-        if forks.process() is not self._process:
-            forks.end_child(error)
+        forks.end_other_than(self._process, error)
 
     def _response_to(self, error):
         if self.cancelled and _says_cancelled(error):
@@ -182,7 +181,8 @@ class Execution:
             return b""
         try:
             return b',"checkpoint":%b' % result_json.generate(self.step.checkpoint, **CHECKPOINT_LIMITS)
-        except Exception:
+        except Exception as error:
+            logging.getLogger("tasker").warning("the checkpoint is not kept: %s", clip(error, 1000))
             return b""
 
     def _deferred(self, error):

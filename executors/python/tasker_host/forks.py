@@ -67,6 +67,12 @@ def _reset_signals():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def end_other_than(process, error=None):
+    """Ends this process if it was forked since then: user code that began in one process comes back in two."""
+    if _process is not process:
+        end_child(error)
+
+
 def end_child(error=None):
     """Ends this process without a word to the worker. No hook of the host, or of what it has loaded, is run."""
     try:

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 
-from tasker_host import failure, scan, typed
+from tasker_host import failure, forks, scan, typed
 from tasker_host.pace import Pace
 from tasker_host.patience import Patience, TookTooLong
 
@@ -106,12 +106,15 @@ class Loader:
                 self._register_all(path, file, found.get(path, ()))
 
     def _load_file(self, path, file, found):
+        process = forks.process()
         try:
             found[path] = list(served(self._import(path, file)))
         except TookTooLong:
             pass
         except BaseException as error:  # sys.exit() in a file ends that file, not the host
+            forks.end_other_than(process, error)
             self._report(path, failure.of_load(file, error))
+        forks.end_other_than(process)
 
     def _register_all(self, path, file, targets):
         try:
@@ -170,7 +173,7 @@ def _is_handler_class(attribute, value):
 
 def _takes_config(target):
     try:
-        parameters = inspect.signature(target).parameters
+        parameters = typed.signature(target).parameters
     except (TypeError, ValueError):
         return False
     return "config" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

@@ -15,6 +15,11 @@ import types
 import typing
 import uuid
 
+try:
+    import annotationlib
+except ImportError:  # before Python 3.14
+    annotationlib = None
+
 ERRORS = 10
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FRACTION = re.compile("[.]([0-9]+)")
@@ -48,7 +53,7 @@ class Inputs:
     def of(cls, called, skip):
         """The inputs that the signature declares, or None for a handler that takes (task, sequence, step)."""
         try:
-            parameters = list(inspect.signature(called).parameters.values())[skip:]
+            parameters = list(signature(called).parameters.values())[skip:]
         except (TypeError, ValueError):
             return None
         models = {p.name: _resolved(p.annotation, called) for p in parameters}
@@ -68,6 +73,13 @@ class Inputs:
     def schema(self):
         """The JSON Schema of the context, or None."""
         return None if self._context_model is None else schema(self._context_model)
+
+
+def signature(called):
+    """The signature. Since Python 3.14 annotations are evaluated only then, and may name what a type checker alone knows."""
+    if annotationlib is None:
+        return inspect.signature(called)
+    return inspect.signature(called, annotation_format=annotationlib.Format.FORWARDREF)
 
 
 def _resolved(annotation, called):

@@ -20,6 +20,11 @@ def fork(task, sequence, step):
     return ended(child)
 
 
+@tasker.handler("fork_cpu", cpu=True)
+def fork_cpu(task, sequence, step):
+    return fork(task, sequence, step)
+
+
 @tasker.handler("fork_async")
 async def fork_async(task, sequence, step):
     child = os.fork()
