@@ -23,6 +23,21 @@ var workerNeeds = map[string]string{
 	"tasker_workflow_steps":            "SELECT, INSERT, UPDATE",
 }
 
+// clientNeeds are the privileges of a role that only creates tasks, in its own transactions.
+var clientNeeds = []string{
+	"USAGE ON SCHEMA tasker",
+	"SELECT ON tasker.template_steps",
+	"SELECT ON tasker.templates",
+	"SELECT, INSERT ON tasker.river_job",
+	"SELECT, INSERT ON public.tasker_tasks",
+	"SELECT, INSERT ON public.tasker_workflow_steps",
+	"INSERT ON public.tasker_workflow_step_edges",
+	"USAGE ON SEQUENCE tasker.river_job_id_seq",
+	"USAGE ON SEQUENCE public.tasker_tasks_task_id_seq",
+	"USAGE ON SEQUENCE public.tasker_workflow_step_edges_id_seq",
+	"USAGE ON SEQUENCE public.tasker_workflow_steps_workflow_step_id_seq",
+}
+
 // AccessError says which privileges the role of the sessions lacks.
 type AccessError struct {
 	Role string

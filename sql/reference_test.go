@@ -1,0 +1,126 @@
+package sql
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write docs/sql.md anew")
+
+const referenceFile = "../docs/sql.md"
+
+const referenceHead = `# SQL
+
+What an app, a script or a person may call and read. All of it is in the schema ` + "`tasker`" + `, runs in the caller's own transaction, and takes
+effect when that commits. Functions and columns that are not on this page may change with any version. The functions below are made from
+their files in [sql/functions](../sql/functions).
+
+## Creating tasks
+
+` + "```sql" + `
+SELECT tasker.create_task('ecommerce', 'process_order', '1.0.0', '{"cart_items": []}');
+SELECT tasker.create_task('ecommerce', 'process_order', '1.0.0', '{"cart_items": []}', identity_key => 'order 4711');
+SELECT * FROM tasker.create_tasks('ecommerce', 'process_order', '1.0.0', ARRAY['{"cart_items": []}', '{"cart_items": []}']::jsonb[]);
+` + "```" + `
+
+psql prints the lines of the function that refused after the error itself; ` + "`\\set SHOW_CONTEXT never`" + ` leaves them out.
+`
+
+const referenceLooking = `
+## Looking
+
+` + "```sql" + `
+SELECT tasker.task_state(7);
+SELECT name, current_state, readiness, attempts, due_at FROM tasker.step_readiness(7) ORDER BY workflow_step_id;
+SELECT namespace, name, version, synced_at FROM tasker.templates;
+SELECT name, version, heartbeat_at, handlers FROM tasker.workers;
+` + "```" + `
+`
+
+const referencePrivileges = `
+## Privileges
+
+The owner of the engine's tables, or a superuser, runs ` + "`tasker-worker migrate up`" + `. Workers and apps need less; ` + "`tasker-worker run`" + ` says at its
+start which of the worker's grants are missing.
+`
+
+const referenceReader = `
+A role that reads, for ` + "`tasker-worker task show`, `task list` and `task watch`" + `:
+
+` + "```sql" + `
+GRANT USAGE ON SCHEMA tasker, public TO reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA tasker, public TO reader;
+` + "```" + `
+`
+
+// TestReferenceIsCurrent holds docs/sql.md against the functions' files and the privileges that are checked.
+func TestReferenceIsCurrent(t *testing.T) {
+	t.Parallel()
+	want := referenceHead
+	for _, name := range []string{"create_task", "create_tasks"} {
+		want += describe(t, name)
+	}
+	want += referenceLooking
+	for _, name := range []string{"task_state", "step_readiness", "ready_steps", "ready_steps_batch", "dependency_levels"} {
+		want += describe(t, name)
+	}
+	want += referencePrivileges + "\nThe role of a worker:\n\n" + statements(workerGrants("worker"))
+	want += "\nA role that only creates tasks:\n\n" + statements(clientGrants("app")) + referenceReader
+	if *update {
+		if err := os.WriteFile(referenceFile, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(referenceFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("docs/sql.md is not made from sql/functions; run go test ./sql -run TestReferenceIsCurrent -update (-want +got):\n%s", diff)
+	}
+}
+
+// describe is the signature of a function and the comment above it.
+func describe(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile("functions/" + name + ".sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(string(data), "\nLANGUAGE ")
+	comment, signature, _ := strings.Cut(head, "CREATE OR REPLACE FUNCTION ")
+	var text strings.Builder
+	for line := range strings.Lines(comment) {
+		text.WriteString(strings.TrimPrefix(strings.TrimPrefix(line, "--"), " "))
+	}
+	_, meaning, _ := strings.Cut(strings.TrimSpace(text.String()), "): ")
+	return fmt.Sprintf("\n### tasker.%s\n\n```sql\n%s\n```\n\n```text\n%s\n```\n", name, signature, meaning)
+}
+
+func statements(all []string) string { return "```sql\n" + strings.Join(all, "\n") + "\n```\n" }
+
+func workerGrants(role string) []string {
+	grants := []string{"GRANT USAGE ON SCHEMA tasker, public TO " + role + ";"}
+	for _, table := range slices.Sorted(maps.Keys(workerNeeds)) {
+		grants = append(grants, fmt.Sprintf("GRANT %s ON public.%s TO %s;", workerNeeds[table], table, role))
+	}
+	return append(grants,
+		"GRANT USAGE ON ALL SEQUENCES IN SCHEMA tasker, public TO "+role+";",
+		"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tasker TO "+role+";",
+		"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tasker TO "+role+";")
+}
+
+func clientGrants(role string) []string {
+	var grants []string
+	for _, need := range clientNeeds {
+		grants = append(grants, fmt.Sprintf("GRANT %s TO %s;", need, role))
+	}
+	return grants
+}
