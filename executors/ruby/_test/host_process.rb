@@ -29,7 +29,7 @@ module HostProcess
     path
   end
 
-  def start(app_root: nil, app_handlers: nil, callbacks: [], limits: {}, env: {})
+  def start(app_root: nil, app_handlers: nil, skip_files: nil, startup_ms: nil, callbacks: [], limits: {}, env: {})
     host_in, @to = IO.pipe
     @from, host_out = IO.pipe
     @errors = Tempfile.new("stderr")
@@ -38,8 +38,8 @@ module HostProcess
     host_in.close
     host_out.close
     @to.sync = true
-    request("initialize", protocol_versions: [1], config: { handler_root: File.join(@dir, "handlers"), app_root: app_root, app_handlers: app_handlers }.compact,
-                          limits: limits, capabilities: { callbacks: callbacks, payload_files: true })
+    request("initialize", protocol_versions: [1], config: { handler_root: File.join(@dir, "handlers"), app_root: app_root, app_handlers: app_handlers, skip_files: skip_files }.compact,
+                          limits: limits, timing: { startup_timeout_ms: startup_ms }.compact, capabilities: { callbacks: callbacks, payload_files: true })
   end
 
   def tell(message)

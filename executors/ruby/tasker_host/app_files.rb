@@ -15,7 +15,8 @@ module TaskerHost
 
     # The paths, without those that the app's autoloader is told to ignore.
     def paths
-      @folders.flat_map { |folder| Scan.files(File.directory?(folder) ? File.realpath(folder) : folder) }.uniq.reject { |file| ignored?(file) }
+      found = @folders.flat_map { |folder| Scan.look(File.directory?(folder) ? File.realpath(folder) : folder).files }
+      found.uniq { |file| File.realpath(file) }.reject { |file| ignored?(file) }
     end
 
     # How messages call the file.

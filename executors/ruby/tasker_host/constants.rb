@@ -12,9 +12,10 @@ module TaskerHost
     @lock = Mutex.new
 
     class << self
+      # files are real paths by path.
       def serve(root, files)
-        files.each do |file|
-          path = file.delete_prefix("#{root}/").delete_suffix(".rb")
+        files.each do |name, file|
+          path = name.delete_prefix("#{root}/").delete_suffix(".rb")
           @files[key(path)] ||= file
           folder = File.dirname(path)
           until folder == "."

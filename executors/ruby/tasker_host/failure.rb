@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative "load_watch"
 require_relative "result_json"
 require_relative "secrets"
 require_relative "text"
@@ -30,7 +31,9 @@ module TaskerHost
 
       # An exception raised while a file was loaded.
       def of_load(file, error)
-        { file: file, **description(error, FRAMES) }
+        failure = { file: file, **description(error, FRAMES) }
+        failure[:class] = "Tasker::LoadTimeout" if error.is_a?(LoadWatch::Timeout)
+        failure
       end
 
       # The frames of error outside this host, innermost first.

@@ -6,12 +6,33 @@ module TaskerHost
   # Why the process ends, when an error in some thread, a signal, or `exit` in a thread has ended its main thread. The worker reports
   # the last line of stderr for the step that is held responsible.
   module LastWords
+    LOOKS = 20
+    LOOK_SECONDS = 0.005
+
     class << self
       def say(cause)
         frames = cause.is_a?(Exception) ? Failure.backtrace(cause, 20).map { |frame| "\t#{frame}\n" } : []
         STDERR.write("#{frames.join}tasker host: the process ends: #{reason(cause)}#{origin(cause)}\n")
       rescue StandardError
         nil
+      end
+
+      # The thread that the error has ended, if there is one. It may take a moment until it has.
+      def ended_by(error)
+        return if error.nil? || error.is_a?(SignalException)
+
+        LOOKS.times do
+          found = ObjectSpace.each_object(Thread).find { |thread| !thread.alive? && error_of(thread).equal?(error) }
+          return found if found
+
+          sleep LOOK_SECONDS
+        end
+        nil
+      end
+
+      # The place where the thread was started.
+      def started_at(thread)
+        thread.inspect[/ (\S+:\d+) /, 1]
       end
 
       private
@@ -25,14 +46,9 @@ module TaskerHost
         end
       end
 
-      # Where the thread was started that the cause has ended, if there is one.
       def origin(cause)
         thread = ended_by(cause)
-        thread ? ", in the thread started at #{thread.inspect[/ (\S+:\d+) /, 1]}" : ""
-      end
-
-      def ended_by(cause)
-        cause && ObjectSpace.each_object(Thread).find { |thread| !thread.alive? && error_of(thread).equal?(cause) }
+        thread ? ", in the thread started at #{started_at(thread)}" : ""
       end
 
       def error_of(thread)

@@ -4,6 +4,9 @@ require_relative "constants"
 require_relative "extensions"
 require_relative "failure"
 require_relative "handler"
+require_relative "late_errors"
+require_relative "load_watch"
+require_relative "no_exit"
 require_relative "redefinitions"
 require_relative "scan"
 require_relative "sdk"
@@ -14,58 +17,99 @@ module TaskerHost
   class Loader
     CLASS_NAME = Module.instance_method(:name)
     NAME_BYTES = 200
+
     # Failures by file, as the worker reports them.
     attr_reader :errors
 
-    # app is the Rails application whose own handlers, in its folders of that name, are served too, or nil.
-    def initialize(root, app = nil, app_folders = [])
+    # app is the Rails application whose own handlers, in its folders of that name, are served too, or nil. skip has the names of
+    # files that do not finish loading. watch bounds the time of each of the others.
+    def initialize(root, watch, app: nil, app_folders: [], skip: [])
       @root = File.directory?(root) ? File.realpath(root) : root
+      @watch = watch
       @app = app
       @app_files = app&.handler_files(app_folders)
+      @skip = skip
       @errors = []
       @loaded = {}
+      @thrown = []
     end
 
     # Loads the files and returns the handlers by name.
     def load
-      files = Scan.files(@root)
-      Extensions.load(files)
+      files = @files = find
+      Extensions.load(files.values)
       Constants.serve(@root, files)
       $LOAD_PATH.concat([File.dirname(SDK::FILE), @root] - $LOAD_PATH)
-      load_app
-      redefinitions = Redefinitions.new(files.to_h { |file| [file, relative(file)] })
-      redefinitions.watch { files.each { |file| load_file(file) } }
-      redefinitions.found.each { |second, error| report(second, relative(second), error) }
+      @late = LateErrors.new
+      @late.watch do
+        load_app(files)
+        load_files(files)
+      end
       @errors.sort_by! { |error| error[:file] }
       served
     end
 
-    private
-
-    # Before the files of the folder, which may name what the app has.
-    def load_app
-      @app_files&.paths&.each { |file| attempt(file, @app_files.name(file)) { @app_files.load(file) } }
+    # Takes an error that has struck the main thread, and returns the load error of the file that started the thread it comes from;
+    # nil when it was none of the files.
+    def late(error)
+      file = @late&.origin(error)
+      name = @loaded[file] || @files&.key(file)&.then { |path| relative(path) } || (@loading if @late&.loading?)
+      @thrown << name if name
+      name && refuse(file || name, name, error)
     end
 
-    # With `require`, a file that another one required is not loaded twice.
-    def load_file(file)
-      attempt(file, relative(file)) do
-        require file
-        @loaded[file] = @loaded[File.realpath(file)] = relative(file)
+    private
+
+    # The files of the folder, by path. The real path of a file is what it is.
+    def find
+      found = Scan.look(@root)
+      found.skipped.each { |path, reason| TaskerHost.log&.warn("ruby/#{relative(path)} is not loaded: #{reason}") }
+      found.files.reject { |path| @skip.include?(relative(path)) }.to_h { |path| [path, File.realpath(path)] }
+    end
+
+    # Before the files of the folder, which may name what the app has.
+    def load_app(files)
+      return unless @app_files
+
+      (@app_files.paths - files.values).each do |file|
+        name = @app_files.name(file)
+        attempt(file, name) { @app_files.load(file) } unless @skip.include?(name)
       end
     end
 
-    def attempt(file, name)
-      yield
+    def load_files(files)
+      redefinitions = Redefinitions.new(files.to_h { |path, file| [file, relative(path)] })
+      redefinitions.watch { files.each { |path, file| load_file(path, file) } }
+      redefinitions.found.each { |second, error| refuse(second, relative(files.key(second)), error) }
+    end
+
+    # With `require`, a file that another one required is not loaded twice.
+    def load_file(path, file)
+      attempt(file, relative(path)) do
+        require file
+        @loaded[file] = @loaded[path] = relative(path)
+      end
+    end
+
+    def attempt(file, name, &block)
+      @loading = name
+      @watch.load(name) { NoExit.during(&block) }
     rescue NoMemoryError
       raise
     rescue Exception => e # rubocop:disable Lint/RescueException -- a SyntaxError is no StandardError
-      report(file, name, e)
+      refuse(file, name, e)
     end
 
-    def report(file, name, error)
-      failure = Failure.of_load(name, error)
-      @errors << failure
+    def refuse(file, name, error)
+      known = @errors.find { |other| other[:file] == name } # the first says why
+      return known if known
+
+      @errors << (failure = Failure.of_load(name, error))
+      report(file, failure)
+      failure
+    end
+
+    def report(file, failure)
       lines = ["tasker host: cannot load #{file}: #{failure[:message]} (#{failure[:class]})", *failure[:backtrace]]
       warn lines.join("\n\t")
     end
@@ -85,7 +129,7 @@ module TaskerHost
 
       source = source_file(candidate, name)
       file = @loaded[source] || @app&.file_of(candidate, source)
-      Handler.new(candidate, name: name, file: file, reloadable: @app&.reloading?) if file
+      Handler.new(candidate, name: name, file: file, reloadable: @app&.reloading?) if file && !@thrown.include?(file)
     end
 
     # Bases of handlers that leave `process` to their subclasses.

@@ -4,25 +4,60 @@ module TaskerHost
   # Finds handler files.
   module Scan
     SKIPPED = %w[tasker_host node_modules __pycache__ vendor testdata].freeze
+    # The paths of the *.rb files below a folder, sorted, and what is left out though its name does not say so, with the reason.
+    #
+    # A file is what its path leads to: links to files are followed wherever they lead, and a file that is reached twice is loaded
+    # once, by its own name if it has one here. Links to folders are not followed; a missing folder has no files.
+    Found = Struct.new(:files, :links, :skipped)
 
-    # The paths of the *.rb files below root, sorted. Links to folders are not followed; a missing root has no files.
-    def self.files(root)
-      return [] unless File.directory?(root)
+    class << self
+      def look(root)
+        found = Found.new([], [], {})
+        walk(root, found) if File.directory?(root)
+        first = {}
+        (found.files.sort + found.links.sort).each { |path| once(path, first, root, found) }
+        found.files = first.values.sort
+        found
+      end
 
-      Dir.children(root).reject { |name| skip?(name) }.flat_map { |name| entry(File.join(root, name)) }.sort
+      private
+
+      def once(path, first, root, found)
+        real = File.realpath(path)
+        if first.key?(real)
+          found.skipped[path] = "it is the same file as #{first[real].delete_prefix("#{root}/")}"
+        else
+          first[real] = path
+        end
+      end
+
+      def walk(folder, found)
+        Dir.children(folder).each do |name|
+          look_at(File.join(folder, name), found) unless name.start_with?(".", "_") || SKIPPED.include?(name)
+        end
+      rescue SystemCallError => e
+        found.skipped[folder] = "it cannot be read: #{e.message}"
+      end
+
+      def look_at(path, found)
+        if File.symlink?(path) then follow(path, found)
+        elsif File.directory?(path) then walk(path, found)
+        elsif path.end_with?(".rb") then keep(path, found.files, found)
+        end
+      end
+
+      # A link that is broken is named only when its name is that of a handler file.
+      def follow(link, found)
+        if File.directory?(link)
+          found.skipped[link] = "it is a link to a folder, and those are not followed"
+        elsif link.end_with?(".rb")
+          File.exist?(link) ? keep(link, found.links, found) : found.skipped[link] = "it is a link that leads nowhere"
+        end
+      end
+
+      def keep(path, among, found)
+        File.file?(path) ? among << path : found.skipped[path] = "it is no file"
+      end
     end
-
-    def self.entry(path)
-      return [] if File.symlink?(path) && File.directory?(path)
-      return files(path) if File.directory?(path)
-
-      path.end_with?(".rb") ? [path] : []
-    end
-    private_class_method :entry
-
-    def self.skip?(name)
-      name.start_with?(".", "_") || SKIPPED.include?(name)
-    end
-    private_class_method :skip?
   end
 end

@@ -50,12 +50,28 @@ module TaskerHost
       PrintedStreams.capture
       Fork.watch { release }
       @turns.begin
-      loop { sleep } # signals interrupt the main thread, and no handler
+      wait
     ensure
       go_down($!) unless Fork.child?
     end
 
     private
+
+    # Signals interrupt the main thread, and no handler. So do errors in threads that ask for it.
+    def wait
+      loop { sleep }
+    rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` in a thread is one, too
+      raise if Fork.child? || !of_file?(e)
+
+      retry
+    end
+
+    # Whether the error comes from a thread that a file started when it was loaded. The next process does without that file.
+    def of_file?(error)
+      failure = @opening&.late(error) or return false
+      @writer.notify("executor.status", { state: "recycle_me", reason: "#{failure[:file]} threw", load_error: failure }) if @session
+      true
+    end
 
     # The main thread has been ended, and with it the process ends. From here on it answers for nobody: to end the other threads in an
     # orderly way would run what they do last.
@@ -142,17 +158,25 @@ module TaskerHost
       @pool&.cancel(params["execution_id"], (params["reason"] || "user").to_s, params["grace_ms"])
     end
 
-    def open_session(_id, params)
+    def open_session(id, params)
       raise RpcError.new(RpcError::INVALID_REQUEST, "initialized already") if @session
 
-      session = Session.new(params)
-      session.load
+      session = @opening = Session.new(params)
+      session.load { |file, error, frames| give_up(id, file, error, frames) }
       @reader.max_bytes = session.max_message_bytes
       @channel = Channel.new(Calls.new(@writer, session.callbacks, @turns), @writer, @log)
       Surroundings.keep
       @pool = Pool.new(session.max_concurrency, @writer, @turns)
       @session = session
       session.description
+    end
+
+    # A file does not finish loading, and nothing ends it: the next process does without it.
+    def give_up(id, file, error, frames)
+      error.set_backtrace(frames.to_a)
+      data = { load_error: Failure.of_load(file, error) }
+      @writer.error(id, RpcError.new(RpcError::NOT_LOADED, "#{file} does not finish loading", data))
+      exit!(INTERNAL_ERROR)
     end
 
     def ping(_id, _params)

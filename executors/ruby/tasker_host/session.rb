@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "app"
+require_relative "load_watch"
 require_relative "loader"
 require_relative "rpc_error"
 require_relative "sdk"
@@ -15,6 +16,7 @@ module TaskerHost
     MAX_JSON_DEPTH = 64
     MAX_CONCURRENCY = 5
     SHUTDOWN_GRACE_MS = 25_000
+    STARTUP_TIMEOUT_MS = 60_000
 
     MAX_FILE_BYTES = 64 << 20
 
@@ -26,8 +28,10 @@ module TaskerHost
       config = object(params, "config")
       @root = path(config, "handler_root")
       @app_root = path(config, "app_root") || ENV["TASKER_APP_ROOT"]
-      @app_handlers = folders(config)
+      @app_handlers = strings(config, "app_handlers", AppFiles::DEFAULT)
+      @skip = strings(config, "skip_files", [])
       read_limits(object(params, "limits"))
+      @ends = now + (positive(object(params, "timing"), "startup_timeout_ms", STARTUP_TIMEOUT_MS) / 1000.0)
       @shutdown_grace = positive(object(params, "timing"), "shutdown_grace_ms", SHUTDOWN_GRACE_MS) / 1000.0
       offers = object(params, "capabilities")
       @callbacks = offers["callbacks"].is_a?(Array) ? offers["callbacks"].grep(String) : []
@@ -43,14 +47,19 @@ module TaskerHost
       @app ? @app.wrap(&block) : yield
     end
 
-    # Boots the app, when one is named, and loads the handlers. A file that cannot be loaded is reported; the others serve.
-    def load
+    # Boots the app, when one is named, and loads the handlers. A file that cannot be loaded is reported; the others serve. The block
+    # is for a file that does not finish loading and cannot be ended, see LoadWatch.
+    def load(&stuck)
       boot unless @app_root.nil? || @app_root.empty?
       SDK.load
-      loader = Loader.new(@root || "", @app, @app_handlers)
-      @handlers = loader.load
-      @load_errors = loader.errors
+      @loader = Loader.new(@root || "", LoadWatch.new(@ends - now, &stuck), app: @app, app_folders: @app_handlers, skip: @skip)
+      @handlers = @loader.load
       PlainJSON.prepare
+    end
+
+    # The load error of the file whose thread the error comes from, or nil.
+    def late(error)
+      @loader&.late(error)
     end
 
     # The handler that the params of step.execute name.
@@ -69,7 +78,7 @@ module TaskerHost
                         payload_files: true, deferred: true, reload: false },
         handlers: @handlers.each_value.map(&:description),
         handlers_complete: true,
-        load_errors: @load_errors
+        load_errors: @loader.errors
       }
     end
 
@@ -111,11 +120,15 @@ module TaskerHost
       value.nil? || value.is_a?(String) ? value : raise(bad("config.#{name} must be a string"))
     end
 
-    def folders(config)
-      value = config.fetch("app_handlers", AppFiles::DEFAULT)
+    def strings(config, name, default)
+      value = config.fetch(name, default)
       return value if value.is_a?(Array) && value.all?(String)
 
-      raise bad("config.app_handlers must be an array of strings")
+      raise bad("config.#{name} must be an array of strings")
+    end
+
+    def now
+      Process.clock_gettime(Process::CLOCK_MONOTONIC)
     end
 
     def positive(object, name, default)

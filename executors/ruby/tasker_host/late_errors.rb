@@ -1,0 +1,28 @@
+# frozen_string_literal: true
+
+require_relative "last_words"
+
+module TaskerHost
+  # Errors of threads that a file started when it was loaded. They belong to that file, and to no step.
+  class LateErrors
+    # Runs the block, which loads the files.
+    def watch
+      before = Thread.list
+      @loading = true
+      yield
+    ensure
+      @started = Thread.list - before
+      @loading = false
+    end
+
+    def loading?
+      @loading
+    end
+
+    # The path of the file that started the thread which the error has ended; nil when it is not one of these threads.
+    def origin(error)
+      thread = LastWords.ended_by(error)
+      LastWords.started_at(thread)[/\A(.+):\d+\z/, 1] if thread && (@loading || @started.include?(thread))
+    end
+  end
+end

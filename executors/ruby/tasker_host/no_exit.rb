@@ -1,0 +1,31 @@
+# frozen_string_literal: true
+
+module TaskerHost
+  # `exit!` in a file that is loaded is an error of that file. (`exit` and `abort` raise SystemExit by themselves.)
+  module NoExit
+    class << self
+      def during
+        install unless @installed
+        before, Thread.current[:tasker_loading] = Thread.current[:tasker_loading], true
+        yield
+      ensure
+        Thread.current[:tasker_loading] = before
+      end
+
+      private
+
+      def install
+        @installed = true
+        [Kernel, Kernel.singleton_class, Process.singleton_class].each { |owner| owner.prepend(Hook) }
+      end
+    end
+
+    module Hook
+      def exit!(status = false)
+        raise SystemExit.new(1, "exit! in a file that is loaded") if Thread.current[:tasker_loading] && !Fork.child?
+
+        super
+      end
+    end
+  end
+end
