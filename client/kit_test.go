@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds every wait of the tests. It is long because it only passes when something is broken.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 const orderYAML = `
 name: order

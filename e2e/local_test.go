@@ -90,6 +90,7 @@ func (s *localStage) environment() []string {
 	})
 	return slices.Concat(clean, []string{
 		"DATABASE_URL=" + s.url, "TASKER_LEASE=2s", "TASKER_SWEEP_INTERVAL=500ms", "TASKER_LOG_LEVEL=debug",
+		"TASKER_STARTUP_TIMEOUT=" + patience.String(),
 		"TASKER_EXECUTORS_DIR=" + filepath.Join(repository, "executors"),
 		"TASKER_TEMPLATES_DIR=" + filepath.Join(repository, "templates", "examples"),
 	}, s.environ)

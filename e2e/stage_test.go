@@ -38,7 +38,7 @@ type process interface {
 }
 
 // patience bounds everything that these tests wait for.
-const patience = 2 * time.Minute
+const patience = 4 * time.Minute
 
 // await returns the first value for which done says yes.
 func await[T any](t *testing.T, what string, look func(context.Context) (T, error), done func(T) bool) T {

@@ -19,7 +19,7 @@ func confinedScene(t *testing.T, config Config) *scene {
 	t.Helper()
 	sc := &scene{log: &recorder{changed: make(chan struct{})}, t: t}
 	config.Dir, config.Logger = "testdata/handlers", slog.New(sc.log)
-	s, err := New(config)
+	s, err := New(patient(config))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func realSceneOf(t testing.TB, c Config) *scene {
 	t.Helper()
 	sc := &scene{log: &recorder{changed: make(chan struct{})}, t: t}
 	c.Logger = slog.New(sc.log)
-	s, err := New(c)
+	s, err := New(patient(c))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +70,18 @@ func realSceneOf(t testing.TB, c Config) *scene {
 		t.Fatal(err)
 	}
 	return sc
+}
+
+// patient sets the deadlines that are not given: a host is neither broken nor mute because other tests keep the machine
+// busy.
+func patient(c Config) Config {
+	if c.PingInterval == 0 {
+		c.PingInterval = patience
+	}
+	if c.StartupTimeout == 0 {
+		c.StartupTimeout = patience
+	}
+	return c
 }
 
 func (l realLanguage) attempt(action string, argument any) *engine.Attempt {

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait of the tests. It is long because it only passes when something is broken.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // scene is a supervisor over fake hosts.
 type scene struct {

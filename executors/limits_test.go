@@ -12,7 +12,7 @@ import (
 func limitedScene(t *testing.T, limits Limits) *scene {
 	t.Helper()
 	sc := &scene{log: &recorder{changed: make(chan struct{})}, t: t}
-	s, err := New(Config{Dir: "testdata/handlers", Limits: limits, Logger: slog.New(sc.log)})
+	s, err := New(patient(Config{Dir: "testdata/handlers", Limits: limits, Logger: slog.New(sc.log)}))
 	if err != nil {
 		t.Fatal(err)
 	}

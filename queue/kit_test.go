@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds every wait of the tests. It is long because it only passes when something is broken.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // bench is a migrated database with the templates of a test, and the workers that the test starts on it.
 type bench struct {

@@ -22,7 +22,7 @@ var factQueries = map[string]string{
 			SELECT string_agg(a.attname, ',' ORDER BY n.position) FROM unnest(conkey) WITH ORDINALITY n (attnum, position)
 			JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = n.attnum
 		), coalesce(nullif(confrelid, 0)::regclass::text, ''))
-		FROM pg_constraint WHERE connamespace = 'public'::regnamespace`,
+		FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'`, // what is not null is among the columns
 	"functions": `SELECT concat_ws(E'\t', proname, pg_get_function_arguments(oid), pg_get_function_result(oid), provolatile)
 		FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
 			AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql')`,

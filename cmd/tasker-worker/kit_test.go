@@ -27,7 +27,7 @@ import (
 const beProgram = "BE_THE_PROGRAM"
 
 // patience is how long anything may take before a test gives up.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 var update = flag.Bool("update", false, "write the golden files anew")
 

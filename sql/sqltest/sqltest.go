@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -21,7 +20,7 @@ const URLVariable = "TASKER_TEST_DATABASE_URL"
 
 const (
 	maxConns       = 8
-	cleanupTimeout = 30 * time.Second
+	cleanupTimeout = adminStatementTimeout
 )
 
 // Main runs the tests, stops the private server if one was started, and exits. Without it the server ends with the

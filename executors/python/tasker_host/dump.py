@@ -3,6 +3,8 @@
 import faulthandler
 import os
 import signal
+import sys
+from functools import partial
 
 
 def install():
@@ -11,5 +13,7 @@ def install():
         fd = os.dup(2)
     except OSError:
         return
-    faulthandler.enable(file=fd)
+    # Since Python 3.14 a crash prints C's stack too, which pushes the handler's lines out of what is kept of stderr.
+    enable = partial(faulthandler.enable, c_stack=False) if sys.version_info >= (3, 14) else faulthandler.enable
+    enable(file=fd)
     faulthandler.register(signal.SIGUSR1, file=fd, all_threads=True)
