@@ -64,6 +64,14 @@ class Worker {
     return new Promise((resolve, reject) => this.#answers.set(id, { resolve, reject }));
   }
 
+  // The answer, {result} or {error}, to a line that may be anything; id is the one that it will have.
+  send(line, id = null) {
+    this.#child.stdio[3].write(Buffer.concat([Buffer.from(line), Buffer.from('\n')]));
+    return new Promise((resolve) => {
+      this.#answers.set(id, { resolve: (result) => resolve({ result }), reject: ({ code, message }) => resolve({ error: { code, message } }) });
+    });
+  }
+
   execute(handler, config = {}, more = {}) {
     return this.ask('step.execute', {
       execution_id: 'e1',

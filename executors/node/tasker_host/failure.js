@@ -41,6 +41,11 @@ function describeFailure(error) {
   return failure;
 }
 
+// The failure of a step whose request cannot be read.
+function ofRequest(message) {
+  return unacceptable('Tasker::InvalidInput', { message });
+}
+
 // An error thrown while a file was loaded; source has the lines that show a syntax error.
 function ofLoad(file, error, source) {
   const described = description(error, FRAMES);
@@ -103,4 +108,4 @@ function milliseconds(seconds) {
   return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-module.exports = { of, ofLoad };
+module.exports = { of, ofLoad, ofRequest };

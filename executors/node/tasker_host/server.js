@@ -2,14 +2,16 @@
 
 const { isUtf8 } = require('node:buffer');
 
-const { firstRounded } = require('./big_numbers');
 const { CpuExecution } = require('./cpu_execution');
 const { CpuThreads } = require('./cpu_threads');
+const { envelope } = require('./envelope');
 const { Execution } = require('./execution');
 const { Executions } = require('./executions');
+const failure = require('./failure');
 const { Hygiene } = require('./hygiene');
 const { Link } = require('./link');
 const { Log } = require('./log');
+const { misread } = require('./numbers');
 const { capture } = require('./output');
 const { RpcError } = require('./rpc_error');
 const { MAX_MESSAGE_BYTES, Session, isObject } = require('./session');
@@ -17,7 +19,7 @@ const strays = require('./strays');
 const tasker = require('./sdk/tasker');
 const { clip } = require('./text');
 const { Watchdog } = require('./watchdog');
-const { LineReader, Writer } = require('./wire');
+const { LineReader, TooLong, Writer } = require('./wire');
 
 const LAST_WORDS_MS = 1000;
 const SETTLING_MS = 10_000; // in which an error outside of any step is the fault of the file that it comes from
@@ -85,14 +87,22 @@ class Server {
       const result = this.#dispatch(message, json);
       if (result !== undefined) this.#writer.result(id, result);
     } catch (error) {
-      this.#refuse(id, error);
+      if (id === null && error instanceof RpcError) this.#refuseUnread(line, error);
+      else this.#refuse(id, error);
     }
   }
 
   #text(line) {
-    if (line === null) throw new RpcError(RpcError.TOO_LARGE, `a message may have ${this.#reader.maxBytes} bytes`);
+    if (line instanceof TooLong) throw new RpcError(RpcError.TOO_LARGE, `a message may have ${this.#reader.maxBytes} bytes`);
     if (!isUtf8(line)) throw new RpcError(RpcError.PARSE, 'the message is not UTF-8');
     return line.toString();
+  }
+
+  // Answers a line that could not be read: whoever sent it waits, or a call of ours waits for what it is.
+  #refuseUnread(line, error) {
+    const { id, method } = envelope(line instanceof TooLong ? line.head : line);
+    if (typeof id === 'string' && method === undefined) this.#link.settle({ id, error });
+    else this.#refuse(typeof id === 'string' ? id : null, error);
   }
 
   // The result to answer with, or undefined when there is nothing to answer yet, or ever.
@@ -181,8 +191,16 @@ class Server {
     if (this.#draining) throw new RpcError(RpcError.SHUTTING_DOWN, 'this host takes no more steps');
     const { params, json } = this.#session.params(sent, received);
     const handler = this.#session.handler(params);
-    this.#warnOfRounding(params, json); // before the answer, which a handler may give at once
+    const numbers = misread(json);
+    if (numbers?.lost) return this.#unreadable(numbers.lost);
+    if (numbers) this.#warnOfRounding(params, numbers.rounded); // before the answer, which a handler may give at once
     this.#executions.start(this.#execution(id, params, handler));
+  }
+
+  // The outcome of a step whose arguments no handler can be given. No retry can change them.
+  #unreadable({ path, number }) {
+    const message = `the request cannot be read: ${path} is the number ${number}, which JavaScript cannot hold`;
+    return { outcome: 'failure', failure: failure.ofRequest(message) };
   }
 
   #execution(id, params, handler) {
@@ -191,12 +209,10 @@ class Server {
     return new Execution(id, params, handler, limits, this.#link);
   }
 
-  #warnOfRounding(params, json) {
-    const rounded = firstRounded(json);
-    if (rounded === undefined) return;
+  #warnOfRounding(params, number) {
     this.#writer.notify('log', {
       level: 'warn',
-      message: `${clip(rounded, 60)} is beyond 2^53 and reaches the handler rounded; pass it as a string`,
+      message: `${number} is beyond 2^53 and reaches the handler rounded; pass it as a string`,
       ts: new Date().toISOString(),
       execution_id: params.execution_id,
     });

@@ -1,11 +1,20 @@
 'use strict';
 
 const NEWLINE = 10;
+const HEAD_BYTES = 4096; // of a line that is too long, which its id is looked for in
+
+// A line that was longer than the limit. head is how it begins.
+class TooLong {
+  constructor(head) {
+    this.head = head;
+  }
+}
 
 // Splits what arrives on a socket into lines, with a bound on the length of a line.
 class LineReader {
   #parts = [];
   #size = 0;
+  #head; // of the line that is being read, once that is too long
 
   // maxBytes is the longest line accepted, without its newline. It may be changed at any time.
   constructor(socket, maxBytes) {
@@ -13,7 +22,7 @@ class LineReader {
     this.maxBytes = maxBytes;
   }
 
-  // Calls onLine with every complete line as a Buffer, and with null for one that was longer than the limit; then onEnd
+  // Calls onLine with every complete line as a Buffer, with a TooLong for one that was longer than the limit; then onEnd
   // when the writer closed the pipe. Half a line at the end is dropped.
   start(onLine, onEnd) {
     this.socket.on('data', (chunk) => this.#split(chunk, onLine));
@@ -32,15 +41,18 @@ class LineReader {
 
   #keep(bytes) {
     this.#size += bytes.length;
-    if (this.#size > this.maxBytes) this.#parts = [];
-    else this.#parts.push(bytes);
+    this.#parts.push(bytes);
+    if (this.#size <= this.maxBytes) return;
+    this.#head ??= Buffer.from(this.#joined().subarray(0, HEAD_BYTES));
+    this.#parts = [];
   }
 
   #take(last) {
     this.#keep(last);
-    const line = this.#size > this.maxBytes ? null : this.#joined();
+    const line = this.#head ? new TooLong(this.#head) : this.#joined();
     this.#parts = [];
     this.#size = 0;
+    this.#head = undefined;
     return line;
   }
 
@@ -120,4 +132,4 @@ class Writer {
   }
 }
 
-module.exports = { LineReader, Writer };
+module.exports = { LineReader, TooLong, Writer };
