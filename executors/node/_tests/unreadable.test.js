@@ -23,7 +23,7 @@ for (const [what, context, place] of [
     assert.deepEqual(result, {
       outcome: 'failure',
       failure: {
-        kind: 'permanent', class: 'Tasker::InvalidInput', backtrace: [],
+        kind: 'permanent', class: 'Tasker::InvalidArguments', backtrace: [],
         message: `the request cannot be read: ${place}, which JavaScript cannot hold`,
       },
     });

@@ -93,7 +93,10 @@ class Execution {
 
   check() {
     this.#look();
-    if (this.#cancellation.error) throw this.#cancellation.error;
+    const { error } = this.#cancellation;
+    if (!error) return;
+    Error.captureStackTrace(error); // where the handler is, not where the cancel arrived
+    throw error;
   }
 
   heartbeat(params) {

@@ -2,6 +2,8 @@
 
 // What something thrown means for the step, as the worker records it. Everything in it is bounded.
 
+const { inspect, types } = require('node:util');
+
 const { PermanentError, RetryableError } = require('./sdk/tasker');
 const { TooLarge, Unacceptable, plain } = require('./result_json');
 const { clip } = require('./text');
@@ -12,6 +14,8 @@ const FRAMES = 100;
 const CAUSES = 5;
 const CAUSE_FRAMES = 20;
 const DETAILS = { maxBytes: 64 * 1024, maxDepth: 60 };
+const LONGEST_MS = 1e12;
+const IN_DETAILS = { errorCode: 'error_code', retryAfter: 'retry_after', context: 'details' };
 const HOST_FOLDER = `${__dirname}/`;
 
 // The failure of an attempt in which error was thrown.
@@ -28,22 +32,35 @@ function of(error) {
 function describeFailure(error) {
   if (error instanceof TooLarge) return unacceptable('Tasker::ResultTooLarge', error);
   if (error instanceof Unacceptable) return unacceptable('Tasker::InvalidResult', error);
-  const failure = { kind: 'retryable', ...description(error, FRAMES), cause: cause(error) };
-  if (error instanceof RetryableError) {
-    failure.retry_after_ms = milliseconds(error.retryAfter);
-    failure.details = details(error.context);
-  }
-  if (error instanceof PermanentError) {
-    failure.kind = 'permanent';
-    failure.code = error.errorCode == null ? undefined : clip(error.errorCode, FRAME_BYTES);
-    failure.details = details(error.context);
-  }
+  const failure = { kind: error instanceof PermanentError ? 'permanent' : 'retryable', ...description(error, FRAMES), cause: cause(error) };
+  if (error instanceof RetryableError || error instanceof PermanentError) addMembers(failure, error);
   return failure;
+}
+
+// What tasker's own errors say beside their message. A member that cannot be used is named, and costs no other.
+function addMembers(failure, error) {
+  const ignored = {};
+  if (error instanceof PermanentError) failure.code = member(error, 'errorCode', code, ignored);
+  else failure.retry_after_ms = member(error, 'retryAfter', milliseconds, ignored);
+  const details = member(error, 'context', detailsOf, ignored);
+  const fits = details === undefined || isObject(details);
+  failure.details = fits && Object.keys(ignored).length > 0 ? { ...details, ...ignored } : details;
+}
+
+// Subclasses need not set a member, or may compute it.
+function member(error, name, convert, ignored) {
+  try {
+    const value = error[name];
+    return value == null ? undefined : convert(value);
+  } catch (unfit) {
+    ignored[`${IN_DETAILS[name]}_ignored`] = clip(unfit?.message ?? unfit, FRAME_BYTES);
+    return undefined;
+  }
 }
 
 // The failure of a step whose request cannot be read.
 function ofRequest(message) {
-  return unacceptable('Tasker::InvalidInput', { message });
+  return unacceptable('Tasker::InvalidArguments', { message });
 }
 
 // An error thrown while a file was loaded; source has the lines that show a syntax error.
@@ -58,7 +75,7 @@ function unacceptable(name, error) {
 
 // Anything can be thrown, not only errors.
 function description(error, maxFrames) {
-  if (!(error instanceof Error)) {
+  if (!(error instanceof Error || types.isNativeError(error))) {
     const kind = error?.constructor?.name ?? String(error);
     return { class: clip(kind, FRAME_BYTES), message: clip(text(error), MESSAGE_BYTES), backtrace: [] };
   }
@@ -74,11 +91,10 @@ function text(thrown) {
   return thrown?.message ?? JSON.stringify(thrown);
 }
 
-// The frames outside this host, innermost first.
+// The frames outside this host and Node itself, innermost first.
 function backtrace(error, maxFrames) {
   const frames = stackLines(error)
-    .filter((line) => /^\s+at /.test(line) && !line.includes(HOST_FOLDER) && !line.includes('(node:internal'))
-    .filter((line) => !line.includes('at node:internal'))
+    .filter((line) => /^\s+at /.test(line) && !line.includes(HOST_FOLDER) && !/[( ]node:/.test(line))
     .map((line) => clip(line.trim(), FRAME_BYTES));
   if (frames.length <= maxFrames) return frames;
   return [...frames.slice(0, maxFrames - 1), `... (${frames.length - maxFrames + 1} more)`];
@@ -89,23 +105,63 @@ function stackLines(error) {
 }
 
 function cause(error, depth = 1) {
-  if (error?.cause == null || depth > CAUSES) return undefined;
-  return { ...description(error.cause, CAUSE_FRAMES), cause: cause(error.cause, depth + 1) };
+  const inner = causeOf(error);
+  if (inner == null || depth > CAUSES) return undefined;
+  return { ...description(inner, CAUSE_FRAMES), cause: cause(inner, depth + 1) };
 }
 
-function details(context) {
-  if (context == null) return undefined;
+function causeOf(error) {
   try {
-    return plain('details', context, DETAILS);
-  } catch (error) {
-    return { details_dropped: clip(error.message, FRAME_BYTES) };
+    return error?.cause ?? (error instanceof AggregateError ? error.errors?.[0] : undefined); // Promise.any has no other
+  } catch {
+    return undefined; // it may be computed
   }
 }
 
-function milliseconds(seconds) {
-  if (seconds == null) return undefined;
-  const value = Math.round(Number(seconds) * 1000);
-  return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+function code(value) {
+  if (typeof value === 'object' || typeof value === 'function') throw new TypeError(`an errorCode is a text, not ${shown(value)}`);
+  return clip(String(value), FRAME_BYTES);
+}
+
+// As much of the context as JSON can hold.
+function detailsOf(context) {
+  try {
+    return plain('context', context, DETAILS);
+  } catch (error) {
+    const note = { details_dropped: clip(error.message, FRAME_BYTES) };
+    return isObject(context) && !(error instanceof TooLarge) ? { ...fitting(context), ...note } : note;
+  }
+}
+
+function fitting(context) {
+  const kept = Object.entries(context).flatMap(([name, value]) => {
+    try {
+      return value === undefined ? [] : [[name, plain(`context.${name}`, value, DETAILS)]];
+    } catch {
+      return []; // the first that does not fit is named in details_dropped
+    }
+  });
+  return Object.fromEntries(kept);
+}
+
+function milliseconds(wish) {
+  const ms = wish instanceof Date ? Math.max(wish.getTime() - Date.now(), 0) : 1000 * seconds(wish);
+  if (ms >= 0 && ms < Infinity) return Math.round(Math.min(ms, LONGEST_MS));
+  throw new TypeError(`${shown(wish)} is no time to wait: retryAfter is a number of seconds, or a Date`);
+}
+
+// Headers say seconds in text.
+function seconds(wish) {
+  if (typeof wish === 'number') return wish;
+  return typeof wish === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(wish) ? Number(wish) : NaN;
+}
+
+function shown(value) {
+  return clip(typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0, breakLength: Infinity }), 100);
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 module.exports = { of, ofLoad, ofRequest };

@@ -3,6 +3,8 @@
 // Turns what a handler returned into JSON that every language and PostgreSQL read back unchanged, or says where and why
 // it cannot. See sdk/tasker.js for the rules.
 
+const { types } = require('node:util');
+
 // A result that no retry can make acceptable.
 class Unacceptable extends Error {}
 class Invalid extends Unacceptable {}
@@ -10,14 +12,13 @@ class TooLarge extends Unacceptable {}
 
 const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
-// Objects that JSON.stringify turns into `{}`.
-const LOST = [Map, WeakMap, WeakSet, WeakRef, Promise, RegExp, Error, ArrayBuffer];
+const PATH_CHARS = 300;
 
 // The JSON text of value, which is called what in errors.
 function text(what, value, maxDepth) {
   const plain = value === undefined ? null : value;
   const json = JSON.stringify(isPlain(plain, maxDepth) ? plain : convert(plain, what, maxDepth));
-  checkText(what, json);
+  if (isUnstorable(json)) place(plain, what, maxDepth);
   return json;
 }
 
@@ -47,13 +48,15 @@ function checkBytes(what, bytes, maxBytes) {
   throw new TooLarge(`the ${what} is ${bytes} bytes of JSON, more than the ${maxBytes} allowed; ${hint}`);
 }
 
-function checkText(what, json) {
-  if (json.includes('\\u0000') && NUL.test(json)) {
-    throw new Invalid(`the ${what} holds the character U+0000, which PostgreSQL cannot store`);
-  }
-  if (json.includes('\\ud') && LONE_SURROGATE.test(json)) {
-    throw new Invalid(`the ${what} holds a lone surrogate, which is no Unicode text`);
-  }
+// Whether the JSON has a character that PostgreSQL does not store.
+function isUnstorable(json) {
+  return (json.includes('\\u0000') && NUL.test(json)) || (json.includes('\\ud') && LONE_SURROGATE.test(json));
+}
+
+// Throws what says where that character is.
+function place(value, what, maxDepth) {
+  convert(value, what, maxDepth);
+  throw new Invalid(`the ${what} holds a character that PostgreSQL cannot store`);
 }
 
 // The fast path: most results are plain and need no copy.
@@ -78,14 +81,21 @@ function isPlainObject(value, depth) {
   }
   const prototype = Object.getPrototypeOf(value);
   if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false;
-  for (const key of Object.keys(value)) if (!isPlain(value[key], depth - 1)) return false;
-  return true;
+  const keys = Object.keys(value);
+  for (const key of keys) if (!isPlain(value[key], depth - 1)) return false;
+  return keys.length > 0 || isEmpty(value);
 }
 
-// A plain copy of value.
+// Whether an object has nothing that JSON leaves out without a word, such as getters.
+function isEmpty(object) {
+  return Reflect.ownKeys(object).length === 0;
+}
+
+// A plain copy of value, or an error that says where it is none.
 function convert(value, path, depth) {
   switch (typeof value) {
     case 'string':
+      return characters(value, path);
     case 'boolean':
       return value;
     case 'number':
@@ -93,23 +103,56 @@ function convert(value, path, depth) {
     case 'object':
       return value === null ? null : convertObject(value, path, depth);
     case 'bigint':
-      throw new Invalid(`${path} is a BigInt, which JSON cannot hold; return String(value)`);
+      throw invalid(path, 'is a BigInt, which JSON cannot hold; return String(value)');
     default:
-      throw new Invalid(`${path} is ${value === undefined ? 'undefined' : `a ${typeof value}`}, which JSON cannot hold`);
+      throw invalid(path, `is ${value === undefined ? 'undefined' : `a ${typeof value}`}, which JSON cannot hold`);
   }
 }
 
 function convertObject(value, path, depth) {
-  if (depth <= 0) {
-    throw new Invalid(`${path.slice(0, 200)} is nested too deeply, or contains itself`);
-  }
+  if (depth <= 0) throw invalid(path.slice(0, 200), 'is nested too deeply, or contains itself');
   if (value instanceof Date) return date(value, path);
-  if (ArrayBuffer.isView(value) || LOST.some((lost) => value instanceof lost)) {
-    throw new Invalid(`${path} is a ${value.constructor.name}, which JSON cannot hold`);
-  }
-  if (typeof value.toJSON === 'function') return convert(value.toJSON(), path, depth - 1);
+  if (typeof value.toJSON === 'function' && !ArrayBuffer.isView(value)) return convert(value.toJSON(), path, depth - 1);
+  if (isBoxed(value)) return convert(value.valueOf(), path, depth - 1);
   if (value instanceof Set) return convertArray([...value], path, depth);
-  return Array.isArray(value) ? convertArray(value, path, depth) : convertMembers(value, path, depth);
+  if (Array.isArray(value)) return convertArray(value, path, depth);
+  checkKept(value, path);
+  return convertMembers(value, path, depth);
+}
+
+function isBoxed(value) {
+  return types.isStringObject(value) || types.isNumberObject(value) || types.isBooleanObject(value);
+}
+
+// Refuses objects whose contents are not in their members: JSON.stringify makes them `{}`.
+function checkKept(value, path) {
+  if (typeof value.then === 'function') throw invalid(path, `is ${a(kindOf(value))}, whose value is not there yet; await it`);
+  if (typeof value.next === 'function' && typeof value.return === 'function') {
+    throw invalid(path, `is ${a(kindOf(value))}, of which nothing has run; a handler is no generator (function*), return what it yields`);
+  }
+  const opaque = ArrayBuffer.isView(value) || types.isNativeError(value) || types.isRegExp(value) || types.isMap(value);
+  if (opaque || (Object.keys(value).length === 0 && !isPlainEmpty(value))) {
+    throw invalid(path, `is ${a(kindOf(value))}, which JSON cannot hold; return plain objects, arrays, texts and numbers`);
+  }
+}
+
+// Whether value is `{}`, of this or another realm.
+function isPlainEmpty(value) {
+  const prototype = Object.getPrototypeOf(value);
+  const plain = prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'));
+  return plain && isEmpty(value);
+}
+
+function kindOf(value) {
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  if (tag !== 'Object') return tag;
+  const name = value.constructor?.name;
+  if (name === 'Object' || typeof name !== 'string' || name === '') return 'object without enumerable members';
+  return name;
+}
+
+function a(noun) {
+  return `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
 function convertArray(array, path, depth) {
@@ -119,19 +162,30 @@ function convertArray(array, path, depth) {
 function convertMembers(object, path, depth) {
   const copy = Object.create(null); // so that a member named __proto__ stays a member
   for (const key of Object.keys(object)) {
-    if (object[key] !== undefined) copy[key] = convert(object[key], `${path}.${key}`, depth - 1);
+    const member = object[key];
+    if (member !== undefined) copy[characters(key, `a key of ${path}`)] = convert(member, `${path}.${key}`, depth - 1);
   }
   return copy;
 }
 
+function characters(text, path) {
+  if (text.includes('\0')) throw invalid(path, 'holds the character U+0000, which PostgreSQL cannot store');
+  if (/\p{Surrogate}/u.test(text)) throw invalid(path, 'holds a lone surrogate, which is no Unicode text');
+  return text;
+}
+
 function finite(number, path) {
   if (Number.isFinite(number)) return number;
-  throw new Invalid(`${path} is ${number}, which JSON cannot hold`);
+  throw invalid(path, `is ${number}, which JSON cannot hold`);
 }
 
 function date(value, path) {
   if (!Number.isNaN(value.getTime())) return value.toISOString();
-  throw new Invalid(`${path} is an invalid date`);
+  throw invalid(path, 'is an invalid date');
+}
+
+function invalid(path, what) {
+  return new Invalid(`${path.slice(0, PATH_CHARS)} ${what}`);
 }
 
 module.exports = { Invalid, TooLarge, Unacceptable, checkBytes, plain, plainArgument, text };

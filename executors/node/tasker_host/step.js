@@ -1,5 +1,7 @@
 'use strict';
 
+// The methods await what they return, or stacks would not lead to the handler.
+
 const { call } = require('./call');
 const { plainArgument } = require('./result_json');
 
@@ -62,7 +64,7 @@ class Step {
 
   // Resolves to {current, remaining_ms}, or rejects with LeaseLost: ask before an effect that cannot be taken back.
   async lease() {
-    return call(this.#execution, 'step.lease', {});
+    return await call(this.#execution, 'step.lease', {});
   }
 
   // Keeps data, of at most 64 KiB, for the next attempt. It is durable when the promise resolves.
@@ -78,7 +80,7 @@ class Step {
     if (delivery !== undefined && delivery !== 'with_result' && delivery !== 'now') {
       throw new TypeError(`the delivery of an event is 'with_result' or 'now', not ${String(delivery)}`);
     }
-    return call(this.#execution, 'step.publish_event', {
+    return await call(this.#execution, 'step.publish_event', {
       name: text('the name of an event', name),
       payload: argument('payload', payload, PAYLOAD_BYTES),
       dedupe_key: dedupeKey == null ? undefined : String(dedupeKey),
@@ -90,12 +92,12 @@ class Step {
   // step's result. What waits for this step waits for them too. Resolves to {accepted}.
   async spawn(steps) {
     if (!Array.isArray(steps)) throw new TypeError('spawn takes an array of steps');
-    return call(this.#execution, 'step.spawn', { steps: argument('steps', steps, PAYLOAD_BYTES) });
+    return await call(this.#execution, 'step.spawn', { steps: argument('steps', steps, PAYLOAD_BYTES) });
   }
 
   // Creates a task, once for every identityKey. Resolves to {task_id, created}.
   async createTask(namespace, name, version, context = {}, { identityKey } = {}) {
-    return call(this.#execution, 'tasks.create', {
+    return await call(this.#execution, 'tasks.create', {
       namespace: text('the namespace of a task', namespace),
       name: text('the name of a task', name),
       version: text('the version of a task', version),
