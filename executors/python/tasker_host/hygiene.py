@@ -2,9 +2,11 @@
 any more, what belongs to the thread when the step ends.
 """
 
+import functools
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 
@@ -12,6 +14,8 @@ from tasker_host.settings import Settings
 from tasker_host.system_settings import SystemSettings
 
 PATIENCE_SECONDS = 10
+# How often the system is asked for what nobody here has been seen to change.
+LOOK_SECONDS = 1
 
 
 class Hygiene:
@@ -24,15 +28,32 @@ class Hygiene:
         self.environ = dict(os.environ)
         self._variables = dict(_variables())
         self._streams = sys.stdout, sys.stderr
+        # Whether somebody has called what changes the working directory or the umask, and the threads that have blocked signals:
+        # to notice the call costs less than to ask the system after every step.
+        self._touched = False
+        self._masked = set()
+        self._chdir, self._set_umask, self._set_mask = os.chdir, os.umask, signal.pthread_sigmask
+        for name in ("chdir", "fchdir", "umask"):
+            _watch(os, name, self._touch)
+        _watch(signal, "pthread_sigmask", self._mask)
+        self._next_look = 0
         self._settings = Settings()
         self._system = SystemSettings()
         self._signals = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._look_at = time.monotonic() + PATIENCE_SECONDS
         self._asked = False
 
+    def _touch(self):
+        self._touched = True
+
+    def _mask(self):
+        self._masked.add(threading.get_ident())
+
     def when_ended(self):
         """Puts back the thread. A child of the next step would not be stopped by signals that are blocked in it."""
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._signals)
+        if self._masked and threading.get_ident() in self._masked:
+            self._masked.discard(threading.get_ident())
+            self._set_mask(signal.SIG_SETMASK, self._signals)
 
     def keep_level(self):
         """The level of the log is the worker's to change."""
@@ -48,16 +69,22 @@ class Hygiene:
         self._look_at = 0
 
     def _restore(self):
-        os.umask(self.umask)
+        now = time.monotonic()
+        looks = now >= self._next_look
+        if looks:
+            self._next_look = now + LOOK_SECONDS
+        if looks or self._touched:
+            self._touched = False
+            self._set_umask(self.umask)
+            if _cwd() != self.cwd:
+                self._return()
         sys.stdout, sys.stderr = self._streams
         if _variables() != self._variables:
             os.environ.clear()
             os.environ.update(self.environ)
-        if _cwd() != self.cwd:
-            self._return()
         if self._settings.changed():
             self._settings.restore()
-        if self._system.restore():
+        if looks and self._system.restore():
             self._ask("a handler closed standard input, output or error, or led it elsewhere")
 
     def when_busy(self):
@@ -71,7 +98,7 @@ class Hygiene:
 
     def _return(self):
         try:
-            os.chdir(self.cwd)
+            self._chdir(self.cwd)
         except OSError as error:
             self._ask(f"a handler left the working directory, and the way back is gone: {error.strerror}")
 
@@ -79,6 +106,20 @@ class Hygiene:
         if not self._asked:
             self._asked = True
             self._recycle(reason)
+
+
+def _watch(module, name, note):
+    """Has note called whenever the function of that name is."""
+    original = getattr(module, name)
+
+    @functools.wraps(original)
+    def watched(*args, **options):
+        note()
+        return original(*args, **options)
+
+    if original in os.supports_fd:
+        os.supports_fd.add(watched)
+    setattr(module, name, watched)
 
 
 def _variables():

@@ -4,7 +4,6 @@ many a step, so it is looked after now and then.
 
 import fcntl
 import os
-import time
 
 from tasker_host import streams
 from tasker_host.fds import PRIVATE
@@ -14,8 +13,6 @@ try:
 except ImportError:  # a Python that was built without
     _locale = None
 
-INTERVAL_SECONDS = 1
-
 
 class SystemSettings:
     def __init__(self):
@@ -23,16 +20,9 @@ class SystemSettings:
         self._identities = {fd: identity for fd in range(3) if (identity := _identity(fd))}
         self._kept = {fd: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, PRIVATE) for fd in self._identities}
         self._locale = _current_locale()
-        self._next = 0
 
     def restore(self):
-        """Puts them back, if the last look is a while ago. Returns whether a descriptor was used for something else, which is
-        lost now.
-        """
-        now = time.monotonic()
-        if now < self._next:
-            return False
-        self._next = now + INTERVAL_SECONDS
+        """Puts them back. Returns whether a descriptor was used for something else, which is lost now."""
         reused = [self._restore_descriptor(fd) for fd in self._kept]
         streams.repair()
         if _current_locale() != self._locale:
