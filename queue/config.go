@@ -47,6 +47,9 @@ type Config struct {
 	SweepInterval time.Duration
 	// LogRetention is how long the lines that attempts printed are kept; zero keeps them for ever.
 	LogRetention time.Duration
+	// ReleaseAbandoned is how long a step may be in progress without a worker, as a dead process of the Rails engine leaves it,
+	// before it is taken back; zero leaves it alone.
+	ReleaseAbandoned time.Duration
 	// TaskEnded is told of each task that this worker brought to its end, after the commit. It is called from many goroutines and
 	// holds up the one that calls it. Nil means nobody.
 	TaskEnded func(task int64, state engine.State)
@@ -101,6 +104,7 @@ func (c Config) validate() error {
 	check(c.Lease >= shortestLease, "Lease is %s, must be at least %s", c.Lease, shortestLease)
 	check(c.DrainTimeout >= 0, "DrainTimeout is %s, must not be negative", c.DrainTimeout)
 	check(c.LogRetention >= 0, "LogRetention is %s, must not be negative", c.LogRetention)
+	check(c.ReleaseAbandoned >= 0, "ReleaseAbandoned is %s, must not be negative", c.ReleaseAbandoned)
 	check(c.SweepInterval > 0, "SweepInterval is %s, must not be negative", c.SweepInterval)
 	_, taken := c.Queues[TicksQueue]
 	check(!taken, "queue %q is for ticks, steps cannot use it", TicksQueue)

@@ -31,6 +31,8 @@ type sweeper struct {
 	log    *slog.Logger
 	// logRetention is how long the lines of attempts are kept, zero for ever.
 	logRetention time.Duration
+	// abandoned is how long a step may be in progress without a worker before it is taken back, zero for ever.
+	abandoned time.Duration
 	// logsSwept is when they were last looked at. Only run uses it.
 	logsSwept time.Time
 	// after is where the next page of the sweep begins. Only run uses it.
@@ -61,7 +63,7 @@ func (s *sweeper) run(ctx context.Context) {
 
 // sweep looks once: for a dead worker, for queues that nobody has looked at, and at a page of tasks; if there is more, at more.
 func (s *sweeper) sweep(ctx context.Context) error {
-	found, err := s.store.Patrol(ctx, s.queues, s.after, sweepPage, s.interval)
+	found, err := s.store.Patrol(ctx, s.queues, s.after, sweepPage, s.interval, s.abandoned)
 	if err != nil {
 		return err
 	}
@@ -76,13 +78,13 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	if err := s.sweepLogs(ctx); err != nil {
 		return err
 	}
-	s.swept(ctx, found.Next, found.Repaired)
+	s.swept(ctx, found)
 	for page := 1; page < sweepPages && s.after != 0; page++ {
-		next, repaired, err := s.store.Sweep(ctx, s.after, sweepPage, s.interval)
+		found, err := s.store.Sweep(ctx, s.after, sweepPage, s.interval, s.abandoned)
 		if err != nil {
 			return err
 		}
-		s.swept(ctx, next, repaired)
+		s.swept(ctx, found)
 	}
 	return nil
 }
@@ -105,9 +107,15 @@ func (s *sweeper) sweepLogs(ctx context.Context) error {
 	return nil // there is more: the next look goes on
 }
 
-func (s *sweeper) swept(ctx context.Context, next int64, repaired int) {
-	s.after = next
-	if repaired > 0 {
-		s.log.WarnContext(ctx, "tasks had lost a wake-up and go on now", "tasks", repaired)
+func (s *sweeper) swept(ctx context.Context, found sql.Swept) {
+	s.after = found.Next
+	if found.Repaired > 0 {
+		s.log.WarnContext(ctx, "tasks had lost a wake-up and go on now", "tasks", found.Repaired)
+	}
+	if found.Flags > 0 {
+		s.log.WarnContext(ctx, "steps had in_process or processed set against their state by another writer, which was put right", "steps", found.Flags)
+	}
+	if found.Released > 0 {
+		s.log.WarnContext(ctx, "steps were in progress without a worker and were taken back", "steps", found.Released)
 	}
 }

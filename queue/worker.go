@@ -41,7 +41,7 @@ func New(config Config) (*Worker, error) {
 		lease: &lease{store: store, log: config.Log, worker: sql.Worker{
 			ClientID: newID(), Name: config.Name, Version: config.Version, Handlers: config.Handlers, Lease: config.Lease,
 		}},
-		sweeper:    &sweeper{store: store, interval: config.SweepInterval, queues: append(slices.Sorted(maps.Keys(config.Queues)), TicksQueue), log: config.Log, logRetention: config.LogRetention},
+		sweeper:    &sweeper{store: store, interval: config.SweepInterval, queues: append(slices.Sorted(maps.Keys(config.Queues)), TicksQueue), log: config.Log, logRetention: config.LogRetention, abandoned: config.ReleaseAbandoned},
 		waker:      newWaker(store.WakeQueue, config.Log),
 		stopTaking: stopTaking,
 	}

@@ -546,8 +546,7 @@ func (a *agreement) move(rt *rapid.T, s standing, to engine.State, set string) {
 		a.tickThese(rt, []sql.TickWish{{TaskID: s.Task, Queue: drawQueue(rt)}}, sql.Wait, 0)
 	}
 	if to == engine.Cancelled || s.TaskState == engine.Error || rapid.Bool().Draw(rt, "sweep") {
-		_, repaired, err := a.b.store.Sweep(ctx, s.Task-1, 1, 0)
-		must(rt)(repaired, err)
+		must(rt)(a.b.store.Sweep(ctx, s.Task-1, 1, 0, 0))
 		return
 	}
 	a.tickThese(rt, []sql.TickWish{{TaskID: s.Task, Queue: drawQueue(rt)}}, sql.Wait, 0)

@@ -11,6 +11,8 @@ import (
 
 // Kinds of findings.
 const (
+	// FindingAbandonedSteps is steps that are in progress although no worker holds them.
+	FindingAbandonedSteps = "abandoned_steps"
 	// FindingDeadRows is a table that autovacuum does not keep up with.
 	FindingDeadRows = "dead_rows"
 	// FindingFillFactor is a table whose pages leave updates no room.
@@ -23,6 +25,8 @@ const (
 	FindingOptionalIndex = "optional_index"
 	// FindingRedundantIndex is an index that others make useless.
 	FindingRedundantIndex = "redundant_index"
+	// FindingRepairedFlags is steps whose flags another writer had left otherwise than their transitions say.
+	FindingRepairedFlags = "repaired_flags"
 	// FindingSetting is a setting of the server that is dangerous or slow for this work.
 	FindingSetting = "setting"
 	// FindingSilentWorker is a worker whose lease ran out and that nobody cleared away.
@@ -74,6 +78,8 @@ func Diagnose(ctx context.Context, pool *pgxpool.Pool, opts DiagnoseOptions) (Di
 	d := Diagnosis{Findings: []Finding{}, Totals: []IndexTotal{}, LeftOut: []string{}}
 	for _, c := range []check{
 		{"workers", silentWorkers},
+		{"abandoned steps", abandonedSteps},
+		{"repaired steps", repairedSteps},
 		{"waiting tasks", waitingTasks},
 		{"settings", dangerousSettings},
 		{"vacuum", deadRows},

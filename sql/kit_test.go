@@ -78,6 +78,16 @@ func (b bundle) tick(id int64) sql.TickResult {
 	return results[0]
 }
 
+// sweep looks at all tasks once, however lately somebody worked on them.
+func (b bundle) sweep() sql.Swept {
+	b.t.Helper()
+	found, err := b.store.Sweep(b.t.Context(), 0, 100, 0, 0)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return found
+}
+
 func (b bundle) task(id int64) *sql.Task {
 	b.t.Helper()
 	task, err := b.store.Task(b.t.Context(), id)

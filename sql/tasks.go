@@ -161,6 +161,8 @@ type Step struct {
 	StartedAt *time.Time `json:"started_at"`
 	EndedAt   *time.Time `json:"ended_at"`
 	Worker    string     `json:"worker"`
+	// Claimed says that a worker started the last attempt, registered or not; the engine's own attempts name none.
+	Claimed bool `json:"claimed"`
 	// Logged says that the last attempt printed or logged something that is kept.
 	Logged  bool            `json:"logged"`
 	Results json.RawMessage `json:"results"`
@@ -218,7 +220,7 @@ SELECT s.workflow_step_id AS step_id, r.name, coalesce(h.handler, '') AS handler
              WHERE e.to_step_id = s.workflow_step_id ORDER BY e.id) AS depends_on,
        claim.created_at AS started_at,
        CASE WHEN r.current_state <> 'in_progress' THEN ended.created_at END AS ended_at,
-       coalesce(w.name, '') AS worker, s.results,
+       coalesce(w.name, '') AS worker, coalesce(claim.metadata ->> 'worker', '') <> '' AS claimed, s.results,
        EXISTS (SELECT FROM tasker.attempt_logs l WHERE l.token = claim.id) AS logged,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
                'attempt', t.metadata -> 'attempt_number', 'state', t.to_state, 'seconds', t.metadata -> 'execution_duration',

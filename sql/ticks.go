@@ -128,27 +128,34 @@ type Swept struct {
 	Workers, Steps int
 	// Repaired is how many tasks had lost a wake-up.
 	Repaired int
+	// Flags is how many steps had flags that another writer left otherwise than their transitions say, and Released how many were in
+	// progress without a worker.
+	Flags, Released int
 	// Next is the task to go on after, 0 at the end.
 	Next int64
 }
 
 // Patrol reaps a dead worker, wakes the queues in which due jobs wait, and sweeps a page of tasks, all in one statement. See
 // [Store.ReapWorkers] and [Store.Sweep].
-func (s *Store) Patrol(ctx context.Context, queues []string, after int64, page int, rest time.Duration) (Swept, error) {
+func (s *Store) Patrol(ctx context.Context, queues []string, after int64, page int, rest, abandoned time.Duration) (Swept, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var found Swept
-	err := s.pool.QueryRow(ctx, `SELECT w.workers, w.steps, s.next_after, s.repaired
-		FROM tasker.reap_workers() w, tasker.sweep_tasks($1, $2, $3) s, tasker.wake_queues($4)`,
-		after, page, rest.Milliseconds(), queues).Scan(&found.Workers, &found.Steps, &found.Next, &found.Repaired)
+	err := s.pool.QueryRow(ctx, `SELECT w.workers, w.steps, s.next_after, s.repaired, s.flags, s.released
+		FROM tasker.reap_workers() w, tasker.sweep_tasks($1, $2, $3, nullif($4, 0)) s, tasker.wake_queues($5)`,
+		after, page, rest.Milliseconds(), abandoned.Milliseconds(), queues).Scan(
+		&found.Workers, &found.Steps, &found.Next, &found.Repaired, &found.Flags, &found.Released)
 	return found, err
 }
 
-// Sweep looks again at a page of open tasks with ids above after. It returns the id to go on after, 0 at the end, and how
-// many tasks had lost a wake-up. Tasks in which anything happened during the last rest are left alone.
-func (s *Store) Sweep(ctx context.Context, after int64, page int, rest time.Duration) (next int64, repaired int, err error) {
+// Sweep looks again at a page of open tasks with ids above after, and returns what it found but no workers. Tasks in which
+// anything happened during the last rest are left alone. Steps of workers that are not registered any more are taken
+// back, and, unless abandoned is zero, those that have been in progress for so long without a worker.
+func (s *Store) Sweep(ctx context.Context, after int64, page int, rest, abandoned time.Duration) (Swept, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err = s.pool.QueryRow(ctx, `SELECT next_after, repaired FROM tasker.sweep_tasks($1, $2, $3)`, after, page, rest.Milliseconds()).Scan(&next, &repaired)
-	return next, repaired, err
+	var found Swept
+	err := s.pool.QueryRow(ctx, `SELECT next_after, repaired, flags, released FROM tasker.sweep_tasks($1, $2, $3, nullif($4, 0))`,
+		after, page, rest.Milliseconds(), abandoned.Milliseconds()).Scan(&found.Next, &found.Repaired, &found.Flags, &found.Released)
+	return found, err
 }

@@ -85,10 +85,10 @@ func TestSweepRestoresLostJobs(t *testing.T) {
 	b := setup(t, diamondYAML)
 	b.create("diamond")
 	b.exec(`DELETE FROM tasker.river_job`)
-	if _, repaired, err := b.store.Sweep(t.Context(), 0, 100, 0); repaired != 1 || err != nil {
-		t.Errorf("repaired %d, %v", repaired, err)
+	if found := b.sweep(); found.Repaired != 1 {
+		t.Errorf("found %+v, want one task to be repaired", found)
 	}
-	if next, repaired, err := b.store.Sweep(t.Context(), 0, 100, 0); next != 0 || repaired != 0 || err != nil {
-		t.Errorf("a healthy system: next %d, repaired %d, %v", next, repaired, err)
+	if found := b.sweep(); found != (sql.Swept{}) {
+		t.Errorf("a healthy system: %+v", found)
 	}
 }

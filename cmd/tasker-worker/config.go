@@ -44,6 +44,7 @@ type config struct {
 	RecycleAfter        int           `doc:"executions after which a handler process is replaced, 0 for never" env:"TASKER_RECYCLE_AFTER" envDefault:"0"`
 	RecycleAge          time.Duration `doc:"age at which a handler process is replaced, give or take a fifth; 0 for never" env:"TASKER_RECYCLE_AGE" envDefault:"1h"`
 	RecycleMemory       int           `doc:"MiB in memory at which a handler process is replaced, 0 for never" env:"TASKER_RECYCLE_MEMORY" envDefault:"2048"`
+	ReleaseAbandoned    time.Duration `doc:"how long a step may be in progress without a worker, as a dead Rails process leaves it, before it is taken back, e.g. 1h; 0 leaves it alone" env:"TASKER_RELEASE_ABANDONED" envDefault:"0"`
 	SecretsFile         string        `doc:"JSON file of secrets that handlers may ask for, and which ones may; without it every handler may ask for TASKER_SECRET_* variables" env:"TASKER_SECRETS_FILE"`
 	StartupTimeout      time.Duration `doc:"how long a handler process may take to boot"                                                              env:"TASKER_STARTUP_TIMEOUT"   envDefault:"1m"`
 	StepTimeout         time.Duration `doc:"how long an attempt may take whose handler_config has no timeout_seconds"                                 env:"TASKER_STEP_TIMEOUT"      envDefault:"5m"`

@@ -44,9 +44,7 @@ func (c config) faults() []configFault {
 	duration("TASKER_LEASE", c.Lease, 100*time.Millisecond)
 	oneOf("TASKER_LOG_FORMAT", c.LogFormat, "auto", "text", "json")
 	oneOf("TASKER_LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
-	if c.LogRetention < 0 {
-		fault("TASKER_LOG_RETENTION", "is %s; it must not be negative", c.LogRetention)
-	}
+	faults = append(faults, c.negativeFaults()...)
 	number("TASKER_MAX_STEPS", c.MaxSteps, 1, 10000)
 	for _, name := range slices.DeleteFunc(slices.Clone(c.PassEnv), mayPass) {
 		fault("TASKER_PASS_ENV", "has %q, which handlers never get: give them a variable of another name", strings.TrimSpace(name))
@@ -62,6 +60,18 @@ func (c config) faults() []configFault {
 	duration("TASKER_STEP_TIMEOUT", c.StepTimeout, 100*time.Millisecond)
 	number("TASKER_STEPS_PER_PROCESS", c.StepsPerProcess, 0, 1000)
 	duration("TASKER_SWEEP_INTERVAL", c.SweepInterval, 100*time.Millisecond)
+	return faults
+}
+
+// negativeFaults are the durations of any length that are below zero.
+func (c config) negativeFaults() (faults []configFault) {
+	for name, value := range map[string]time.Duration{
+		"TASKER_LOG_RETENTION": c.LogRetention, "TASKER_RELEASE_ABANDONED": c.ReleaseAbandoned,
+	} {
+		if value < 0 {
+			faults = append(faults, configFault{name, fmt.Sprintf("%s is %s; it must not be negative", name, value)})
+		}
+	}
 	return faults
 }
 

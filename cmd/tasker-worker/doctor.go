@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -12,9 +13,11 @@ import (
 )
 
 type doctorCommand struct {
-	FailOnFindings bool `help:"Exit with 1 when there are findings."`
-	JSON           bool `help:"Print JSON."                          name:"json"`
-	Rows           int  `default:"500"                               help:"Rows to measure each index with; 0 measures none."`
+	FailOnFindings   bool          `help:"Exit with 1 when there are findings."`
+	JSON             bool          `help:"Print JSON."                          name:"json"`
+	OlderThan        time.Duration `default:"10m"                               help:"With --release-abandoned: how long a step must have been in progress without a worker."`
+	ReleaseAbandoned bool          `help:"Take back steps that are in progress without a worker, as dead processes of the Rails engine leave them, and look at nothing else."`
+	Rows             int           `default:"500"                               help:"Rows to measure each index with; 0 measures none."`
 }
 
 // Help implements kong's extension.
@@ -26,12 +29,18 @@ seconds, and the right to create a schema. For example:
     tasker-worker doctor
     tasker-worker doctor --json | jq -r '.findings[] | select(.kind == "redundant_index") | .statements[]'
 
+With --release-abandoned it does change something: steps that are in progress without a worker for longer than --older-than are
+tried again, and the attempt counts. Be sure that the Rails processes that ran them are gone.
+
 Exits with 0 whatever is found, unless --fail-on-findings is given.`
 }
 
 // Run prints the findings.
 func (cmd doctorCommand) Run(ctx context.Context, s streams) error {
 	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
+		if cmd.ReleaseAbandoned {
+			return cmd.release(ctx, s, sql.NewStore(pool))
+		}
 		diagnosis, err := sql.Diagnose(ctx, pool, sql.DiagnoseOptions{Rows: cmd.Rows})
 		if err != nil {
 			return err
@@ -46,6 +55,26 @@ func (cmd doctorCommand) Run(ctx context.Context, s streams) error {
 		}
 		return err
 	})
+}
+
+// release takes back what no worker holds, and says what that was.
+func (cmd doctorCommand) release(ctx context.Context, s streams, store *sql.Store) error {
+	if cmd.OlderThan < 0 {
+		return setupError{fmt.Errorf("--older-than is %s; it must not be negative", cmd.OlderThan)}
+	}
+	released, err := store.ReleaseAbandoned(ctx, cmd.OlderThan)
+	if err != nil {
+		return err
+	}
+	if cmd.JSON {
+		return printJSON(s.out, map[string]any{"released": orEmpty(released)})
+	}
+	for _, step := range released {
+		fmt.Fprintf(s.out, "task %d: step %s, in progress since %s UTC, was taken back\n",
+			step.TaskID, printable(step.Name), step.Since.UTC().Format(time.DateTime))
+	}
+	_, err = fmt.Fprintln(s.out, plural(len(released), "step")+" taken back")
+	return err
 }
 
 // printDiagnosis prints a paragraph for each finding.

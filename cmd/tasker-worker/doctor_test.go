@@ -47,6 +47,39 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+func TestDoctorReleasesStepsInProgressWithoutAWorker(t *testing.T) {
+	t.Parallel()
+	w, pool := newShop(t)
+	w.sync(t, pool)
+	w.succeed(t, "task", "create", "shop/checkout@1.0.0", "--context", `{"amount": 7}`)
+	for _, statement := range []string{
+		`SELECT tasker.transition_step(min(workflow_step_id), 'in_progress', '{}') FROM tasker_workflow_steps`,
+		`UPDATE tasker_workflow_step_transitions SET created_at = '2026-01-02 03:04:05'`,
+	} {
+		if _, err := pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = "is in progress since 03:04:05 UTC without a worker, as the Rails engine marks its own steps"
+	if text := w.succeed(t, "task", "show", "1"); !strings.Contains(text, want) {
+		t.Errorf("task show lacks %q:\n%s", want, text)
+	}
+	if text := w.succeed(t, "doctor", "--rows", "0"); !strings.Contains(text, "Steps in progress without a worker, as the Rails engine marks its own: 1,") {
+		t.Errorf("the doctor says:\n%s", text)
+	}
+	if text := w.succeed(t, "doctor", "--release-abandoned", "--older-than", "1000000h"); text != "0 steps taken back\n" {
+		t.Errorf("too young: %s", text)
+	}
+	text := w.succeed(t, "doctor", "--release-abandoned")
+	if !strings.HasPrefix(text, "task 1: step ") || !strings.HasSuffix(text, ", in progress since 2026-01-02 03:04:05 UTC, was taken back\n1 step taken back\n") {
+		t.Errorf("released: %s", text)
+	}
+	if text := w.succeed(t, "doctor", "--release-abandoned", "--json"); text != "{\n  \"released\": []\n}\n" {
+		t.Errorf("released again: %s", text)
+	}
+	refused(t, w.run(t, "doctor", "--release-abandoned", "--older-than=-1s"), "--older-than is -1s; it must not be negative")
+}
+
 func TestDoctorNeedsAReadyDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "DATABASE_URL="+sqltest.URL(t, sqltest.NewEmpty(t)))

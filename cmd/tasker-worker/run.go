@@ -162,7 +162,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 		Pool: pool, Executor: supervisor, Handlers: append(handlerNames(supervisor), commandNames(all.Templates)...), Queues: queues, MaxSteps: c.MaxSteps,
 		Name: fmt.Sprintf("%s-%d", host, os.Getpid()), Version: version, Lease: c.Lease,
 		DrainTimeout: max(c.DrainTimeout, time.Millisecond), // zero would mean the default
-		PollOnly:     polls, SweepInterval: c.SweepInterval, Log: log, LogRetention: c.LogRetention,
+		PollOnly:     polls, SweepInterval: c.SweepInterval, ReleaseAbandoned: c.ReleaseAbandoned, Log: log, LogRetention: c.LogRetention,
 	})
 	if err != nil {
 		return err

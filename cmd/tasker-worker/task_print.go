@@ -149,8 +149,12 @@ func whyStep(t *client.Task, step sql.Step) string {
 	switch {
 	case step.Readiness == engine.InFlight && step.Worker != "":
 		return fmt.Sprintf("%s runs on %s since %s", step.Name, step.Worker, clock(step.StartedAt))
+	case step.Readiness == engine.InFlight && step.Claimed:
+		return fmt.Sprintf("%s is in progress since %s by a worker that is not registered any more; the sweep of any worker takes it back",
+			step.Name, clock(step.StartedAt))
 	case step.Readiness == engine.InFlight:
-		return step.Name + " runs on a worker that is gone; it is taken back when that worker's lease ends"
+		return fmt.Sprintf("%s is in progress since %s without a worker, as the Rails engine marks its own steps. If that process is gone, "+
+			"`tasker-worker doctor --release-abandoned` takes the step back; see TASKER_RELEASE_ABANDONED", step.Name, clock(step.StartedAt))
 	case step.Readiness == engine.BackingOff && !t.State.TaskEnded():
 		return fmt.Sprintf("%s is tried again at %s, attempt %d of %d", step.Name, clock(step.DueAt), step.Attempts+1, step.Limit)
 	case step.Readiness == engine.Ready && !t.State.TaskEnded():

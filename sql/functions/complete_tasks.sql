@@ -6,6 +6,8 @@ AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();
 BEGIN
+    PERFORM tasker.renumber_task(u.task) FROM unnest(p_tasks) AS u (task)
+    WHERE (SELECT t.sort_key FROM public.tasker_task_transitions t WHERE t.task_id = u.task AND t.most_recent) > 2147483000;
     WITH flagged AS (
         UPDATE public.tasker_tasks k SET complete = true, updated_at = v_now
         FROM unnest(p_tasks) AS u (task) WHERE k.task_id = u.task

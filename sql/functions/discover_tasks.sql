@@ -1,9 +1,9 @@
 -- tasker.discover_tasks(newest): asks for the first tick of every task that somebody inserted without tasker.create_task: open,
--- no transition yet, of a template that is synced here. Looks at the newest tasks only; the sweep sees the rest.
--- Returns how many were found.
+-- no transition yet, of a template that is synced here; and for a tick of every task that somebody has set back to pending.
+-- Looks at the newest tasks and at the newest transitions only; the sweep sees the rest. Returns how many were found.
 CREATE OR REPLACE FUNCTION tasker.discover_tasks(p_newest integer) RETURNS integer
 LANGUAGE plpgsql VOLATILE
-SET jit = off
+SET timezone = 'UTC' SET jit = off SET enable_seqscan = off
 AS $$
 DECLARE
     v_found record;
@@ -11,9 +11,19 @@ DECLARE
 BEGIN
     FOR v_found IN
         SELECT k.named_task_id, array_agg(k.task_id ORDER BY k.task_id) AS tasks
-        FROM (SELECT task_id, named_task_id FROM public.tasker_tasks WHERE complete = false ORDER BY task_id DESC LIMIT p_newest) AS k
+        FROM (
+            SELECT k.task_id, k.named_task_id
+            FROM (SELECT task_id, named_task_id FROM public.tasker_tasks WHERE complete = false ORDER BY task_id DESC LIMIT p_newest) AS k
+            WHERE NOT EXISTS (SELECT FROM public.tasker_task_transitions t WHERE t.task_id = k.task_id)
+            UNION
+            SELECT k.task_id, k.named_task_id
+            FROM (
+                SELECT t.task_id, t.to_state, t.most_recent FROM public.tasker_task_transitions t ORDER BY t.id DESC LIMIT 20 * p_newest
+            ) AS t
+            JOIN public.tasker_tasks k ON k.task_id = t.task_id
+            WHERE t.to_state = 'pending' AND t.most_recent
+        ) AS k
         WHERE EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id)
-          AND NOT EXISTS (SELECT FROM public.tasker_task_transitions t WHERE t.task_id = k.task_id)
         GROUP BY k.named_task_id
     LOOP
         v_queues := v_queues || tasker.enqueue_starts(v_found.tasks, v_found.named_task_id);

@@ -1,12 +1,13 @@
--- tasker.expire_claim(step, token, reason): ends one held claim; see tasker.expire_claims.
-CREATE OR REPLACE FUNCTION tasker.expire_claim(p_step bigint, p_token bigint, p_reason text) RETURNS void
+-- tasker.expire_claim(step, token, reason, error): ends one held claim; see tasker.expire_claims.
+CREATE OR REPLACE FUNCTION tasker.expire_claim(p_step bigint, p_token bigint, p_reason text,
+    p_error text DEFAULT 'the worker of this attempt is gone') RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_step record;
 BEGIN
     PERFORM tasker.record_failure(p_step, p_token, jsonb_build_object(
-        'error', 'the worker of this attempt is gone', 'error_class', 'Tasker::WorkerLost', 'backtrace', ''),
+        'error', p_error, 'error_class', 'Tasker::WorkerLost', 'backtrace', ''),
         false, NULL, jsonb_build_object('reason', p_reason, 'expired', true));
     SELECT s.attempts, coalesce(s.retry_limit, 3) AS retry_limit, s.retryable INTO v_step
     FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = p_step;

@@ -2,12 +2,13 @@
 -- steps, and for later those whose backoff ends later; finalize it when nothing is left. Idempotent. With a queue, the first
 -- ready step of that queue that never ran, with one of the handlers, is claimed for the worker instead. Returns the task's
 -- state afterwards, the queues that got a job for now, where and when the next retry is due, and the claim.
--- A thorough look evaluates all steps, also those that are not ready, and notices what somebody else cancelled.
+-- A thorough look evaluates all steps, also those that are not ready, and notices what somebody else cancelled. Before it finds that
+-- nothing is left, flags that another writer left are put right; repaired is of how many steps.
 -- It must run as a statement of its own after the lock was taken: only then does it see what the previous holder wrote.
 CREATE OR REPLACE FUNCTION tasker.tick_task(
     p_task bigint, p_worker uuid DEFAULT NULL, p_queue text DEFAULT NULL, p_handlers text[] DEFAULT NULL, p_key text DEFAULT NULL,
     p_thorough boolean DEFAULT false,
-    OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text, OUT next_step bigint, OUT next_token bigint)
+    OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text, OUT next_step bigint, OUT next_token bigint, OUT repaired integer)
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
@@ -15,8 +16,14 @@ DECLARE
 BEGIN
     state := tasker.task_state(p_task);
     queues := '{}';
+    repaired := 0;
     IF state NOT IN ('pending', 'in_progress') THEN
         RETURN;
+    END IF;
+    IF p_thorough THEN
+        repaired := tasker.repair_flags(p_task);
+        -- Somebody set the task back: the sweep looks at tasks that are not complete.
+        UPDATE public.tasker_tasks k SET complete = false, updated_at = tasker.utc_now() WHERE k.task_id = p_task AND k.complete;
     END IF;
     SELECT array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready') AS ready,
            array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready' AND r.transition_id = 0) AS fresh,
@@ -24,6 +31,15 @@ BEGIN
            array_agg(r.due_at ORDER BY r.due_at) FILTER (WHERE r.readiness = 'backing_off') AS due
     INTO v_steps
     FROM tasker.ready_steps(p_task) r;
+    IF NOT p_thorough AND v_steps.ready IS NULL AND v_steps.waiting IS NULL THEN
+        repaired := tasker.repair_flags(p_task);
+        IF repaired > 0 THEN
+            SELECT t.state, t.queues, t.due_at, t.due_queue, t.next_step, t.next_token
+            INTO state, queues, due_at, due_queue, next_step, next_token
+            FROM tasker.tick_task(p_task, p_worker, p_queue, p_handlers, p_key, true) t;
+            RETURN;
+        END IF;
+    END IF;
     IF p_thorough OR v_steps.ready IS NULL AND v_steps.waiting IS NULL THEN
         state := tasker.judge_task(p_task, state);
     ELSIF state = 'pending' THEN

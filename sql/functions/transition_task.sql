@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION tasker.transition_task(p_task bigint, p_to text, p_me
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_last record;
+    v_last record; -- all NULL when there is none
     v_id bigint;
     v_now timestamp := tasker.utc_now();
 BEGIN
@@ -18,6 +18,9 @@ BEGIN
         IF NOT FOUND THEN
             RAISE EXCEPTION 'task % was moved by somebody else', p_task USING ERRCODE = 'serialization_failure';
         END IF;
+    END IF;
+    IF v_last.sort_key > 2147483000 THEN
+        v_last.sort_key := tasker.renumber_task(p_task);
     END IF;
     INSERT INTO public.tasker_task_transitions
         (task_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)

@@ -1,0 +1,41 @@
+package queue_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/queue"
+)
+
+// The sweep has no part in it: an application that sets a task back waits for seconds at most.
+func TestTaskThatIsSetBackToPendingGoesOnWithoutTheSweep(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("linear", "first", "last: first"))
+	e := serve(map[string]handler{"First": failing(1)})
+	b.start(options{name: "w", executor: e, change: func(c *queue.Config) { c.SweepInterval = time.Hour }})
+	id := b.create("linear")
+	eventually(t, "the step failed", func() bool { return b.states(id)["first"] == "error 1" })
+	b.exec(`UPDATE tasker_workflow_steps SET retry_limit = 1 WHERE attempts = 1`)
+	b.hurry(id)
+	b.awaitEnd(id, engine.Error)
+	b.exec(`UPDATE tasker_workflow_steps SET retry_limit = 3, in_process = true WHERE attempts = 1`)
+	b.exec(`SELECT tasker.transition_task($1, 'pending', '{}')`, id)
+	eventually(t, "the task goes on", func() bool { return b.task(id).State != engine.Error && b.states(id)["last"] == "complete 1" })
+}
+
+func TestStepThatADeadRailsProcessLeftRunsAgainWhenItIsOldEnough(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("linear", "first", "last: first"))
+	id := b.create("linear")
+	b.exec(`SELECT tasker.tick(ARRAY[$1::bigint], '{t}', NULL, '{""}', '{""}', true)`, id)
+	b.exec(`SELECT tasker.transition_step(min(workflow_step_id), 'in_progress', '{}') FROM tasker_workflow_steps`)
+	b.exec(`UPDATE tasker_workflow_step_transitions SET created_at = created_at - interval '2 hours'`)
+	b.start(options{name: "w", executor: serve(nil), change: func(c *queue.Config) {
+		c.SweepInterval, c.ReleaseAbandoned = 50*time.Millisecond, time.Hour
+	}})
+	b.awaitEnd(id, engine.Complete)
+	if got := b.states(id)["first"]; got != "complete 2" {
+		t.Errorf("the step is %s, want the attempt that died to count", got)
+	}
+}
