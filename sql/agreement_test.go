@@ -183,7 +183,9 @@ WITH job AS (
     FROM tasker.river_job j WHERE j.state = 'available' GROUP BY 1
 )
 SELECT k.id, tasker.task_state(k.id), settle.key IS NOT NULL, r.workflow_step_id, r.current_state, r.readiness,
-    CASE r.readiness WHEN 'ready' THEN 'now' WHEN 'backing_off' THEN 'at ' || r.due_at ELSE '' END, coalesce(step.due, '')
+    CASE r.readiness WHEN 'ready' THEN 'now' WHEN 'backing_off' THEN 'at ' || tasker.spread_due(r.workflow_step_id, r.due_at) ELSE '' END,
+    -- A step is ready when it is due, and woken some moments later.
+    CASE WHEN r.readiness = 'ready' AND step.due = 'at ' || tasker.spread_due(r.workflow_step_id, r.due_at) THEN 'now' ELSE coalesce(step.due, '') END
 FROM unnest($1::bigint[]) AS k (id)
 CROSS JOIN LATERAL tasker.step_readiness(k.id) r
 LEFT JOIN tasker_workflow_step_transitions t ON t.workflow_step_id = r.workflow_step_id AND t.most_recent

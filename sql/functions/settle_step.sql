@@ -15,6 +15,7 @@ BEGIN
     END IF;
     SELECT r.readiness, r.due_at INTO v_step FROM tasker.step_readiness(p_task, ARRAY[p_step]) r;
     IF v_step.readiness IN ('ready', 'backing_off') THEN
+        v_step.due_at := tasker.spread_due(p_step, v_step.due_at);
         queues := tasker.enqueue_steps(ARRAY[p_step], ARRAY[v_step.due_at]);
         IF v_step.readiness = 'backing_off' THEN
             due_at := v_step.due_at;

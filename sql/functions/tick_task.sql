@@ -27,10 +27,13 @@ BEGIN
     END IF;
     SELECT array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready') AS ready,
            array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready' AND r.transition_id = 0) AS fresh,
-           array_agg(r.workflow_step_id ORDER BY r.due_at) FILTER (WHERE r.readiness = 'backing_off') AS waiting,
-           array_agg(r.due_at ORDER BY r.due_at) FILTER (WHERE r.readiness = 'backing_off') AS due
+           array_agg(r.workflow_step_id ORDER BY d.due_at) FILTER (WHERE r.readiness = 'backing_off') AS waiting,
+           array_agg(d.due_at ORDER BY d.due_at) FILTER (WHERE r.readiness = 'backing_off') AS due
     INTO v_steps
-    FROM tasker.ready_steps(p_task) r;
+    FROM tasker.ready_steps(p_task) r
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN r.readiness = 'backing_off' THEN tasker.spread_due(r.workflow_step_id, r.due_at) END AS due_at
+    ) d;
     IF NOT p_thorough AND v_steps.ready IS NULL AND v_steps.waiting IS NULL THEN
         repaired := tasker.repair_flags(p_task);
         IF repaired > 0 THEN
