@@ -127,7 +127,7 @@ func startGuardedWorker(t *testing.T) *guardedWorker {
 	w := &guardedWorker{t: t, cmd: exec.Command(os.Args[0])}
 	w.cmd.Env = append(os.Environ(), "FAKEWORKER="+sc.dir, "FAKEWORKER_HOSTS=real",
 		"FAKEWORKER_RUNS=LeaveRuby leave_python leave_node command:leave", `FAKEWORKER_CONFIG={"command": ["leave"]}`)
-	w.cmd.Stderr = os.Stderr
+	w.cmd.Stderr = t.Output()
 	out, err := w.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ func TestHandlerProcessesDieWithTheWorker(t *testing.T) {
 			t.Parallel()
 			worker := exec.Command(os.Args[0])
 			worker.Env = append(os.Environ(), "FAKEWORKER="+dir, "FAKEWORKER_HOSTS="+hosts)
-			worker.Stderr = os.Stderr
+			worker.Stderr = t.Output()
 			out, err := worker.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)

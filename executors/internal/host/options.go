@@ -15,7 +15,7 @@ const (
 
 	violationsMax = 10
 	// exitDelay is how long a process may go on after it has closed one of its channels, before that counts as broken.
-	exitDelay = time.Second
+	exitDelay = 5 * time.Second
 )
 
 // Options says how to start and treat one process.
