@@ -54,7 +54,7 @@ func (h *Host) begin(a *engine.Attempt) (*call, error) {
 	h.calls[c.id] = c
 	if a != nil {
 		h.executions++
-		h.lone.began(a, h.executions)
+		h.beganLocked(a)
 	}
 	return c, nil
 }
@@ -136,7 +136,7 @@ func (h *Host) removeLocked(c *call) {
 		return
 	}
 	h.executions--
-	h.lone.ended(c.attempt)
+	h.endedLocked(c.attempt)
 	if c.verdict == FateCancelled {
 		h.cancelled--
 	}

@@ -143,10 +143,10 @@ func (h *Host) ending(c *call, end callEnd) Ending {
 			return failure
 		})}
 	case FateCrashed:
-		crash := h.crashFailure()
+		crash := h.crashFailure(c)
 		return Ending{Fate: end.fate, Outcome: engine.Failed(crash), Crash: crash}
 	case FateCrashedAmong:
-		return Ending{Fate: end.fate, Outcome: engine.GivenBack(ReasonExecutorCrashed, 0), Crash: h.crashFailure()}
+		return Ending{Fate: end.fate, Outcome: engine.GivenBack(ReasonExecutorCrashed, 0), Crash: h.crashFailure(c)}
 	case FateNeighbour:
 		return Ending{Fate: end.fate, Outcome: engine.GivenBack(ReasonNeighbourTimedOut, 0)}
 	case FateUndelivered:
@@ -167,8 +167,9 @@ func (h *Host) dumped() []string {
 	return lines
 }
 
-func (h *Host) crashFailure() engine.Failure {
-	tail := h.sink.Tail()
+// crashFailure has the last words of the attempt itself: those of others are not told in its place.
+func (h *Host) crashFailure(c *call) engine.Failure {
+	tail := h.sink.TailOf(c.attempt)
 	message := fmt.Sprintf("%s %s while it ran this step", h.name(), h.Death().Reason)
 	if len(tail) > 0 {
 		message += "; its last words on stderr: " + tail[len(tail)-1]

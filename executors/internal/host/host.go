@@ -52,6 +52,8 @@ type Host struct {
 	lastID uint64
 	// latest is the id of the latest execution.
 	latest uint64
+	// peakIsFresh says that nothing has run since the peak of memory was reset.
+	peakIsFresh bool
 	// lone is who printed what comes without an execution's id.
 	lone lone
 	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
@@ -92,6 +94,7 @@ func Start(ctx context.Context, starter *process.Starter, o Options) (*Host, err
 		<-h.done
 		return nil, &BootError{Reason: err, Tail: h.sink.Tail()}
 	}
+	h.peakIsFresh = p.ResetPeak() // what the boot took is no attempt's
 	close(h.ready)
 	h.logger.Info("handler process is ready", "language_version", h.handshake.LanguageVersion,
 		"handlers", len(h.handshake.Handlers), "steps_at_once", h.handshake.MaxConcurrency)

@@ -11,57 +11,122 @@ import (
 // other pipes than that of the answers.
 const lateLines = 250 * time.Millisecond
 
-// lone is the attempt to which a line belongs that does not say whose it is: one that has been alone in its process all
-// its life. Host.mu protects it.
+// lone tells whose the lines are that do not say it themselves: an attempt has to itself what is printed while it runs alone. It
+// remembers the latest spans, as lines are read after they were printed. Host.mu protects it.
 type lone struct {
+	spans [spansMax]span
+	// next is the number of spans that there ever were; the latest are kept.
+	next int
+}
+
+// spansMax is how many spans may pass between a line and its being read. Beyond that it is nobody's.
+const spansMax = 8
+
+// span is a time in which one attempt ran alone, or, without one, in which several did.
+type span struct {
 	attempt *engine.Attempt
+	// from is where the span begins in stdout and stderr.
+	from    printed
 	endedAt time.Time
 }
 
-func (l *lone) began(a *engine.Attempt, executions int) {
-	*l = lone{}
-	if executions == 1 {
-		l.attempt = a
+// printed is how much a process has printed, on stdout and stderr.
+type printed struct{ stdout, stderr int64 }
+
+func (h *Host) printed() printed {
+	return printed{h.process.Stdout.Printed(), h.process.Stderr.Printed()}
+}
+
+// latest is the present span, nil before the first.
+func (l *lone) latest() *span {
+	if l.next == 0 {
+		return nil
+	}
+	return &l.spans[(l.next-1)%spansMax]
+}
+
+func (l *lone) add(a *engine.Attempt, from printed) {
+	l.spans[l.next%spansMax] = span{attempt: a, from: from}
+	l.next++
+}
+
+// beganLocked notes that an attempt begins, alone or as one more.
+func (h *Host) beganLocked(a *engine.Attempt) {
+	switch now := h.lone.latest(); {
+	case h.executions == 1:
+		h.lone.add(a, h.printed())
+	case now != nil && now.attempt != nil:
+		h.lone.add(nil, h.printed())
 	}
 }
 
-func (l *lone) ended(a *engine.Attempt) {
-	if l.attempt == a {
-		l.endedAt = time.Now()
+// endedLocked notes that an attempt has ended, and which one that leaves alone.
+func (h *Host) endedLocked(a *engine.Attempt) {
+	if now := h.lone.latest(); now != nil && now.attempt == a {
+		now.endedAt = time.Now()
+	}
+	if h.executions != 1 {
+		return
+	}
+	for _, c := range h.calls {
+		if c.attempt != nil {
+			h.lone.add(c.attempt, h.printed())
+		}
 	}
 }
 
+// owner is whose a line is that is printed now, nil when nobody can say.
 func (l *lone) owner() *engine.Attempt {
-	if l.endedAt.IsZero() || time.Since(l.endedAt) < lateLines {
-		return l.attempt
+	now := l.latest()
+	if now == nil || !now.endedAt.IsZero() && time.Since(now.endedAt) >= lateLines {
+		return nil
+	}
+	return now.attempt
+}
+
+// ownerAt is whose the line is that begins at a place of a stream.
+func (l *lone) ownerAt(stream string, at int64) *engine.Attempt {
+	for i := l.next - 1; i >= max(0, l.next-spansMax); i-- {
+		s := &l.spans[i%spansMax]
+		from := s.from.stdout
+		if stream == "stderr" {
+			from = s.from.stderr
+		}
+		switch {
+		case at < from:
+		case i == l.next-1:
+			return l.owner()
+		default:
+			return s.attempt
+		}
 	}
 	return nil
 }
 
-// keepPrinted keeps a line of stdout or stderr with the attempt that can only have printed it.
-func (h *Host) keepPrinted(stream, line string) {
-	if h.options.AttemptLog == nil {
-		return
-	}
+// keepPrinted keeps a line of stdout or stderr with the attempt that can only have printed it, and returns that.
+func (h *Host) keepPrinted(stream, line string, at int64) any {
 	h.mu.Lock()
-	a := h.lone.owner()
+	a := h.lone.ownerAt(stream, at)
 	h.mu.Unlock()
-	if a != nil {
+	if a != nil && h.options.AttemptLog != nil {
 		h.options.AttemptLog.Keep(a, engine.LogLine{At: time.Now(), Level: "info", Message: line, Stream: stream})
 	}
+	return a
 }
 
-// keepLogged keeps a record with its attempt, which is nil when the record does not name one that runs.
+// ownerOf is whose a record is: that of the attempt a that it names, or, when it names none, of the one that runs alone.
+func (h *Host) ownerOf(a *engine.Attempt, n *logs.Notification) *engine.Attempt {
+	if a != nil || n.ExecutionID != "" {
+		return a
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lone.owner()
+}
+
+// keepLogged keeps a record with its attempt, nil when nobody can say whose it is.
 func (h *Host) keepLogged(a *engine.Attempt, n *logs.Notification) {
-	if h.options.AttemptLog == nil {
-		return
-	}
-	if a == nil && n.ExecutionID == "" {
-		h.mu.Lock()
-		a = h.lone.owner()
-		h.mu.Unlock()
-	}
-	if a == nil {
+	if h.options.AttemptLog == nil || a == nil {
 		return
 	}
 	at, level := time.Now(), n.LevelName()

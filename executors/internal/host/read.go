@@ -107,8 +107,9 @@ func (h *Host) log(params json.RawMessage) {
 		return
 	}
 	a := h.executing(n.ExecutionID)
-	h.keepLogged(a, &n)
-	h.sink.Notify(&n, attributes(a)...)
+	owner := h.ownerOf(a, &n)
+	h.keepLogged(owner, &n)
+	h.sink.Notify(&n, owner, attributes(a)...)
 }
 
 // executing is the attempt that goes by the id at present, nil when there is none.

@@ -13,10 +13,13 @@ const (
 
 // splitter cuts a stream into bounded lines.
 type splitter struct {
-	// emit gets each line that is not empty, without its end; cut says that its rest was dropped.
-	emit    func(line []byte, cut bool)
+	// emit gets each line that is not empty, without its end, and where it begins in the stream; cut says that its rest was
+	// dropped.
+	emit    func(line []byte, at int64, cut bool)
 	line    []byte
 	dropped bool
+	// read is how much of the stream has been cut, begin where the present line begins.
+	read, begin int64
 }
 
 // drain reads r to its end or until its deadline.
@@ -35,6 +38,7 @@ func (s *splitter) drain(r io.Reader) {
 func (s *splitter) write(chunk []byte) {
 	for len(chunk) > 0 {
 		line, rest, ended := bytes.Cut(chunk, []byte("\n"))
+		s.read += int64(len(chunk) - len(rest))
 		s.extend(line)
 		if ended {
 			s.end()
@@ -54,7 +58,7 @@ func (s *splitter) extend(part []byte) {
 func (s *splitter) end() {
 	line := bytes.TrimRight(s.line, "\r")
 	if len(line) > 0 {
-		s.emit(line, s.dropped)
+		s.emit(line, s.begin, s.dropped)
 	}
-	s.line, s.dropped = s.line[:0], false
+	s.line, s.dropped, s.begin = s.line[:0], false, s.read
 }

@@ -46,7 +46,7 @@ level=INFO msg="last without an end" stream=stderr
 func TestDrainCutsLongLinesAndStaysInStep(t *testing.T) {
 	t.Parallel()
 	var lines []string
-	s := splitter{emit: func(line []byte, cut bool) { lines = append(lines, fmt.Sprintf("%d %v", len(line), cut)) }}
+	s := splitter{emit: func(line []byte, _ int64, cut bool) { lines = append(lines, fmt.Sprintf("%d %v", len(line), cut)) }}
 	s.drain(strings.NewReader(strings.Repeat("x", lineBytesMax) + "\n" + strings.Repeat("x", 1<<20) + "\nnext\n"))
 	if diff := cmp.Diff([]string{"16384 false", "16384 true", "4 false"}, lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
@@ -57,9 +57,9 @@ func TestTailRemembersTheLastLines(t *testing.T) {
 	t.Parallel()
 	var last tail
 	for i := range 100 {
-		last.add(fmt.Sprint(i))
+		last.add(fmt.Sprint(i), nil)
 	}
-	if len(last.lines) != tailLines || last.lines[0] != "80" || last.lines[tailLines-1] != "99" {
+	if len(last.lines) != tailLines || last.lines[0].text != "80" || last.lines[tailLines-1].text != "99" {
 		t.Errorf("tail is %v", last.lines)
 	}
 }
@@ -115,7 +115,7 @@ func TestNotifyKeepsTheHandlersAttributesApart(t *testing.T) {
 	n := &Notification{
 		Attrs: map[string]json.RawMessage{"amount": json.RawMessage("12"), "task_id": json.RawMessage(`"forged"`)}, Level: "warning", Logger: "app", Message: "a\nb",
 	}
-	s.Notify(n, slog.Int64("task_id", 7))
+	s.Notify(n, nil, slog.Int64("task_id", 7))
 	want := `level=WARN msg=a\x0ab task_id=7 stream=log logger=app attrs.amount=12 attrs.task_id=forged` + "\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)

@@ -4,15 +4,15 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 )
 
 // Sink takes everything that one handler process logs. It is safe for concurrent use.
 type Sink struct {
-	// Keep is given each line of stdout and stderr, however many are logged. It is set before the first one, or nil.
-	Keep func(stream, line string)
+	// Keep is given each line of stdout and stderr, however many are logged, with the place where it begins in its stream, and
+	// returns whose it is, nil when nobody can say. It is set before the first one, or nil.
+	Keep func(stream, line string, at int64) (owner any)
 	// Hide replaces what nobody may read in each line that is kept or remembered. It is set like Keep, or nil.
 	Hide func(line string) string
 
@@ -34,14 +34,15 @@ func NewSink(logger *slog.Logger) *Sink {
 // Drain logs each line of r until its end. With remember, the last lines are kept for [Sink.Tail].
 func (s *Sink) Drain(r io.Reader, stream string, remember bool) {
 	logger := s.logger.With("stream", stream)
-	lines := splitter{emit: func(line []byte, cut bool) { s.emit(logger, stream, line, cut, remember) }}
+	lines := splitter{emit: func(line []byte, at int64, cut bool) { s.emit(logger, stream, line, at, cut, remember) }}
 	lines.drain(r)
 	s.reportDropped(logger)
 }
 
 // Line logs a line of a stream that somebody else reads.
 func (s *Sink) Line(stream string, line []byte) {
-	lines := splitter{emit: func(line []byte, cut bool) { s.emit(s.logger.With("stream", stream), stream, line, cut, true) }}
+	logger := s.logger.With("stream", stream)
+	lines := splitter{emit: func(line []byte, at int64, cut bool) { s.emit(logger, stream, line, at, cut, true) }}
 	lines.write(line)
 	lines.end()
 }
@@ -72,18 +73,25 @@ func (s *Sink) Unwatch() {
 	s.watcher = nil
 }
 
-// Tail returns the last remembered lines.
+// Tail returns the last remembered lines, whose they may be.
 func (s *Sink) Tail() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.tail.lines)
+	return s.tail.last(func(any) bool { return true })
 }
 
-func (s *Sink) remember(lines []string) {
+// TailOf returns the last remembered lines of one owner.
+func (s *Sink) TailOf(owner any) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tail.last(func(other any) bool { return other == owner })
+}
+
+func (s *Sink) remember(lines []string, owner any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, line := range lines {
-		s.tail.add(s.shown(line))
+		s.tail.add(s.shown(line), owner)
 	}
 }
 
@@ -94,21 +102,22 @@ func (s *Sink) shown(line string) string {
 	return s.Hide(line)
 }
 
-func (s *Sink) emit(logger *slog.Logger, stream string, line []byte, cut, remember bool) {
+func (s *Sink) emit(logger *slog.Logger, stream string, line []byte, at int64, cut, remember bool) {
 	text := s.shown(escape(line))
 	if cut {
 		text += " [cut]"
 	}
+	var owner any
 	if s.Keep != nil {
-		s.Keep(stream, text)
+		owner = s.Keep(stream, text, at)
 	}
-	s.take(logger, text, remember)
+	s.take(logger, text, owner, remember)
 }
 
-func (s *Sink) take(logger *slog.Logger, text string, remember bool) {
+func (s *Sink) take(logger *slog.Logger, text string, owner any, remember bool) {
 	if remember {
 		s.mu.Lock()
-		s.tail.add(text)
+		s.tail.add(text, owner)
 		select {
 		case s.watcher <- text:
 		default: // nobody watches, or not fast enough

@@ -21,8 +21,9 @@ var started sync.Map
 type Process struct {
 	// In takes what the process reads on fd 3. Closing it asks the process to end.
 	In *os.File
-	// Out, Stdout and Stderr give what the process writes on fds 4, 1 and 2. They end shortly after the process.
-	Out, Stdout, Stderr *os.File
+	// Out gives what the process writes on fd 4, Stdout and Stderr what it writes on fds 1 and 2. They end shortly after the process.
+	Out            *os.File
+	Stdout, Stderr *Output
 
 	cgroup cgroup
 	cmd    *exec.Cmd
@@ -37,7 +38,7 @@ type Process struct {
 
 // Close closes the four pipes. It is called when the process has ended and its pipes have been read.
 func (p *Process) Close() {
-	for _, f := range []*os.File{p.In, p.Out, p.Stdout, p.Stderr} {
+	for _, f := range []*os.File{p.In, p.Out, p.Stdout.File, p.Stderr.File} {
 		_ = f.Close() // In may have been closed before, and a program has no Out
 	}
 }
@@ -117,7 +118,7 @@ func (p *Process) signal(s syscall.Signal) {
 func (p *Process) watch() {
 	p.reap()
 	deadline := time.Now().Add(drainGrace)
-	for _, f := range []*os.File{p.Out, p.Stdout, p.Stderr} {
+	for _, f := range []*os.File{p.Out, p.Stdout.File, p.Stderr.File} {
 		_ = f.SetReadDeadline(deadline) // fails only when the reader has closed the pipe already, or there is none
 	}
 	close(p.done)
@@ -129,7 +130,7 @@ func start(c Command, cookie uint64) (_ *Process, err error) {
 		return nil, fmt.Errorf("opening pipes for %s: %w", c.Args[0], err)
 	}
 	p := &Process{
-		In: pipes.ours[0], Out: pipes.ours[1], Stdout: pipes.ours[2], Stderr: pipes.ours[3], done: make(chan struct{}),
+		In: pipes.ours[0], Out: pipes.ours[1], Stdout: newOutput(pipes.ours[2]), Stderr: newOutput(pipes.ours[3]), done: make(chan struct{}),
 		sign: sign{cookie: cookie, mark: c.Mark},
 	}
 	p.cmd = &exec.Cmd{

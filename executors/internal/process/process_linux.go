@@ -75,6 +75,23 @@ func (p *Process) PeakMemory() int64 {
 	return kilobytes << 10
 }
 
+// ResetPeak has the peak begin at what the process has in memory now, and says whether that was possible.
+func (p *Process) ResetPeak() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	const peakOfMemory = "5" // the kernel's number
+	return !p.reaped && os.WriteFile("/proc/"+strconv.Itoa(p.PID())+"/clear_refs", []byte(peakOfMemory), 0) == nil
+}
+
+// unread is how many bytes wait in a pipe.
+func unread(fd int) int64 {
+	n, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
+	if err != nil {
+		return 0
+	}
+	return int64(n)
+}
+
 // dumps says whether the process has a handler for SIGUSR1; the signal would end one that has none.
 func (p *Process) dumps() bool {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID()) + "/status")

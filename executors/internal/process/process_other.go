@@ -73,5 +73,11 @@ func newCgroup(Limits, int) (cgroup, error) { return cgroup{}, nil }
 // CPU is not measured.
 func (p *Process) CPU() time.Duration { return 0 }
 
+// ResetPeak does nothing, as nothing is measured.
+func (p *Process) ResetPeak() bool { return false }
+
+// unread is not known: what is in the pipe counts as printed later.
+func unread(int) int64 { return 0 }
+
 // PeakMemory is not measured.
 func (p *Process) PeakMemory() int64 { return 0 }

@@ -51,7 +51,7 @@ func TestDescriptorsAreWhatTheProtocolSays(t *testing.T) {
 	}
 	awaitEnd(t, p)
 	for name, tt := range map[string]struct {
-		file *os.File
+		file io.Reader
 		want string
 	}{
 		"fd 1": {p.Stdout, "out\n"},
