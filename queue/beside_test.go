@@ -39,3 +39,29 @@ func TestStepThatADeadRailsProcessLeftRunsAgainWhenItIsOldEnough(t *testing.T) {
 		t.Errorf("the step is %s, want the attempt that died to count", got)
 	}
 }
+
+// The engine wanted the step that a worker runs, and recorded its failure over the claim, as it does.
+func TestStepWhoseClaimTheEngineOverwroteIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("linear", "first | default_retry_limit: 5", "last: first"))
+	g := newGate()
+	defer g.let()
+	b.start(options{name: "w", executor: serve(map[string]handler{"First": g.run}), change: func(c *queue.Config) {
+		c.SweepInterval = 50 * time.Millisecond
+	}})
+	id := b.create("linear")
+	await(t, "the step runs", g.reached)
+	b.exec(`SELECT tasker.lock_tasks(ARRAY[$1::bigint]), tasker.transition_step(workflow_step_id, 'error', '{}')
+		FROM tasker_workflow_steps WHERE task_id = $1 AND in_process`, id)
+	b.exec(`UPDATE tasker_workflow_steps SET attempts = attempts + 1, last_attempted_at = now() AT TIME ZONE 'UTC' WHERE task_id = $1 AND in_process`, id)
+	eventually(t, "the flag is put right", func() bool {
+		return one[int](b, `SELECT count(*) FROM tasker_workflow_steps WHERE in_process`) == 0
+	})
+	g.let()
+	if task := b.hurryToEnd(id); task.State != engine.Complete {
+		t.Errorf("the task ended %s: %v", task.State, b.states(id))
+	}
+	if got := b.states(id)["first"]; got != "complete 3" {
+		t.Errorf("the step is %s, want the engine's attempt and two of the worker's", got)
+	}
+}

@@ -112,6 +112,28 @@ func TestFlaggedChildIsOpenedByItsParent(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
+// The sweep looks at tasks that are not complete, so that a flag that somebody set would hide one that lost its wake-up.
+func TestCompleteThatAnotherWriterLeftIsPutRight(t *testing.T) {
+	t.Parallel()
+	b := setup(t, diamondYAML)
+	open, done := b.create("diamond"), b.create("diamond")
+	for _, step := range []string{"top", "left", "right", "bottom"} {
+		b.succeed(b.claim(done, step))
+	}
+	b.exec(`DELETE FROM tasker.river_job`)
+	b.exec(`UPDATE tasker_tasks SET complete = NOT complete, updated_at = updated_at - interval '10 s'`)
+	if _, err := b.store.Discover(t.Context(), 100); err != nil {
+		t.Fatal(err)
+	}
+	if found := b.sweep(); found.Repaired != 1 {
+		t.Errorf("the sweep found %+v, want the task that lost its wake-up", found)
+	}
+	if b.task(open).Complete || !b.task(done).Complete {
+		t.Errorf("the open task is complete: %t, the other %t", b.task(open).Complete, b.task(done).Complete)
+	}
+	sqltest.CheckInvariants(t, b.pool, false)
+}
+
 func TestTaskThatIsSetBackToPendingIsDiscovered(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]struct {

@@ -41,6 +41,8 @@ BEGIN
             v_started := tasker.enqueue_starts(ARRAY[v_task.task_id], v_task.named_task_id);
             v_queues := v_queues || v_started;
             repaired := repaired + cardinality(v_started);
+        ELSIF v_task.state = 'complete' AND NOT v_task.busy THEN
+            PERFORM tasker.repair_complete(v_task.task_id);
         ELSIF v_task.state = 'in_progress' AND NOT v_task.busy THEN
             PERFORM FROM public.tasker_tasks k WHERE k.task_id = v_task.task_id FOR NO KEY UPDATE SKIP LOCKED;
             IF FOUND THEN
