@@ -260,6 +260,14 @@ class Files(HostTest):
                 answer = self.by_file(scratch, {**described, **wrong})
                 self.assertEqual(answer["error"]["code"], -32602, wrong)
 
+    def test_params_that_cannot_be_read_now_are_no_fault_of_the_request(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            with open(os.path.join(scratch, "in.json"), "wb") as file:
+                file.write(b"{}")
+            described = {"path": "in.json", "bytes": 2, "sha256": hashlib.sha256(b"{}").hexdigest()}
+            self.peer.run("use_up_descriptors")
+            self.assertEqual(self.by_file(scratch, described)["error"]["code"], -32603)
+
     def by_file(self, scratch, described):
         params = {"execution_id": "f", "scratch_dir": scratch, "params_file": described}
         return self.peer.answer(self.peer.request("step.execute", params))

@@ -121,10 +121,11 @@ class Hangs(Folder):
         self.peer._out = os.open(os.devnull, os.O_WRONLY)
         self.assertEqual((out, self.peer.rest()), (b"child\n", []))
 
-    def test_a_slow_file_is_served(self):
-        self.write("python/slow.py", "import time\n\ntime.sleep(0.3)\n" + HANDLER)
+    def test_files_that_are_slow_are_served_though_all_of_them_take_longer_than_one_may(self):
+        for name in "abcdef":
+            self.write(f"python/{name}.py", "import time\n\ntime.sleep(0.45)\n" + HANDLER)
         self.load()
-        self.assertEqual((self.names, self.errors), (["slow.go"], {}))
+        self.assertEqual((self.names, self.errors), ([f"{name}.go" for name in "abcdef"], {}))
 
     def test_a_file_that_ends_its_thread_or_throws_in_another_one_takes_nobody_along(self):
         self.write("python/exits.py", "import sys\n\nsys.exit(3)\n")

@@ -5,12 +5,13 @@ import tempfile
 import unittest
 
 import test_host
+from peer import Peer
 
 
 class Surroundings(test_host.HostTest):
     CHANGES = (
         "recursion limit", "gc", "socket timeout", "filters", "errors of warnings", "logging", "loggers", "disabled", "time zone", "locale",
-        "decimals", "stdout", "closed streams", "closed descriptors", "led elsewhere",
+        "decimals", "stdout", "closed streams", "closed descriptors", "led elsewhere", "soft limit",
     )  # fmt: skip
 
     def found(self):
@@ -35,9 +36,16 @@ class Surroundings(test_host.HostTest):
         self.peer.run("changes", context={"what": "disabled"})
         self.assertEqual(self.found()[0]["logging"][0], 30)
 
-    def test_a_change_that_takes_a_descriptor_asks_for_a_new_process(self):
-        self.peer.run("changes", context={"what": "led elsewhere"})
-        self.assertIn("standard input", self.peer.next("executor.status")["params"]["reason"])
+
+class Lasting(unittest.TestCase):
+    def test_what_cannot_be_put_back_asks_for_a_new_process(self):
+        for what, reason in (("led elsewhere", "standard input"), ("hard limit", "RLIMIT_NOFILE"), ("session", "session")):
+            peer = Peer()
+            try:
+                peer.run("changes", context={"what": what})
+                self.assertIn(reason, peer.next("executor.status")["params"]["reason"])
+            finally:
+                peer.close()
 
 
 class LeftBehind(test_host.HostTest):

@@ -84,8 +84,9 @@ class Hygiene:
             os.environ.update(self.environ)
         if self._settings.changed():
             self._settings.restore()
-        if looks and self._system.restore():
-            self._ask("a handler closed standard input, output or error, or led it elsewhere")
+        lasting = self._system.restore() if looks else None
+        if lasting:
+            self._ask("a handler changed " + ", ".join(lasting))
 
     def when_busy(self):
         """Now and then: asks for a new process when a change lasts and the process is never idle."""

@@ -13,7 +13,7 @@ import sys
 
 from tasker_host import failure, forks, scan, typed
 from tasker_host.pace import Pace
-from tasker_host.patience import Patience, TookTooLong
+from tasker_host.patience import TookTooLong
 
 NAME_BYTES = 200
 
@@ -75,8 +75,8 @@ class Loader:
         # Failures by file, as the worker reports them.
         self.errors = []
 
-    def load(self, seconds):
-        """Loads the files, in so much time; afterwards handlers and errors are complete."""
+    def load(self, patience):
+        """Loads the files, in the time that there is; afterwards handlers and errors are complete."""
         if self._root is None or not os.path.isdir(self._root):
             return
         sys.path.insert(_before_installed_packages(), self._root)
@@ -88,18 +88,18 @@ class Loader:
         else:
             files = {path: file for path, file in files.items() if file in self._files}
         files = {path: file for path, file in files.items() if file not in self._left_out}
-        self._load_in_time(files, seconds)
+        self._load_in_time(files, patience)
         self.errors.sort(key=lambda error: error["file"])
 
-    def _load_in_time(self, files, seconds):
+    def _load_in_time(self, files, patience):
         """A file that waits for something that does not come is left behind; the others serve."""
-        patience, found = Patience(seconds), {}
+        found = {}
         for path, file in files.items():
             patience.run(path, functools.partial(self._load_file, path, file, found))
         unfinished = patience.unfinished()
         for path, frame in unfinished:
             _give_up_modules(frame)
-            self._report(path, failure.of_slow_load(files[path], seconds, frame))
+            self._report(path, failure.of_slow_load(files[path], patience.each, frame))
         late = {path for path, _ in unfinished}
         for path, file in files.items():
             if path not in late:

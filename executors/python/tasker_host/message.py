@@ -8,7 +8,7 @@ import json
 import re
 
 PATH_CHARS = 300
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]', re.DOTALL)
 _OPENS, _CLOSES = frozenset(b"{["), frozenset(b"}]")
 
 

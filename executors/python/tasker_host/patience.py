@@ -17,31 +17,30 @@ class TookTooLong(BaseException):
 class Patience:
     """The time that several pieces of work have together. One that takes long goes on beside the next ones."""
 
-    def __init__(self, seconds):
-        self._seconds = seconds
+    def __init__(self, seconds, each):
+        """each is how many of the seconds a single one may take."""
+        self.each = each
         self._ends = time.monotonic() + seconds
         self._late = []
 
     def run(self, name, work):
         """Runs work in a thread, and returns when it has ended, or has had its time alone."""
         thread = threading.Thread(target=work, name="tasker-loader", daemon=True)
+        began = time.monotonic()
         thread.start()
-        thread.join(self._left() * ALONE)
+        thread.join(max(0.0, self._ends - began) * ALONE)
         if thread.is_alive():
-            self._late.append((name, thread))
+            self._late.append((name, thread, began))
 
     def unfinished(self):
-        """What has not ended when the time is over, each as name and innermost frame. It is told to end, and left behind."""
-        for _, thread in self._late:
-            thread.join(self._left())
+        """What has not ended in its time, each as name and innermost frame. It is told to end, and left behind."""
+        for _, thread, began in self._late:
+            thread.join(max(0.0, min(self._ends, began + self.each) - time.monotonic()))
         frames = sys._current_frames()
-        left = [(name, thread, frames.get(thread.ident)) for name, thread in self._late if thread.is_alive()]
+        left = [(name, thread, frames.get(thread.ident)) for name, thread, _ in self._late if thread.is_alive()]
         for _, thread, _ in left:
             _interrupt(thread)
         return [(name, frame) for name, _, frame in left]
-
-    def _left(self):
-        return max(0.0, self._ends - time.monotonic())
 
 
 def _interrupt(thread):

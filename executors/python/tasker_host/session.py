@@ -1,11 +1,13 @@
 """What `initialize` settled: the limits, and the handlers of the folder that it named."""
 
+import errno
 import os
 import platform
 
 from tasker_host import payload
 from tasker_host.loader import Loader
-from tasker_host.rpc_error import BAD_PARAMS, HANDLER_NOT_FOUND, UNSUPPORTED_VERSION, RpcError
+from tasker_host.patience import Patience
+from tasker_host.rpc_error import BAD_PARAMS, HANDLER_NOT_FOUND, INTERNAL, UNSUPPORTED_VERSION, RpcError
 from tasker_host.text import clip
 
 PROTOCOL_VERSION = 1
@@ -16,10 +18,13 @@ MAX_JSON_DEPTH = 64
 MAX_CONCURRENCY = 8
 SHUTDOWN_GRACE_MS = 25_000
 STARTUP_TIMEOUT_MS = 60_000
-# The part of it for loading the files: the worker waits for the answer no longer than for all of it.
-LOADING = 0.5
+# The parts of it for loading all files, and a single one: the worker waits for the answer no longer than for all of it.
+LOADING = 0.9
+LOADING_EACH = 0.5
 CANCEL_GRACE_MS = 10_000
 MAX_FILE_BYTES = 64 << 20
+# Errors that another attempt need not meet.
+_PASSING = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO])
 
 
 class Session:
@@ -45,13 +50,13 @@ class Session:
         self.shutdown_grace = _positive(_object(params, "timing"), "shutdown_grace_ms", SHUTDOWN_GRACE_MS) / 1000
         self.cancel_grace = _positive(_object(params, "timing"), "cancel_grace_ms", CANCEL_GRACE_MS) / 1000
         startup_timeout = _positive(_object(params, "timing"), "startup_timeout_ms", STARTUP_TIMEOUT_MS) / 1000
-        self._loading_seconds = LOADING * startup_timeout
+        self._loading = LOADING * startup_timeout, LOADING_EACH * startup_timeout
         self._params = params
         self._loader = Loader(root, config.get("cpu_files"), _texts(config.get("skip_files")))
 
     def load(self):
         """Loads the handlers. A file that cannot be loaded, or does not end, is reported; the others serve."""
-        self._loader.load(self._loading_seconds)
+        self._loader.load(Patience(*self._loading))
 
     def unpacked(self, params):
         """The params of step.execute, read from their file if they came in one."""
@@ -63,7 +68,11 @@ class Session:
             raise _bad("params_file must be an object, and scratch_dir the folder of the file")
         try:
             read = payload.read(folder, described, self.result_limits["max_file_bytes"])
-        except (OSError, ValueError, payload.BadFile) as error:
+        except OSError as error:
+            if error.errno in _PASSING:
+                raise RpcError(INTERNAL, f"params_file cannot be read now: {clip(error, 500)}") from error
+            raise _bad(f"params_file cannot be read: {clip(error, 500)}") from error
+        except (ValueError, payload.BadFile) as error:
             raise _bad(f"params_file cannot be read: {clip(error, 500)}") from error
         return {**read, "execution_id": params.get("execution_id"), "scratch_dir": folder}
 

@@ -1,9 +1,10 @@
-"""What the system keeps for the process: the standard descriptors, and the locale of C code. To ask for it takes longer than
-many a step, so it is looked after now and then.
+"""What the system keeps for the process: the standard descriptors, the limits, the locale of C code, and whose it is. To ask
+for it takes longer than many a step, so it is looked after now and then.
 """
 
 import fcntl
 import os
+import resource
 
 from tasker_host import streams
 from tasker_host.fds import PRIVATE
@@ -14,22 +15,33 @@ except ImportError:  # a Python that was built without
     _locale = None
 
 
+_LIMITS = {name: getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
+
+
 class SystemSettings:
     def __init__(self):
         """Takes what is there now for what shall stay."""
         self._identities = {fd: identity for fd in range(3) if (identity := _identity(fd))}
         self._kept = {fd: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, PRIVATE) for fd in self._identities}
         self._locale = _current_locale()
+        self._limits = {name: resource.getrlimit(limit)[0] for name, limit in _LIMITS.items()}
+        self._owner = _owner()
 
     def restore(self):
-        """Puts them back. Returns whether a descriptor was used for something else, which is lost now."""
-        reused = [self._restore_descriptor(fd) for fd in self._kept]
+        """Puts back what can be put back, and returns what was changed for good, as texts."""
+        lasting = []
+        if any([self._restore_descriptor(fd) for fd in self._kept]):
+            lasting.append("what standard input, output or error lead to")
         streams.repair()
         if _current_locale() != self._locale:
             _locale.setlocale(_locale.LC_ALL, self._locale)
-        return any(reused)
+        lasting += [name for name, soft in self._limits.items() if not _restore_limit(_LIMITS[name], soft)]
+        if _owner() != self._owner:
+            lasting.append("the session, group, user or niceness of the process")
+        return lasting
 
     def _restore_descriptor(self, fd):
+        """Returns whether it was used for something else, which is lost now."""
         found = _identity(fd)
         if found == self._identities[fd]:
             return False
@@ -47,3 +59,18 @@ def _identity(fd):
 
 def _current_locale():
     return _locale.setlocale(_locale.LC_ALL) if _locale else None
+
+
+def _restore_limit(limit, soft):
+    now, hard = resource.getrlimit(limit)
+    if now == soft:
+        return True
+    try:
+        resource.setrlimit(limit, (soft, hard))
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _owner():
+    return os.getsid(0), os.getpgid(0), os.geteuid(), os.getegid(), os.getpriority(os.PRIO_PROCESS, 0)

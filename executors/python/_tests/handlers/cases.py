@@ -5,6 +5,7 @@ import decimal
 import enum
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -263,3 +264,8 @@ def returns_computing_coroutine(task, sequence, step):
         compute(task, sequence, step)
 
     return rest()
+
+
+@tasker.handler("use_up_descriptors")
+def use_up_descriptors(task, sequence, step):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (os.dup(0),) * 2)

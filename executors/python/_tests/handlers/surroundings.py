@@ -5,6 +5,7 @@ import locale
 import logging
 import logging.config
 import os
+import resource
 import socket
 import sys
 import threading
@@ -34,6 +35,7 @@ def all_surroundings(task, sequence, step):
         "logger": logging.getLogger("shop").disabled,
         "time zone": time.strftime("%H %Z", time.localtime(0)),
         "locale": locale.setlocale(locale.LC_ALL),
+        "limits": resource.getrlimit(resource.RLIMIT_NOFILE),
         "decimals": decimal.getcontext().prec,
         "streams": [type(sys.stdout).__name__, sys.__stdout__.closed],
         "targets": [target(fd) for fd in range(3)],
@@ -106,6 +108,9 @@ CHANGES = {
     "time zone": change_zone,
     "locale": lambda: reopen(lambda: locale.setlocale(locale.LC_ALL, "C.UTF-8" if locale.setlocale(locale.LC_ALL) == "C" else "C")),
     "decimals": lambda: setattr(decimal.getcontext(), "prec", 5),
+    "soft limit": lambda: reopen(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))),
+    "hard limit": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99)),
+    "session": lambda: os.setpgid(0, 0),
     "stdout": lambda: setattr(sys, "stdout", open(os.devnull, "w")),
     "closed streams": lambda: reopen(sys.__stdout__.close),
     "closed descriptors": lambda: reopen(lambda: [os.close(fd) for fd in range(3)]),
