@@ -168,3 +168,22 @@ func TestStepThatIsDueAndNotWokenYetHasLostNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// People are told the instant at which the step is woken, as long as that is to come.
+func TestTaskTellsWhenAStepIsWoken(t *testing.T) {
+	t.Parallel()
+	b := setup(t, diamondYAML)
+	id := b.create("diamond")
+	b.fail(b.claim(id, "top"), false)
+	b.exec(`UPDATE tasker_workflow_steps SET backoff_request_seconds = 300 WHERE task_id = $1`, id)
+	if top := b.step(id, "top"); top.WokenAt == nil || top.DueAt == nil || top.WokenAt.Before(*top.DueAt) || top.WokenAt.Sub(*top.DueAt) > 10*time.Second {
+		t.Errorf("due at %v, woken at %v", top.DueAt, top.WokenAt)
+	}
+	b.passBackoff()
+	if top := b.step(id, "top"); top.WokenAt != nil || top.Readiness != engine.Ready {
+		t.Errorf("%s, woken at %v", top.Readiness, top.WokenAt)
+	}
+	if left := b.step(id, "left"); left.WokenAt != nil {
+		t.Errorf("a step that waits for its parent is woken at %v", left.WokenAt)
+	}
+}

@@ -157,6 +157,8 @@ type Step struct {
 	Retryable bool             `json:"retryable"`
 	// DueAt is when a step that is backing off may run.
 	DueAt *time.Time `json:"due_at"`
+	// WokenAt is when a step that waits for its next attempt is woken, some moments after DueAt; nil once that is past.
+	WokenAt *time.Time `json:"woken_at"`
 	// StartedAt and EndedAt bound the last attempt.
 	StartedAt *time.Time `json:"started_at"`
 	EndedAt   *time.Time `json:"ended_at"`
@@ -214,6 +216,7 @@ LEFT JOIN public.tasker_task_transitions t ON t.task_id = k.task_id AND t.most_r
 const selectStepsSQL = `
 SELECT s.workflow_step_id AS step_id, r.name, coalesce(h.handler, '') AS handler, coalesce(h.queue, '') AS queue,
        r.current_state AS state, r.readiness, r.attempts, r.retry_limit AS limit, r.retryable, r.due_at AT TIME ZONE 'UTC' AS due_at,
+       CASE WHEN r.readiness IN ('ready', 'backing_off') AND woken.at > now() THEN woken.at AT TIME ZONE 'UTC' END AS woken_at,
        ARRAY(SELECT pn.name::text FROM public.tasker_workflow_step_edges e
              JOIN public.tasker_workflow_steps p ON p.workflow_step_id = e.from_step_id
              JOIN public.tasker_named_steps pn ON pn.named_step_id = p.named_step_id
@@ -245,6 +248,7 @@ SELECT s.workflow_step_id AS step_id, r.name, coalesce(h.handler, '') AS handler
         ) e ON true
         WHERE c.workflow_step_id = s.workflow_step_id AND c.to_state = 'in_progress') AS history
 FROM tasker.step_readiness($1) r
+CROSS JOIN LATERAL (SELECT CASE WHEN r.due_at IS NOT NULL THEN tasker.spread_due(r.workflow_step_id, r.due_at) END AS at) woken
 JOIN public.tasker_workflow_steps s ON s.workflow_step_id = r.workflow_step_id
 JOIN public.tasker_tasks k ON k.task_id = s.task_id
 CROSS JOIN LATERAL tasker.step_handler(s.workflow_step_id, k.named_task_id, s.named_step_id) h

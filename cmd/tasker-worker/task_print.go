@@ -155,8 +155,8 @@ func whyStep(t *client.Task, step sql.Step) string {
 	case step.Readiness == engine.InFlight:
 		return fmt.Sprintf("%s is in progress since %s without a worker, as the Rails engine marks its own steps. If that process is gone, "+
 			"`tasker-worker doctor --release-abandoned` takes the step back; see TASKER_RELEASE_ABANDONED", step.Name, clock(step.StartedAt))
-	case step.Readiness == engine.BackingOff && !t.State.TaskEnded():
-		return fmt.Sprintf("%s is tried again at %s, attempt %d of %d", step.Name, clock(step.DueAt), step.Attempts+1, step.Limit)
+	case step.WokenAt != nil && !t.State.TaskEnded():
+		return fmt.Sprintf("%s is tried again at %s, attempt %d of %d", step.Name, clock(step.WokenAt), step.Attempts+1, step.Limit)
 	case step.Readiness == engine.Ready && !t.State.TaskEnded():
 		return fmt.Sprintf("%s is ready and waits for a worker that serves the handler %q and works the queue %q", step.Name, step.Handler, step.Queue)
 	case step.Readiness == engine.Exhausted:
