@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,14 +44,7 @@ func TestReadmeRunsAsItStands(t *testing.T) {
 	t.Parallel()
 	pool := sqltest.NewEmpty(t)
 	w := newWorld(t, "DATABASE_URL="+sqltest.URL(t, pool))
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(program, filepath.Join(w.dir, "tasker-worker")); err != nil {
-		t.Fatal(err)
-	}
-	w.environ = append(w.environ, "PATH="+w.dir+":"+os.Getenv("PATH"))
+	w.onPath(t)
 	var ran []string
 	for _, block := range indented(t, "../../README.md") {
 		switch {
