@@ -9,8 +9,8 @@ type Pool struct {
 	// Shares is the key of the pool whose room this one uses, empty when it has its own: a step in ruby/exclusive takes all
 	// the places that its process has in ruby.
 	Shares string
-	// Handlers are the names whose steps run in the pool, sorted and not to be changed. It is empty for command, which runs
-	// every handler with the prefix command:, and for pools that a step's configuration asks for.
+	// Handlers are the names whose steps run in the pool, sorted and not to be changed. For command they are those that templates
+	// have here, though it runs every handler with the prefix command:. It is empty for pools that a step's configuration asks for.
 	Handlers []string
 	// Slots is how many steps the processes that live run at once, 0 while there is none. Free is how many more could start
 	// now, those who wait for room already counted.

@@ -46,8 +46,10 @@ func wantsProcess(config json.RawMessage) bool {
 	return json.Unmarshal(config, &c) == nil && c.Isolation == "process"
 }
 
-// executeIsolated runs an attempt in a process that serves nothing but its handler.
-func (s *Supervisor) executeIsolated(ctx context.Context, g *generation, p *pool, a *engine.Attempt) host.Ending {
+// executeIsolated runs an attempt in a process that serves nothing but its handler, and gives the slot back when there is a place
+// for that.
+func (s *Supervisor) executeIsolated(ctx context.Context, from *slot, a *engine.Attempt) host.Ending {
+	g, p := from.generation, from.pool
 	cancelled := host.Ending{Fate: host.FateCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
 	if !s.enter() {
 		return cancelled
@@ -56,6 +58,7 @@ func (s *Supervisor) executeIsolated(ctx context.Context, g *generation, p *pool
 	select {
 	case p.isolated.room <- struct{}{}:
 		defer func() { <-p.isolated.room }()
+		from.Release()
 	case <-ctx.Done():
 		return cancelled
 	case <-s.life.Done():

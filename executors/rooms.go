@@ -48,6 +48,19 @@ func (c *change) after() <-chan struct{} {
 	return c.next
 }
 
+// SetCommands names the handlers of steps with a command that templates have now, so that the others learn that this worker runs
+// them. It runs any other one too.
+func (s *Supervisor) SetCommands(handlers []string) {
+	handlers = slices.Sorted(slices.Values(handlers))
+	s.mu.Lock()
+	same := slices.Equal(handlers, s.commands)
+	s.commands = handlers
+	s.mu.Unlock()
+	if !same {
+		s.change.happened()
+	}
+}
+
 // Changed implements [engine.Pools].
 func (s *Supervisor) Changed() <-chan struct{} { return s.change.after() }
 
@@ -57,7 +70,10 @@ func (s *Supervisor) Pools() []engine.Pool {
 	if g == nil {
 		return nil
 	}
-	pools := []engine.Pool{{Key: CommandPool, Slots: cap(s.programs), Free: cap(s.programs) - len(s.programs)}}
+	s.mu.RLock()
+	commands := s.commands
+	s.mu.RUnlock()
+	pools := []engine.Pool{{Key: CommandPool, Handlers: commands, Slots: cap(s.programs), Free: cap(s.programs) - len(s.programs)}}
 	for _, p := range g.pools {
 		pools = append(pools, g.roomsOf(p)...)
 	}

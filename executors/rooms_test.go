@@ -1,6 +1,9 @@
 package executors
 
 import (
+	"context"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,6 +74,36 @@ func TestPoolOfAHandler(t *testing.T) {
 	}
 }
 
+func TestIsolatedStepsThatWaitKeepTheirRoom(t *testing.T) {
+	t.Parallel()
+	const places = 2
+	sc := startScene(t, sceneOptions{Config: Config{StepsPerProcess: places}, handlers: "hold"})
+	ctx, cancel := context.WithCancel(sc.ctx())
+	defer cancel()
+	isolated := func() *engine.Attempt {
+		a := attempt("hold")
+		a.Handler.Config = []byte(`{"isolation":"process"}`)
+		return a
+	}
+	var running sync.WaitGroup
+	for range isolatedMax {
+		outcome := sc.start(ctx, isolated())
+		running.Go(func() { <-outcome })
+	}
+	if free := sc.Free("ruby"); free != places || sc.Free("ruby/process") != 0 {
+		t.Errorf("with all such processes running, %d places of the language are free, want %d", free, places)
+	}
+	for range places {
+		running.Go(func() { sc.run(ctx, isolated()) })
+	}
+	sc.awaitTrue(func() bool { return sc.Free("ruby") == 0 })
+	if slot := sc.TryAcquire("hold"); slot != nil {
+		t.Error("a worker takes more isolated steps than it can start")
+	}
+	cancel()
+	running.Wait()
+}
+
 func TestChangesOfWhatIsServedAreTold(t *testing.T) {
 	t.Parallel()
 	sc := newScene(t, sceneOptions{handlers: "echo\nexit:1"})
@@ -89,6 +122,10 @@ func TestChangesOfWhatIsServedAreTold(t *testing.T) {
 	crashes := attempt("exit:1")
 	sc.run(sc.ctx(), crashes)
 	sc.awaitChange("the room of a process that replaces one that crashed", func() bool { return sc.Free("ruby") > 0 })
+	sc.SetCommands([]string{"command:b", "command:a"})
+	sc.awaitChange("the commands of templates", func() bool {
+		return slices.Equal([]string{"command:a", "command:b"}, sc.Pools()[0].Handlers)
+	})
 	sc.write("ruby/handlers.rb", "other")
 	if err := sc.Reload(sc.ctx()); err != nil {
 		t.Fatal(err)

@@ -48,8 +48,9 @@ type slot struct {
 // Execute implements [engine.Slot].
 func (s *slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	if wantsProcess(a.Handler.Config) {
-		s.Release() // as below
-		return s.supervisor.excuse(ctx, a, s.supervisor.judge(a, s.supervisor.executeIsolated(ctx, s.generation, s.pool, a)))
+		// The room is kept until there is a place among such processes: a worker must not hold more of these steps than it can
+		// start, when others could run them.
+		return s.supervisor.excuse(ctx, a, s.supervisor.judge(a, s.supervisor.executeIsolated(ctx, s, a)))
 	}
 	if s.supervisor.quarantine.mustRunAlone(a.Step.ID) {
 		s.Release() // the room is not needed, and the wait for a process of its own may be long

@@ -52,6 +52,8 @@ type Supervisor struct {
 	current *generation
 	hosts   map[*host.Host]struct{}
 	stopped bool
+	// commands are the handlers that SetCommands named.
+	commands []string
 	// stopSeen is when the worker was told to stop, zero before.
 	stopSeen time.Time
 }

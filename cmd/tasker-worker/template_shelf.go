@@ -75,6 +75,7 @@ func (s *templateShelf) sync(ctx context.Context, all servable) error {
 	for _, warning := range all.Warnings {
 		s.log.Warn("template is odd", "warning", warning.Error())
 	}
+	s.supervisor.SetCommands(commandNames(all.Templates))
 	served := handlerNames(s.supervisor)
 	for _, t := range all.Templates {
 		for _, fault := range slices.Concat(t.CheckHandlers(served), t.CheckCommands(s.supervisor.FindCommand)) {
