@@ -91,7 +91,7 @@ class Hangs(Folder):
 
     def test_a_file_that_waits_is_named_with_the_place_and_the_others_serve(self):
         self.write("python/a_waits.py", "import time\n\ntime.sleep(1000)\n" + HANDLER)
-        self.write("python/b_waits.py", "import threading\n\n\ndef wait():\n    threading.Lock().acquire()\n    threading.Event().wait()\n\n\nwait()\n")
+        self.write("python/b_waits.py", "import threading\n\n\ndef wait():\n    threading.Event().wait()\n\n\nwait()\n")
         self.write("python/c_spins.py", "while True:\n    pass\n")
         self.write("python/d_imports.py", "import a_waits\n" + HANDLER)
         self.write("python/good.py")
@@ -142,7 +142,8 @@ class AtOnce(Folder):
     def test_first_imports(self):
         self.write("python/_one.py", "import time\nWHERE = __name__\nimport _two\ntime.sleep(0.01)\nready = 1\n")
         self.write("python/_two.py", "import _one\nWHERE = _one.WHERE\nready = 2\n")
-        self.write("python/lazy.py", "import datetime\n" + HANDLER.replace("return __name__", "from _one import ready; import _two; import asyncio, decimal; datetime.datetime.strptime('2026', '%Y'); return ready + _two.ready"))
+        lazy = "from _one import ready; import _two; import asyncio, decimal; datetime.datetime.strptime('2026', '%Y')"
+        self.write("python/lazy.py", "import datetime\n" + HANDLER.replace("return __name__", lazy + "; return ready + _two.ready"))
         self.load()
         with self.peer.together():
             running = [self.peer.execute("lazy.go") for _ in range(4)]
