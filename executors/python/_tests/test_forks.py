@@ -3,6 +3,7 @@
 import os
 import signal
 import tempfile
+import threading
 import unittest
 
 import test_host
@@ -63,6 +64,23 @@ class Forks(test_host.HostTest):
     def test_a_child_that_is_terminated_does_not_end_the_host(self):
         self.assertEqual(self.peer.run("fork_and_terminate")["result"], -signal.SIGTERM)
         self.assertEqual(self.peer.run("surroundings")["outcome"], "success")
+
+    def test_a_lock_that_a_neighbour_held_is_not_held_in_the_child(self):
+        talking = [self.peer.execute("talks") for _ in range(2)]
+        drain = threading.Thread(target=self.peer.process.stderr.read, daemon=True)
+        drain.start()
+        for child in ("says", "threads", "fails") * 5:
+            self.peer.outcome(self.peer.execute("fork", context={"child": child}))
+        for step in talking:
+            self.peer.cancel(step)
+            self.peer.outcome(step)
+        self.peer.end_input()
+        self.peer.process.wait()
+        self.peer._out = os.open(os.devnull, os.O_WRONLY)
+        drain.join()
+
+    def test_a_program_that_is_started_by_a_fork_has_no_signal_of_the_hosts(self):
+        self.assertEqual(self.peer.run("fork_and_exec")["result"], "True set()\n")
 
     def test_multiprocessing_works_in_all_its_ways(self):
         for how in ("fork", "spawn", "forkserver"):

@@ -3,6 +3,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -68,6 +69,14 @@ def fork_and_compute(task, sequence, step):
         return processes.map(square, range(4))
 
 
+@tasker.handler("fork_and_exec")
+def fork_and_exec(task, sequence, step):
+    """A program that is started by a fork with Python code before its exec."""
+    script = "import signal; print(signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+    started = subprocess.run([sys.executable, "-c", script], preexec_fn=os.setsid, stdout=subprocess.PIPE, text=True)
+    return started.stdout
+
+
 def square(number):
     return number * number
 
@@ -125,3 +134,12 @@ CHILD = {
     "is cancelled": lambda step: (_ for _ in ()).throw(tasker.Cancelled()),
     "saves": lambda step: "x" * 3000,
 }
+
+
+@tasker.handler("talks")
+def talks(task, sequence, step):
+    """Holds, again and again, every lock that logs and prints have."""
+    while not step.cancelled:
+        print("talking")
+        sys.__stderr__.write("talking\n")
+        logging.getLogger("shop").info("talking")
