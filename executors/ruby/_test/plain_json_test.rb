@@ -24,7 +24,7 @@ class PlainJSONTest < Minitest::Test
   end
 
   def test_what_is_json_is_written_as_ever
-    value = { "a" => [1, 2.5, nil, true, false, "ü\u2028", {}], b: :symbol, "c" => { "d" => [[]] } }
+    value = { "a" => [1, 2.5, nil, true, false, "ü\u2028", {}], "b" => :symbol, "c" => { d: [[]] } }
     each_way { |tells| assert_equal JSON.generate(value), PLAIN.generate(value, 10), "telling: #{tells}" }
   end
 

@@ -3,8 +3,10 @@
 require_relative "arguments"
 require_relative "cancellation"
 require_relative "current"
+require_relative "duration"
 require_relative "failure"
 require_relative "fork"
+require_relative "message"
 require_relative "payload_file"
 require_relative "printed"
 require_relative "result_json"
@@ -75,6 +77,8 @@ module TaskerHost
       @cancellation.check!
       read_params unless @handler
       success(ResultJSON.generate(call, **limits))
+    rescue Message::Unreadable => e
+      failure(Failure.of_request("the request cannot be read: #{e.message}"))
     rescue RpcError => e
       %({"jsonrpc":"2.0","id":#{JSON.generate(@request_id)},"error":#{JSON.generate(e.to_h)}})
     rescue Tasker::Deferred => e
@@ -119,10 +123,16 @@ module TaskerHost
     # Exceptions are users' code too, and may raise when asked what they are. There is always an answer.
     def described(error)
       failure = Failure.of(error)
-      delay = failure[:kind] == "retryable" && @step && Failure.milliseconds(@step.backoff_request_seconds)
+      delay = failure[:kind] == "retryable" && @step && milliseconds("backoff_request_seconds", @step.backoff_request_seconds)
       delay ? { retry_after_ms: delay, **failure } : failure
     rescue StandardError => e
       { kind: "retryable", class: "Exception", message: "an exception that cannot be described: #{e.class}", backtrace: [] }
+    end
+
+    def milliseconds(name, wish)
+      wish.nil? ? nil : Duration.milliseconds(wish)
+    rescue ArgumentError => e
+      Failure.note(name, e) && nil
     end
 
     def failure(failure)
@@ -130,7 +140,7 @@ module TaskerHost
     end
 
     def deferred(error)
-      answer = { outcome: "deferred", resume_after_ms: Failure.milliseconds(error.resume_after) || 0 }
+      answer = { outcome: "deferred", resume_after_ms: milliseconds("resume_after", error.resume_after) || 0 }
       checkpoint = checkpoint(error.checkpoint)
       answer[:checkpoint] = checkpoint unless checkpoint.nil?
       respond(JSON.generate(answer))

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative "duration"
 require_relative "load_watch"
 require_relative "result_json"
 require_relative "secrets"
@@ -15,7 +16,9 @@ module TaskerHost
     CAUSE_FRAMES = 20
     DETAILS_BYTES = 64 * 1024
     DETAILS_DEPTH = 60
-    HIDDEN = ["#{__dir__}/", "#{$PROGRAM_NAME}:", "<internal:"].freeze
+    # This host, and what stands between any two files of which one requires the other.
+    HIDDEN = Regexp.union(/\A#{Regexp.escape(__dir__)}\//, /\A#{Regexp.escape($PROGRAM_NAME)}:/, /\A<internal:/, %r{/rubygems/core_ext/},
+                          %r{/bundled_gems\.rb:}, %r{/zeitwerk/kernel\.rb:}, %r{/bootsnap/})
 
     class << self
       # The failure of an attempt in which error was raised.
@@ -38,35 +41,53 @@ module TaskerHost
 
       # The frames of error outside this host, innermost first.
       def backtrace(error, max_frames)
-        frames = (error.backtrace || []).reject { |line| line.start_with?(*HIDDEN) }
+        frames = (error.backtrace || []).reject { |line| line.match?(HIDDEN) }
         shown = frames.first(max_frames).map { |line| Text.clip(line, FRAME_BYTES) }
         shown[-1] = "... (#{frames.size - max_frames + 1} more)" if frames.size > max_frames
         shown
       end
 
-      # seconds in whole milliseconds; nil for what is no duration.
-      def milliseconds(seconds)
-        return if seconds.nil?
+      # The failure of an attempt whose request could not be read. It is the same on every attempt.
+      def of_request(message)
+        { kind: "permanent", class: "Tasker::InvalidArguments", message: Text.clip(message, MESSAGE_BYTES), backtrace: [] }
+      end
 
-        value = Float(seconds)
-        (value * 1000).round if value.finite? && value >= 0
-      rescue ArgumentError, TypeError
-        nil
+      # Says in the log of the step that something it gave cannot be used, and why. Returns the reason.
+      def note(name, error)
+        reason = Text.clip(error.message, FRAME_BYTES)
+        TaskerHost.log&.warn("#{name} is ignored: #{reason}")
+        reason
       end
 
       private
 
       def retryable(error)
-        failure = { kind: "retryable", **description(error, FRAMES), **cause(error), **details(error) }
-        delay = milliseconds(error.retry_after)
-        failure[:retry_after_ms] = delay if delay
-        failure
+        with_members("retryable", error) do |ignored|
+          { retry_after_ms: optional(ignored, error, :retry_after) { |wish| Duration.milliseconds(wish) } }
+        end
       end
 
       def permanent(error)
-        failure = { kind: "permanent", **description(error, FRAMES), **cause(error), **details(error) }
-        failure[:code] = Text.clip(error.error_code, FRAME_BYTES) if error.error_code
-        failure
+        with_members("permanent", error) do |ignored|
+          { code: optional(ignored, error, :error_code) { |code| Text.clip(code, FRAME_BYTES) } }
+        end
+      end
+
+      # The failure with what error says beside its message. What of it cannot be used is named in the details.
+      def with_members(kind, error)
+        ignored = {}
+        members = yield(ignored).compact
+        details = details(error)
+        details = { details: { **(details[:details] || {}), **ignored } } unless ignored.empty? || !(details[:details] || {}).is_a?(Hash)
+        { kind: kind, **description(error, FRAMES), **cause(error), **details, **members }
+      end
+
+      def optional(ignored, error, name)
+        value = error.public_send(name)
+        value.nil? ? nil : yield(value)
+      rescue StandardError => e # subclasses may compute it
+        ignored["#{name}_ignored"] = note(name, e)
+        nil
       end
 
       def unacceptable(name, error)
@@ -95,11 +116,12 @@ module TaskerHost
       end
 
       def details(error)
-        return {} if error.context.nil? || error.context == {}
+        context = error.context
+        return {} if context.nil? || context == {}
 
-        context = ResultJSON.plain(error.context, max_bytes: DETAILS_BYTES, max_depth: DETAILS_DEPTH, what: "the context")
+        context = ResultJSON.plain(context, max_bytes: DETAILS_BYTES, max_depth: DETAILS_DEPTH, what: "the context")
         { details: Secrets.redact_all(context) }
-      rescue ResultJSON::Unacceptable => e
+      rescue StandardError => e
         { details: { details_dropped: Text.clip(e.message, FRAME_BYTES) } }
       end
     end

@@ -23,7 +23,8 @@ module TaskerHost
       @pace = Pace.new
       @reloadable = reloadable
       @handler_class = handler_class
-      @base = handler_class <= Tasker::StepHandler::Base
+      @base = handler_class <= Tasker::StepHandler::Base ? true : false
+      @api = @base && Tasker::StepHandler.api_loaded? && handler_class <= Tasker::StepHandler::Api ? true : false
       @exclusive = handler_class.respond_to?(:exclusive?) && handler_class.exclusive? ? true : false
       @arguments = arguments
       @own_handle = @base && own_handle?
@@ -32,7 +33,7 @@ module TaskerHost
     # Runs one step with a new instance.
     def run(task, sequence, step)
       handler = build(step.config)
-      @own_handle ? handler.handle(task, sequence, step) : Tasker::StepHandler.run(handler, task, sequence, step)
+      @own_handle ? handler.handle(task, sequence, step) : Tasker::StepHandler.run(handler, task, sequence, step, @api)
     end
 
     # How the worker hears of it.
@@ -80,7 +81,6 @@ module TaskerHost
 
     # As in the engine, `type: api` makes an Api config of any handler's settings.
     def api_config?(hash)
-      @api = @base && Tasker::StepHandler.api_loaded? && @handler_class <= Tasker::StepHandler::Api if @api.nil?
       @api || (@base && hash["type"] == "api")
     end
   end

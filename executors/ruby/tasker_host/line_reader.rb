@@ -4,8 +4,10 @@ module TaskerHost
   # Reads one message per line from a pipe, in large chunks and with a bound on the length of a line.
   class LineReader
     CHUNK_BYTES = 64 * 1024
+    # How much is kept of a line that is too long, to see whose it is.
+    HEAD_BYTES = 1024
     # What is read in place of a line that was longer than the limit.
-    OVERSIZE = :oversize
+    Oversize = Struct.new(:head)
 
     # The longest line accepted, in bytes without its newline.
     attr_accessor :max_bytes
@@ -15,7 +17,7 @@ module TaskerHost
       @max_bytes = max_bytes
       @chunk = String.new(capacity: CHUNK_BYTES)
       @line = +"".b
-      @oversize = false
+      @oversize = nil
     end
 
     # Lets go of the pipe, in a fork that shares it.
@@ -60,14 +62,14 @@ module TaskerHost
     end
 
     def append(bytes)
-      @oversize ||= @line.bytesize + bytes.bytesize > @max_bytes
+      @oversize ||= Oversize.new((@line + bytes).byteslice(0, HEAD_BYTES)) if @line.bytesize + bytes.bytesize > @max_bytes
       @oversize ? @line.clear : @line << bytes
     end
 
     def take_line
-      line = @oversize ? OVERSIZE : @line
+      line = @oversize || @line
       @line = +"".b
-      @oversize = false
+      @oversize = nil
       line
     end
   end

@@ -1,13 +1,13 @@
 # frozen_string_literal: true
 
 require "json"
+require_relative "message"
 require_relative "rpc_error"
 
 module TaskerHost
   # Messages that are too large for a line travel as files in the scratch folder of the execution.
   module PayloadFile
     RESULT = "tasker-result.json"
-    MAX_NESTING = 100
 
     class << self
       # The params that the file named by params holds.
@@ -15,7 +15,7 @@ module TaskerHost
         file = params["params_file"]
         path = path(params["scratch_dir"], file)
         text = File.open(path, File::RDONLY | File::NOFOLLOW | File::NONBLOCK) { |io| content(io, file, max_bytes) }
-        parsed = JSON.parse(text, max_nesting: MAX_NESTING)
+        parsed = Message.parse(text)
         parsed.is_a?(Hash) ? parsed : raise(bad("holds no object"))
       rescue SystemCallError => e
         raise bad("cannot be read: #{e.message}")

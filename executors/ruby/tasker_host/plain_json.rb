@@ -30,7 +30,7 @@ module TaskerHost
 
       # The JSON of value, nested no deeper than max_nesting, or nil when it is not plain, or no JSON.
       def generate(value, max_nesting)
-        write(value, max_nesting) if @tells || plain?(value, max_nesting)
+        write(value, max_nesting) if plain_keys?(value) && (@tells || plain?(value, max_nesting))
       rescue JSON::JSONError, EncodingError
         nil
       end
@@ -51,7 +51,19 @@ module TaskerHost
         [Object.new, Time.at(0), Struct.new(:a).new(1)] + known.map { |name| name == "BigDecimal" ? BigDecimal("1") : Object.const_get(name).new }
       end
 
-      # The same, for where the generator does not tell.
+      # Whether the keys are all strings, or all symbols: the generator would write one twice that is there as both, and of other
+      # keys their texts. Hashes within are not looked at, which would take as long as writing them.
+      def plain_keys?(value)
+        return true unless value.is_a?(Hash) && (key, = value.first)
+
+        kind = key.class
+        return false unless kind.equal?(String) || kind.equal?(Symbol)
+
+        value.each_key { |other| return false unless kind.equal?(other.class) } if value.size > 1
+        true
+      end
+
+      # Whether all values are JSON's own, for where the generator does not tell.
       def plain?(value, depth)
         return true if KINDS.key?(value.class)
         return false unless depth.positive?

@@ -13,13 +13,14 @@ module TaskerHost
     class TooLarge < Unacceptable; end
 
     INLINE_BYTES = 1 << 20
+    MEMBERS = 1_000_000
     NUL = /(?<!\\)(?:\\\\)*\\u0000/
 
     class << self
       # The JSON text of value.
       def generate(value, max_bytes:, max_depth:)
         json = PlainJSON.generate(value, max_depth) || JSON.generate(convert(value, "result", max_depth))
-        check(json, max_bytes)
+        check(json, max_bytes) { convert(value, "result", max_depth) }
         json
       rescue JSON::JSONError, EncodingError => e
         raise Invalid, "the result cannot be written as JSON: #{e.message}"
@@ -45,6 +46,7 @@ module TaskerHost
         end
         return unless json.include?('\u0000') && json.match?(NUL)
 
+        yield # which names the place
         raise Invalid, "the result holds the character U+0000, which PostgreSQL cannot store"
       end
 
@@ -70,7 +72,12 @@ module TaskerHost
       end
 
       def convert_hash(hash, path, depth)
-        hash.to_h { |key, member| [convert_key(key, path), convert(member, "#{path}.#{key}", depth)] }
+        hash.each_with_object({}) do |(key, member), made|
+          name = convert_key(key, path)
+          raise Invalid, "#{path} has the key #{name.inspect[0, 100]} twice, once as a #{key.class}" if made.key?(name)
+
+          made[name] = convert(member, "#{path}.#{name}", depth)
+        end
       end
 
       def convert_array(array, path, depth)
@@ -88,6 +95,7 @@ module TaskerHost
       end
 
       def convert_string(string, path)
+        raise Invalid, "#{path} holds the character U+0000, which PostgreSQL cannot store" if string.b.include?("\0")
         return string if utf8?(string)
 
         binary = string.encoding == Encoding::BINARY
@@ -109,7 +117,7 @@ module TaskerHost
         return timestamp(value) if value.is_a?(Time)
         return timestamp(value.to_time) if defined?(::DateTime) && value.is_a?(::DateTime)
         return value.strftime("%Y-%m-%d") if defined?(::Date) && value.is_a?(::Date)
-        return value.to_s("F") if defined?(::BigDecimal) && value.is_a?(::BigDecimal)
+        return finite(value, path).to_s("F") if defined?(::BigDecimal) && value.is_a?(::BigDecimal)
         return value.to_a if defined?(::Set) && value.is_a?(::Set)
         return own_json(value, path) if speaks_json?(value)
 
@@ -117,8 +125,21 @@ module TaskerHost
       end
 
       def own_json(value, path)
-        json = value.as_json
-        json.equal?(value) ? refuse(value, path) : json
+        json = value.is_a?(Enumerator) ? members(value, path) : value.as_json
+        nothing?(json) || json.equal?(value) ? refuse(value, path) : json
+      end
+
+      # Of what may have no end, such as `loop`.
+      def members(enumerator, path)
+        members = enumerator.size&.infinite? ? nil : enumerator.first(MEMBERS + 1)
+        return members if members && members.size <= MEMBERS
+
+        raise Invalid, "#{path} is a #{enumerator.class} with more than #{MEMBERS} members, or without an end; return an array"
+      end
+
+      # "#<File:0x…>" tells of an object that it was there, and nothing else.
+      def nothing?(json)
+        json.is_a?(String) && json.start_with?("#<")
       end
 
       def refuse(value, path)

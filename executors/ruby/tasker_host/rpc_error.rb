@@ -17,12 +17,14 @@ module TaskerHost
     TOO_LARGE = -32_007
     DUPLICATE = -32_009
 
-    attr_reader :code, :data
+    # request_id is that of a request that could not be read as a whole.
+    attr_reader :code, :data, :request_id
 
-    def initialize(code, message, data = nil)
+    def initialize(code, message, data = nil, request_id: nil)
       super(message)
       @code = code
       @data = data
+      @request_id = request_id
     end
 
     # The error member of a response.

@@ -8,6 +8,7 @@ require_relative "last_words"
 require_relative "line_reader"
 require_relative "loader"
 require_relative "log"
+require_relative "message"
 require_relative "pool"
 require_relative "rpc_error"
 require_relative "session"
@@ -31,8 +32,6 @@ module TaskerHost
     Channel = Struct.new(:calls, :writer, :log)
     # The exit status of a host that cannot go on.
     INTERNAL_ERROR = 70
-    # Deeper than any context or result may be, plus the message around it.
-    PARSING = { max_nesting: 100 }.freeze
 
     def initialize(reader, output)
       @reader = reader
@@ -107,25 +106,45 @@ module TaskerHost
       id = message["id"]
       result = dispatch(message, id)
       @writer.result(id, result) if result
+    rescue Message::Unreadable => e
+      unreadable(line, "the request cannot be read: #{e.message}")
     rescue RpcError => e
-      @writer.error(id, e)
+      @writer.error(id || e.request_id, e)
     rescue StandardError, SystemStackError => e
       @writer.error(id, RpcError.new(RpcError::INTERNAL, "#{e.class}: #{Text.clip(e.message, 1000)}"))
     end
 
     # The message, or nil for a blank line.
     def parse(line)
-      raise RpcError.new(RpcError::TOO_LARGE, "a message may have #{@reader.max_bytes} bytes") if line == LineReader::OVERSIZE
+      raise refused(line.head, RpcError::TOO_LARGE, "a message may have #{@reader.max_bytes} bytes") if line.is_a?(LineReader::Oversize)
 
       line.force_encoding(Encoding::UTF_8)
-      raise RpcError.new(RpcError::PARSE, "the message is not UTF-8") unless line.valid_encoding?
+      raise refused(line, RpcError::PARSE, "the message is not UTF-8") unless line.valid_encoding?
 
-      message = JSON::Parser.new(line, **PARSING).parse
+      message = Message.parse(line)
       return message if message.is_a?(Hash)
 
       raise RpcError.new(RpcError::INVALID_REQUEST, "a message is one JSON object")
     rescue JSON::ParserError => e
-      raise RpcError.new(RpcError::PARSE, "not JSON: #{Text.clip(e.message, 200)}") unless line.strip.empty?
+      raise refused(line, RpcError::PARSE, "not JSON: #{Text.clip(e.message, 200)}") unless line.strip.empty?
+    end
+
+    # An error without id, as JSON-RPC has it, unless the line can be seen to be a step's: that one is answered.
+    def refused(line, code, message)
+      id, method = Message.envelope(line)
+      RpcError.new(code, message, request_id: method == "step.execute" ? id : nil)
+    end
+
+    # Ends what waits for the line to be read: the step fails for good, and so does the call that it answers.
+    def unreadable(line, reason)
+      id, method = Message.envelope(line)
+      if id && method == "step.execute"
+        @writer.result(id, { outcome: "failure", failure: Failure.of_request(reason) })
+      elsif id && method.nil?
+        @channel&.calls&.answered({ "id" => id, "error" => { "code" => RpcError::PARSE, "message" => reason } })
+      else
+        @writer.error(id, RpcError.new(RpcError::PARSE, reason))
+      end
     end
 
     # The result to answer with, or nil when there is nothing to answer yet, or ever.

@@ -10,10 +10,10 @@ module Tasker
 
     class << self
       # Runs one step with any object that has `process`.
-      def run(handler, task, sequence, step)
+      def run(handler, task, sequence, step, api = api?(handler))
         initial = snapshot(step.results)
         output = handler.process(task, sequence, step)
-        TaskerHost::ApiAnswer.check(output, step, handler.config) if api?(handler)
+        TaskerHost::ApiAnswer.check(output, step, handler.config) if api
         if handler.respond_to?(:process_results, true)
           handler.send(:process_results, step, output, initial)
         elsif step.results == initial
