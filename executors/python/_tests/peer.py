@@ -21,7 +21,7 @@ class Peer:
     def __init__(self, callbacks=CALLBACKS, initialize=True, root=None, timing=None, config=None, **limits):
         rpc_in, self._out = os.pipe()
         self._in, rpc_out = os.pipe()
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("TASKER_")}
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "TASKER_"))}
         environ.update(TASKER_PROTOCOL="1", TASKER_RPC_IN_FD=str(rpc_in), TASKER_RPC_OUT_FD=str(rpc_out))
         self.process = subprocess.Popen(
             [sys.executable, HOST], env=environ, pass_fds=(rpc_in, rpc_out), stderr=subprocess.PIPE, stdout=subprocess.PIPE

@@ -13,6 +13,7 @@ from tasker_host import log
 BYTES_PER_SECOND = 1 << 20
 LINE_CHARS = 16 * 1024
 _NAMES = {"stdout": 1, "stderr": 2}
+_inherited = []
 
 
 class Stream(io.TextIOBase):
@@ -82,6 +83,7 @@ class Budget:
 def reopen():
     """In a forked child: what the parent had not yet written is not the child's to write, nor is a lock that it held."""
     for name in _NAMES:
+        _inherited.append(getattr(sys, f"__{name}__"))  # one that is let go would write what it has
         _open(name)
 
 
