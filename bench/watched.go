@@ -7,20 +7,9 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// counted counts the steps that were run.
-type counted struct {
-	engine.Executor
-
-	steps *atomic.Int64
-}
-
-// Acquire implements [engine.Executor].
-func (c counted) Acquire(ctx context.Context, handler string) (engine.Slot, error) {
-	slot, err := c.Executor.Acquire(ctx, handler)
-	if err != nil {
-		return nil, err
-	}
-	return countedSlot{Slot: slot, steps: c.steps}, nil
+// counted counts the steps that the executor runs.
+func counted(executor engine.Executor, steps *atomic.Int64) engine.Executor {
+	return engine.WrapSlots(executor, func(slot engine.Slot) engine.Slot { return countedSlot{Slot: slot, steps: steps} })
 }
 
 type countedSlot struct {
@@ -36,19 +25,8 @@ func (s countedSlot) Execute(ctx context.Context, attempt *engine.Attempt) engin
 }
 
 // watched tells the ledger when each handler is called and when it returns.
-type watched struct {
-	engine.Executor
-
-	ledger *ledger
-}
-
-// Acquire implements [engine.Executor].
-func (w watched) Acquire(ctx context.Context, handler string) (engine.Slot, error) {
-	slot, err := w.Executor.Acquire(ctx, handler)
-	if err != nil {
-		return nil, err
-	}
-	return watchedSlot{Slot: slot, ledger: w.ledger}, nil
+func watched(executor engine.Executor, ledger *ledger) engine.Executor {
+	return engine.WrapSlots(executor, func(slot engine.Slot) engine.Slot { return watchedSlot{Slot: slot, ledger: ledger} })
 }
 
 type watchedSlot struct {

@@ -54,9 +54,9 @@ func startWorker(ctx context.Context, d *Database, language Language, load *Work
 		return nil, err
 	}
 	w.stopHandlers = stopHandlers
-	executor = counted{Executor: executor, steps: w.steps}
+	executor = counted(executor, w.steps)
 	if watch {
-		executor = watched{Executor: executor, ledger: w.ledger}
+		executor = watched(executor, w.ledger)
 	}
 	handler := language.handler(load.Job)
 	if err := w.sync(ctx, handler); err != nil {

@@ -15,16 +15,38 @@ var (
 	ErrLeaseLost = errors.New("the step's claim is not held any more")
 )
 
-// Running are the attempts that run at present, by their tokens. Its zero value is ready; it is safe for concurrent use.
+// Running are the attempts that this worker holds, by their tokens: from the answer to their claim until their outcome is
+// recorded. Its zero value is ready; it is safe for concurrent use.
 type Running struct {
 	// mu protects the field below.
 	mu       sync.Mutex
 	attempts map[int64]runningAttempt
 }
 
+// runningAttempt is an attempt since it was claimed, or since its handler was called. Cancel is nil before that.
 type runningAttempt struct {
 	since  time.Time
 	cancel context.CancelCauseFunc
+}
+
+// Hold notes that the worker holds these claims, before their steps run.
+func (r *Running) Hold(tokens ...int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.attempts == nil {
+		r.attempts = make(map[int64]runningAttempt)
+	}
+	for _, token := range tokens {
+		r.attempts[token] = runningAttempt{since: time.Now()}
+	}
+}
+
+// Holds says whether the worker holds the claim.
+func (r *Running) Holds(token int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, held := r.attempts[token]
+	return held
 }
 
 // Tokens returns the tokens of the attempts that have run for at least so long.
@@ -44,9 +66,9 @@ func (r *Running) Tokens(age time.Duration) []int64 {
 func (r *Running) Cancel(tokens []int64, cause error) {
 	for _, token := range tokens {
 		r.mu.Lock()
-		a, ok := r.attempts[token]
+		a := r.attempts[token]
 		r.mu.Unlock()
-		if ok {
+		if a.cancel != nil {
 			a.cancel(cause)
 		}
 	}
@@ -55,19 +77,19 @@ func (r *Running) Cancel(tokens []int64, cause error) {
 // CancelAll ends the contexts of all attempts with the cause.
 func (r *Running) CancelAll(cause error) { r.Cancel(r.Tokens(0), cause) }
 
-// enter makes the attempt known until leave is called.
+// enter makes the attempt one whose handler runs, until leave is called.
 func (r *Running) enter(ctx context.Context, token int64) (_ context.Context, leave func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	r.Hold(token)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.attempts == nil {
-		r.attempts = make(map[int64]runningAttempt)
-	}
-	r.attempts[token] = runningAttempt{since: time.Now(), cancel: cancel}
-	return ctx, func() {
-		r.mu.Lock()
-		delete(r.attempts, token)
-		r.mu.Unlock()
-		cancel(nil)
-	}
+	r.attempts[token] = runningAttempt{since: r.attempts[token].since, cancel: cancel}
+	return ctx, func() { cancel(nil) }
+}
+
+// release forgets the claim: its outcome is recorded, or can not be.
+func (r *Running) release(token int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.attempts, token)
 }

@@ -117,14 +117,8 @@ func TestHandedOverStepWithoutRoomIsGivenBack(t *testing.T) {
 	store := &fakeStore{next: chain(1, "Mail")}
 	runner := newRunner(executor, store)
 	runner.TaskEnded = func(int64, engine.State) {}
-	var claims int
-	o := opening(&claims)
-	claim := o.Claim
-	o.Claim = func(ctx context.Context) (*engine.Attempt, error) {
-		executor.acquireErr = engine.ErrHandlerNotServed // from now on
-		return claim(ctx)
-	}
-	if err := runner.Run(t.Context(), t.Context(), o); err != nil {
+	executor.held, executor.acquireErr = 1, engine.ErrHandlerNotServed // but for the slot that is there
+	if err := runner.Run(t.Context(), t.Context(), claimed(), "default", executor); err != nil {
 		t.Fatal(err)
 	}
 	if len(store.returns) != 1 || store.returns[0].Token != 100 || store.returns[0].Reason != engine.ReasonNoRoom {
@@ -185,17 +179,11 @@ func TestNothingIsHandedOverAfter(t *testing.T) {
 			t.Parallel()
 			take, stop := context.WithCancel(t.Context())
 			defer stop()
-			var claims int
-			o := opening(&claims)
-			claim := o.Claim
-			o.Claim = func(ctx context.Context) (*engine.Attempt, error) {
-				if row.drain {
-					stop()
-				}
-				return claim(ctx)
+			if row.drain {
+				stop()
 			}
-			store := &fakeStore{next: chain(1, "Pay")}
-			if err := newRunner(&fakeExecutor{outcome: row.outcome, keeps: "Pay"}, store).Run(t.Context(), take, o); err != nil {
+			executor, store := &fakeExecutor{outcome: row.outcome, keeps: "Pay", held: 1}, &fakeStore{next: chain(1, "Pay")}
+			if err := newRunner(executor, store).Run(t.Context(), take, claimed(), "default", executor); err != nil {
 				t.Fatal(err)
 			}
 			if len(store.finishes) != 1 || store.finishes[0].Queue != "" {

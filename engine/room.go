@@ -5,12 +5,16 @@ import (
 	"time"
 )
 
-// ReasonNoRoom is the give-back of a step that was handed over and found no handler process to run in.
-const ReasonNoRoom = "no_room"
+// Reasons of the give-backs that this package makes.
+const (
+	// ReasonNoRoom is a step that was claimed, and found no handler process to run in.
+	ReasonNoRoom = "no_room"
+	// ReasonNotRecorded is an attempt whose outcome the database did not take for as long as it was offered.
+	ReasonNotRecorded = "outcome_not_recorded"
+)
 
-// roomPatience is how long a step that was handed over waits for a process of another language than its parent's. Others could
-// run it meanwhile.
-const roomPatience = 2 * time.Second
+// roomPatience is how long a step that was claimed waits for a slot. Others could run it meanwhile.
+const roomPatience = 100 * time.Millisecond
 
 // quick is how long a handler takes at most whose slot is given up while its outcome is recorded: others could run a step or two in
 // that time. After a slower one the slot is kept, because a new one could take as long to get.
@@ -32,9 +36,12 @@ func (r *room) fit(take context.Context, handler string) error {
 		return nil
 	}
 	r.leave()
+	err := take.Err()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(take, roomPatience)
 	defer cancel()
-	var err error
 	r.slot, err = r.executor.Acquire(ctx, handler)
 	return err
 }

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 )
 
@@ -19,10 +21,15 @@ type Runner struct {
 	// RecordTimeout bounds how long an outcome is kept and offered to a database that does not answer. Zero means
 	// RecordTimeoutDefault.
 	RecordTimeout time.Duration
+	// NotServedPause and UnavailablePause are how long a step rests that was claimed for a handler that is not served after
+	// all, or whose processes cannot be started. Zero means 10 and 5 seconds.
+	NotServedPause, UnavailablePause time.Duration
 	// Wake is told when and where a task has something due. It may be nil.
 	Wake func(Due)
 	// TaskEnded is told of each task that ended with a finish of this runner, after its commit. It may be nil.
 	TaskEnded func(task int64, state State)
+	// Abandon is told of a claim whose outcome could not be recorded: it is to be given back. It may be nil.
+	Abandon func(Return)
 	// Running knows the attempts under way, for whoever has to cancel some.
 	Running Running
 }
@@ -37,45 +44,28 @@ const (
 	runTimeMax  = time.Second
 )
 
-// Opening is how a run begins.
-type Opening struct {
-	TaskID int64
-	// Handler is that of the first step, for which there must be room before it is claimed.
-	Handler string
-	// Queue is the queue in whose room the steps of the run are.
-	Queue string
-	// Claim claims the first step. It returns nil when there is none to be claimed: somebody else has it, or it is not its time.
-	Claim func(context.Context) (*Attempt, error)
-}
-
-// Run waits for room in a handler process, claims a step, runs its handler and records the outcome, and goes on so with each
-// step that is handed over. Nothing is claimed before there is room, and nothing after take has ended. It returns
-// ErrHandlerNotServed, ErrExecutorUnavailable, the error of take, ErrWorkerUnknown, or the error of a database that did
-// not answer. When ctx ends during an attempt, the step is given
-// back; see [Running] for the other reasons to end one.
-func (r *Runner) Run(ctx, take context.Context, o Opening) error {
-	slot, err := r.Executor.Acquire(take, o.Handler)
-	if err != nil {
-		return fmt.Errorf("waiting to run a step of task %d with handler %q: %w", o.TaskID, o.Handler, err)
-	}
-	room := &room{executor: r.Executor, handler: o.Handler, slot: slot}
+// Run runs an attempt, which the worker has claimed, and records its outcome, and goes on so with each step that is handed
+// over, in queue. slot is one for the attempt's handler, or nil: then Run waits a moment for one, and gives the step back
+// when there is none. Nothing is handed over once take has ended. It returns the error of a database that did not
+// answer. When ctx ends during an attempt, the step is given back; see [Running] for the other reasons to end one.
+func (r *Runner) Run(ctx, take context.Context, a *Attempt, queue string, slot Slot) error {
+	room := &room{executor: r.Executor, handler: a.Handler.Name, slot: slot}
 	defer room.leave()
-	if err := take.Err(); err != nil {
-		return err
-	}
-	attempt, err := o.Claim(ctx)
-	if err != nil {
-		return err
-	}
+	r.Running.Hold(a.Token)
 	began := time.Now()
-	for steps := 1; attempt != nil; steps++ {
-		queue := o.Queue
+	for steps := 1; a != nil; steps++ {
 		if steps >= runStepsMax || time.Since(began) >= runTimeMax {
 			queue = ""
 		}
-		if attempt, err = r.step(ctx, take, room, attempt, queue); err != nil {
+		next, err := r.step(ctx, take, room, a, queue)
+		if next != nil {
+			r.Running.Hold(next.Token)
+		}
+		r.Running.release(a.Token)
+		if err != nil {
 			return err
 		}
+		a = next
 	}
 	return nil
 }
@@ -92,7 +82,10 @@ func (r *Runner) step(ctx, take context.Context, room *room, a *Attempt, queue s
 	}
 	recorded, err := r.record(ctx, a, &outcome, took, queue)
 	if err != nil {
-		r.about(a).ErrorContext(ctx, "outcome not recorded; the step is taken back when this worker's lease ends", "error", err)
+		r.about(a).ErrorContext(ctx, "outcome not recorded; the step is given back once the database answers", "error", err)
+		if r.Abandon != nil {
+			r.Abandon(giveBack(a, GivenBack(ReasonNotRecorded, 0)))
+		}
 		return nil, fmt.Errorf("recording step %d of task %d: %w", a.Step.ID, a.Task.ID, err)
 	}
 	r.tell(ctx, a, outcome, recorded, took)
@@ -111,7 +104,7 @@ func (r *Runner) step(ctx, take context.Context, room *room, a *Attempt, queue s
 // execute finds room for the attempt, which is claimed already, and runs it.
 func (r *Runner) execute(ctx, take context.Context, room *room, a *Attempt) (Outcome, time.Duration) {
 	if err := room.fit(take, a.Handler.Name); err != nil {
-		return GivenBack(ReasonNoRoom, 0), 0
+		return r.withoutRoom(err), 0
 	}
 	ctx, leave := r.Running.enter(ctx, a.Token)
 	defer leave()
@@ -125,6 +118,28 @@ func (r *Runner) execute(ctx, take context.Context, room *room, a *Attempt) (Out
 		room.leave()
 	}
 	return outcome, took
+}
+
+// How long a step rests that no handler process here can run at all.
+const (
+	// notServedPause gives another worker, or a handler file on its way, time to appear.
+	notServedPauseDefault = 10 * time.Second
+	// unavailablePause gives a handler process that does not start time to recover.
+	unavailablePauseDefault = 5 * time.Second
+)
+
+// withoutRoom gives a step back that found no slot. It never counts: the step has done nothing.
+func (r *Runner) withoutRoom(err error) Outcome {
+	var pause time.Duration
+	switch {
+	case errors.Is(err, ErrHandlerNotServed):
+		pause = cmp.Or(r.NotServedPause, notServedPauseDefault)
+	case errors.Is(err, ErrExecutorUnavailable):
+		pause = cmp.Or(r.UnavailablePause, unavailablePauseDefault)
+	}
+	back := GivenBack(ReasonNoRoom, pause)
+	back.GiveBack.Cap = math.MaxInt32
+	return back
 }
 
 // record offers the outcome until the database has it. It does not stop when ctx ends: the handler's work is done and
@@ -189,6 +204,8 @@ func (r *Runner) tell(ctx context.Context, a *Attempt, o Outcome, recorded Recor
 		log.WarnContext(ctx, "step cancelled", "status", recorded.Status)
 	case fine:
 		log.InfoContext(ctx, "step complete")
+	case o.Kind == OutcomeGivenBack && o.GiveBack.Reason == ReasonNoRoom && o.GiveBack.Delay == 0:
+		log.DebugContext(ctx, "step goes back to the queue: no handler process here has a free slot", "handler", a.Handler.Name)
 	case o.Kind == OutcomeGivenBack:
 		log.WarnContext(ctx, "step given back", "reason", o.GiveBack.Reason, "counted", recorded.Status == StatusCounted)
 	default:

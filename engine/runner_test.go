@@ -56,10 +56,6 @@ type fakeStore struct {
 	cancellations []engine.Cancellation
 }
 
-func (s *fakeStore) Claim(context.Context, string, engine.Wish) (engine.Claim, error) {
-	panic("the opening claims")
-}
-
 func (s *fakeStore) Finish(_ context.Context, _ string, finish engine.Finish) (engine.Recorded, error) {
 	if err := s.fail(); err != nil {
 		return engine.Recorded{}, err
@@ -97,14 +93,11 @@ func (s *fakeStore) fail() error {
 	return err
 }
 
-// opening claims the step pay, with the handler Pay.
-func opening(claims *int) engine.Opening {
-	return engine.Opening{TaskID: 1, Handler: "Pay", Queue: "default", Claim: func(context.Context) (*engine.Attempt, error) {
-		*claims++
-		return &engine.Attempt{
-			Token: 70, Task: engine.TaskInfo{ID: 1}, Step: engine.StepInfo{ID: 7, Name: "pay", Attempt: 2}, Handler: engine.Handler{Name: "Pay"},
-		}, nil
-	}}
+// claimed is an attempt of the step pay, with the handler Pay.
+func claimed() *engine.Attempt {
+	return &engine.Attempt{
+		Token: 70, Task: engine.TaskInfo{ID: 1}, Step: engine.StepInfo{ID: 7, Name: "pay", Attempt: 2}, Handler: engine.Handler{Name: "Pay"},
+	}
 }
 
 func newRunner(executor *fakeExecutor, store *fakeStore) *engine.Runner {
@@ -117,8 +110,10 @@ func run(t *testing.T, executor *fakeExecutor, store *fakeStore, change func(*en
 	if change != nil {
 		change(runner)
 	}
-	var claims int
-	err := runner.Run(t.Context(), t.Context(), opening(&claims))
+	err := runner.Run(t.Context(), t.Context(), claimed(), "default", nil)
+	if runner.Running.Holds(70) {
+		t.Error("the claim is held though the run has ended")
+	}
 	if executor.held != 0 {
 		t.Errorf("%d slots were not released", executor.held)
 	}
@@ -187,14 +182,9 @@ func TestRunnerFailsAStepWhoseArgumentsNoHandlerCouldRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store, executor := &fakeStore{}, &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`{}`))}
-			o := opening(new(int))
-			claim := o.Claim
-			o.Claim = func(ctx context.Context) (*engine.Attempt, error) {
-				a, err := claim(ctx)
-				row.change(a)
-				return a, err
-			}
-			if err := newRunner(executor, store).Run(t.Context(), t.Context(), o); err != nil {
+			attempt := claimed()
+			row.change(attempt)
+			if err := newRunner(executor, store).Run(t.Context(), t.Context(), attempt, "default", nil); err != nil {
 				t.Fatal(err)
 			}
 			f := store.finishes[0]
@@ -208,32 +198,42 @@ func TestRunnerFailsAStepWhoseArgumentsNoHandlerCouldRead(t *testing.T) {
 	}
 }
 
-func TestRunnerClaimsNothingWithoutRoom(t *testing.T) {
+func TestRunnerGivesAStepBackThatFindsNoSlot(t *testing.T) {
 	t.Parallel()
-	var claims int
-	err := newRunner(&fakeExecutor{acquireErr: engine.ErrHandlerNotServed}, &fakeStore{}).Run(t.Context(), t.Context(), opening(&claims))
-	if !errors.Is(err, engine.ErrHandlerNotServed) || claims != 0 {
-		t.Errorf("%v after %d claims", err, claims)
+	for why, pause := range map[error]time.Duration{
+		engine.ErrHandlerNotServed: 10 * time.Second, engine.ErrExecutorUnavailable: 5 * time.Second, context.DeadlineExceeded: 0,
+	} {
+		store := &fakeStore{}
+		if err := run(t, &fakeExecutor{acquireErr: fmt.Errorf("wrapped: %w", why)}, store, nil); err != nil {
+			t.Fatal(err)
+		}
+		if back := store.returns[0]; back.Reason != engine.ReasonNoRoom || back.Delay != pause || back.Cap < 1e6 {
+			t.Errorf("%v: given back %+v, want a pause of %s, whatever the number of times", why, back, pause)
+		}
 	}
 }
 
-func TestRunnerClaimsNothingOnceTakingHasEnded(t *testing.T) {
+func TestRunnerStartsNothingOnceTakingHasEnded(t *testing.T) {
 	t.Parallel()
 	take, stop := context.WithCancel(t.Context())
 	stop()
-	var claims int
-	err := newRunner(&fakeExecutor{}, &fakeStore{}).Run(t.Context(), take, opening(&claims))
-	if !errors.Is(err, context.Canceled) || claims != 0 {
-		t.Errorf("%v after %d claims", err, claims)
+	executor, store := &fakeExecutor{}, &fakeStore{}
+	if err := newRunner(executor, store).Run(t.Context(), take, claimed(), "default", nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(executor.executed) != 0 || len(store.returns) != 1 || store.returns[0].Reason != engine.ReasonNoRoom {
+		t.Errorf("executed %v, given back %+v", executor.executed, store.returns)
 	}
 }
 
-func TestRunnerLeavesAStepThatIsNotReady(t *testing.T) {
+func TestRunnerUsesTheSlotThatItIsGiven(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{}
-	nothing := engine.Opening{Claim: func(context.Context) (*engine.Attempt, error) { return nil, nil }}
-	if err := newRunner(&fakeExecutor{}, store).Run(t.Context(), t.Context(), nothing); err != nil || len(store.finishes) != 0 {
-		t.Errorf("%v, recorded %v", err, store.finishes)
+	executor := &fakeExecutor{outcome: engine.Succeeded(nil), held: 1}
+	if err := newRunner(executor, &fakeStore{}).Run(t.Context(), t.Context(), claimed(), "default", executor); err != nil {
+		t.Fatal(err)
+	}
+	if len(executor.acquired) != 0 || len(executor.executed) != 1 || executor.held != 0 {
+		t.Errorf("acquired %v, executed %d, still held %d", executor.acquired, len(executor.executed), executor.held)
 	}
 }
 
@@ -259,9 +259,15 @@ func TestRunnerDropsAnOutcomeThatNobodyTakes(t *testing.T) {
 			down[i] = errors.New("connection refused")
 		}
 		start := time.Now()
-		err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, &fakeStore{failures: down}, nil)
+		var abandoned []engine.Return
+		err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, &fakeStore{failures: down}, func(r *engine.Runner) {
+			r.Abandon = func(back engine.Return) { abandoned = append(abandoned, back) }
+		})
 		if err == nil || time.Since(start) > 2*engine.RecordTimeoutDefault {
 			t.Errorf("%v after %s", err, time.Since(start))
+		}
+		if len(abandoned) != 1 || abandoned[0].Token != 70 {
+			t.Errorf("to be given back: %+v", abandoned)
 		}
 	})
 }

@@ -14,9 +14,6 @@ var ErrRejected = errors.New("the database refuses this result")
 // Store keeps the truth about steps. Its methods are idempotent: calling again after a lost answer changes nothing.
 // Implementations are safe for concurrent use.
 type Store interface {
-	// Claim claims the step for the worker if it is ready. It returns ErrWorkerUnknown, which may be wrapped, when others
-	// have declared the worker dead.
-	Claim(ctx context.Context, worker string, wish Wish) (Claim, error)
 	// Finish records an outcome and what follows from it, in one transaction: jobs for the steps that became ready, the end
 	// of the task. It may claim one of those steps for the worker and hand it over.
 	Finish(ctx context.Context, worker string, finish Finish) (Recorded, error)
@@ -26,7 +23,7 @@ type Store interface {
 	Cancel(ctx context.Context, c Cancellation) (Recorded, error)
 }
 
-// ErrWorkerUnknown is returned by [Store.Claim] when the worker is not registered, or not any more.
+// ErrWorkerUnknown is returned by a claim when the worker is not registered, or not any more.
 var ErrWorkerUnknown = errors.New("this worker is not registered in the database")
 
 // Wish is a step to claim.

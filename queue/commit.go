@@ -17,26 +17,23 @@ const batchMax = 500
 // patientMax bounds the connections on which calls of one kind wait for tasks that others hold.
 const patientMax = 2
 
-// committer writes to the database for all the steps of a worker: claims, finishes and ticks that wait at the same moment
+// committer writes to the database for all the steps of a worker: finishes and ticks that wait at the same moment
 // share a statement and a commit. It implements [engine.Store]. A task that somebody else holds does not hold up the
 // others: what is to be written there leaves the common statement, and waits in a line of its own.
 type committer struct {
 	store *sql.Store
 	// worker returns the id under which this process claims at present.
-	worker   func() string
-	claims   line[engine.Wish, engine.Claim]
+	worker func() string
+	// turns is written before a call and read after it: one call at a time.
+	turns    chan struct{}
+	calls    *calls
 	finishes line[engine.Finish, engine.Recorded]
 	ticks    line[sql.TickWish, sql.TickResult]
 }
 
-func newCommitter(store *sql.Store, worker func() string) *committer {
-	c := &committer{store: store, worker: worker}
+func newCommitter(store *sql.Store, worker func() string, calls *calls) *committer {
 	turns := make(chan struct{}, 1)
-	c.claims = newLine(turns,
-		func(ctx context.Context, wishes []engine.Wish, lock sql.Lock) ([]engine.Claim, error) {
-			return store.Claim(ctx, worker(), wishes, lock)
-		},
-		func(claim engine.Claim) bool { return claim.Status == engine.ClaimBusy })
+	c := &committer{store: store, worker: worker, turns: turns, calls: calls}
 	c.finishes = newLine(turns,
 		func(ctx context.Context, finishes []engine.Finish, lock sql.Lock) ([]engine.Recorded, error) {
 			return store.Finish(ctx, worker(), finishes, lock)
@@ -50,9 +47,30 @@ func newCommitter(store *sql.Store, worker func() string) *committer {
 	return c
 }
 
-// Claim implements [engine.Store].
-func (c *committer) Claim(ctx context.Context, _ string, wish engine.Wish) (engine.Claim, error) {
-	return c.claims.do(ctx, wish.TaskID, wish)
+// Fetch fetches jobs and holds the claims that it makes for the runner. The worker knows of a claim, or of the call that may
+// have made it, at every moment.
+func (c *committer) Fetch(ctx context.Context, wish sql.Fetch, runner *engine.Runner) ([]sql.Fetched, error) {
+	c.turns <- struct{}{}
+	defer func() { <-c.turns }()
+	defer c.calls.begin(wish.Key)()
+	fetched, err := c.store.FetchJobs(ctx, c.worker(), wish)
+	for _, job := range fetched {
+		if job.Attempt != nil {
+			runner.Running.Hold(job.Attempt.Token)
+		}
+	}
+	return fetched, err
+}
+
+// TickFetched starts a task whose job was fetched unchecked, and holds the claim of its first step as Fetch does.
+func (c *committer) TickFetched(ctx context.Context, queue string, job sql.Fetched, runner *engine.Runner) (sql.TickResult, error) {
+	key := c.calls.newKey()
+	defer c.calls.begin(key)()
+	result, err := c.store.TickFetched(ctx, c.worker(), queue, key, job)
+	if result.Attempt != nil {
+		runner.Running.Hold(result.Attempt.Token)
+	}
+	return result, err
 }
 
 // Finish implements [engine.Store].

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -91,7 +93,12 @@ func (c Config) withDefaults() Config {
 // shortestLease leaves room for three heartbeats within a lease.
 const shortestLease = 100 * time.Millisecond
 
-// validate returns all faults that River does not report itself.
+// The names of queues are those that River takes.
+const queueNameMax = 64
+
+var validQueue = regexp.MustCompile(`^[a-z0-9]+([_|-]?[a-z0-9]+)*$`)
+
+// validate returns all faults.
 func (c Config) validate() error {
 	var faults []error
 	check := func(ok bool, format string, args ...any) {
@@ -106,6 +113,11 @@ func (c Config) validate() error {
 	check(c.LogRetention >= 0, "LogRetention is %s, must not be negative", c.LogRetention)
 	check(c.ReleaseAbandoned >= 0, "ReleaseAbandoned is %s, must not be negative", c.ReleaseAbandoned)
 	check(c.SweepInterval > 0, "SweepInterval is %s, must not be negative", c.SweepInterval)
+	for _, name := range slices.Sorted(maps.Keys(c.Queues)) {
+		check(validQueue.MatchString(name) && len(name) <= queueNameMax,
+			"queue %q: a name is lower-case letters and digits, with single _ or - between, and at most %d long", name, queueNameMax)
+		check(c.Queues[name] > 0, "queue %q: %d steps at once, must be at least 1", name, c.Queues[name])
+	}
 	_, taken := c.Queues[TicksQueue]
 	check(!taken, "queue %q is for ticks, steps cannot use it", TicksQueue)
 	return errors.Join(faults...)

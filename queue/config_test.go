@@ -24,7 +24,7 @@ func TestNewNamesEachFaultOfTheConfiguration(t *testing.T) {
 		"sweep in the past":     {func(c *queue.Config) { c.SweepInterval = -time.Second }, []string{"SweepInterval is -1s"}},
 		"queue of ticks":        {func(c *queue.Config) { c.Queues = map[string]int{"default": 1, queue.TicksQueue: 1} }, []string{`queue "ticks"`}},
 		"name of a queue":       {func(c *queue.Config) { c.Queues = map[string]int{"two words": 1} }, []string{`two words`}},
-		"negative room":         {func(c *queue.Config) { c.Queues = map[string]int{"default": -1} }, []string{`"default": -1`}},
+		"negative room":         {func(c *queue.Config) { c.Queues = map[string]int{"default": -1} }, []string{`"default": -1 steps`}},
 		"all faults, not first": {func(c *queue.Config) { c.Lease, c.Executor = -time.Second, nil }, []string{"Lease is -1s", "needs an Executor"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,9 +27,6 @@ func TestWorkGoesOnAfterAnyConnectionsAreLost(t *testing.T) {
 	}
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			if why, known := knownToStall["random"]; known && *cutSeed == 0 {
-				t.Skip("known to stall: " + why)
-			}
 			t.Parallel()
 			cutAtRandom(t, seed)
 		})

@@ -1,7 +1,6 @@
 package queue_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
@@ -18,26 +17,11 @@ func TestDrainLetsTheRunningStepEndAndTheRestGoBackUntouched(t *testing.T) {
 	b := setup(t, document("slow", "slow", "after: slow"), document("waiting", "only"))
 	g := newGate()
 	defer g.let()
-	waits := make(chan struct{}, 10)
 	e := serve(map[string]handler{"Slow": g.run})
-	room := make(chan struct{}, 1)
-	e.acquire = func(ctx context.Context) error {
-		select {
-		case room <- struct{}{}:
-			return nil
-		default:
-		}
-		waits <- struct{}{}
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	// Room for one of the two that River may fetch: one step runs, one waits for room, one waits in its queue.
-	w := b.start(options{name: "w", executor: e, change: func(c *queue.Config) { c.MaxSteps = 2 }})
+	w := b.start(options{name: "w", pools: inPools(e, map[string]int{"ruby": 1}, map[string]string{"Slow": "ruby", "After": "ruby", "Only": "ruby"})})
 	slow := b.create("slow")
 	await(t, "the step runs", g.reached)
 	waiting := []int64{b.create("waiting"), b.create("waiting")}
-	await(t, "a step waits for room", waits)
-
 	w.stop()
 	eventually(t, "the worker drains", func() bool { return w.log.has("worker drains") })
 	g.let()

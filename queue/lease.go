@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,10 +20,17 @@ type lease struct {
 	log    *slog.Logger
 	// running are the attempts to look after.
 	running *engine.Running
+	// capacity knows what the worker serves.
+	capacity *capacity
+	// claims compares what the database says that the worker holds.
+	claims *claimCheck
+
+	// doubt is written when the answer to a claim was lost, and read by run.
+	doubt chan struct{}
 
 	// renewing is held while the lease is renewed: one new id is enough for all who find the old one gone.
 	renewing sync.Mutex
-	// mu protects worker.ID.
+	// mu protects worker.
 	mu sync.Mutex
 }
 
@@ -37,18 +45,49 @@ func (l *lease) id() string {
 func (l *lease) register(ctx context.Context) error {
 	worker := l.worker
 	worker.ID = newID()
+	worker.Handlers, worker.Pools = l.capacity.served()
 	if err := l.offer(ctx, worker); err != nil {
 		return fmt.Errorf("registering this worker: %w", err)
 	}
+	l.set(worker)
+	return nil
+}
+
+func (l *lease) set(worker sql.Worker) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.worker.ID = worker.ID
-	return nil
+	l.worker = worker
+}
+
+// update tells the others what the worker serves now, if that has changed. It is called by run alone.
+func (l *lease) update(ctx context.Context) {
+	worker := l.worker
+	worker.Handlers, worker.Pools = l.capacity.served()
+	if slices.Equal(worker.Handlers, l.worker.Handlers) && slices.Equal(worker.Pools, l.worker.Pools) {
+		return
+	}
+	alive, err := l.store.UpdateWorker(ctx, worker)
+	if err == nil && alive {
+		l.log.InfoContext(ctx, "this worker serves other handlers now", "handlers", len(worker.Handlers))
+		l.set(worker)
+	}
+	// Otherwise the next heartbeat finds out.
 }
 
 // watchInterval is how often the worker looks whether somebody has cancelled what it runs. Attempts that are younger are
 // not looked after yet.
 const watchInterval = time.Second
+
+// doubtPause is the time between a lost answer and the look for what it was.
+const doubtPause = 100 * time.Millisecond
+
+// answerLost makes the worker look for claims of which it has not heard. It never blocks.
+func (l *lease) answerLost() {
+	select {
+	case l.doubt <- struct{}{}:
+	default:
+	}
+}
 
 // run renews the lease three times in its length until ctx ends, and more often while attempts are under way that last.
 func (l *lease) run(ctx context.Context) {
@@ -61,12 +100,20 @@ func (l *lease) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-l.doubt:
+			rest(ctx, doubtPause) // the statement may still be under way
+			l.claims.compare(ctx, l.id())
+			continue
 		case <-ticker.C:
 		}
-		tokens := l.running.Tokens(interval)
-		if len(tokens) > 0 || time.Since(renewed)+interval/2 >= length {
-			renewed = time.Now()
+		l.update(ctx)
+		tokens, due := l.running.Tokens(interval), time.Since(renewed)+interval/2 >= length
+		if len(tokens) > 0 || due {
 			l.watch(ctx, tokens)
+		}
+		if due {
+			renewed = time.Now()
+			l.claims.compare(ctx, l.id())
 		}
 	}
 }
@@ -97,6 +144,7 @@ func (l *lease) watch(ctx context.Context, tokens []int64) {
 func (l *lease) end(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, giveBackTimeout)
 	defer cancel()
+	l.claims.compare(ctx, l.id())
 	steps, err := l.store.UnregisterWorker(ctx, l.id())
 	if err != nil {
 		l.log.WarnContext(ctx, "worker not unregistered; its lease will run out", "error", err)

@@ -97,8 +97,8 @@ func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
 		// handed: steps are handed over; otherwise each is claimed by a job of its own.
 		handed bool
 	}{
-		"with the start of the task": {"tasker.tick", true},
-		"from a job":                 {"tasker.claim_steps", false},
+		"with the start of the task": {"tasker.fetch_jobs", true},
+		"from a job":                 {"tasker.fetch_jobs", false},
 		"with the step before":       {"tasker.finish_step", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,6 +109,7 @@ func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
 			deaf := deafTo(t, row.function, &lost)
 			b.start(options{name: "w", executor: e, change: func(c *queue.Config) {
 				deaf(c)
+				c.Lease = 2 * time.Second
 				if !row.handed {
 					c.Handlers = nil
 				}

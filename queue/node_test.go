@@ -38,7 +38,9 @@ type options struct {
 	// pooled: there is a pooler at the URL.
 	pooled   bool
 	executor *executor
-	change   func(*queue.Config)
+	// pools is the executor with its slots; nil for one that has as many as are asked for.
+	pools  *pools
+	change func(*queue.Config)
 	// prepare changes the worker before it starts.
 	prepare func(*queue.Worker)
 }
@@ -52,10 +54,16 @@ func (b bench) start(o options) *node {
 	}
 	b.t.Cleanup(pool.Close)
 	n := &node{t: b.t, name: o.name, log: &journal{}, pool: pool, ended: make(chan struct{})}
+	if o.pools != nil {
+		o.executor = o.pools.executor
+	}
 	config := queue.Config{
 		Pool: pool, Executor: o.executor, Name: o.name, Version: "test", DrainTimeout: patience, SweepInterval: 50 * time.Millisecond,
 		Log:      slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Handlers: b.servedBy(o.executor),
+	}
+	if o.pools != nil {
+		config.Executor, config.Handlers = o.pools, nil
 	}
 	if o.change != nil {
 		o.change(&config)

@@ -11,10 +11,10 @@ import (
 
 type pgxTx = pgx.Tx
 
-// How River fetches. Its notifications are ours, sent by SQL in the transaction that inserts the jobs, and by the waker when
-// a job falls due; what a lost connection missed the sweep finds. Polling is the last resort.
+// How queues are fetched from, by River's client and by the fetchers. The notifications are ours, sent by SQL in the
+// transaction that inserts the jobs, and by the waker when a job falls due; what a lost connection missed the sweep finds.
+// Polling is the last resort.
 const (
-	fetchCooldown     = 5 * time.Millisecond
 	fetchPollInterval = 30 * time.Second
 	// pollOnlyInterval is the poll where nothing can be listened to: ten statements a second for each queue.
 	pollOnlyInterval = 100 * time.Millisecond
@@ -22,26 +22,27 @@ const (
 	jobRetention     = time.Hour
 )
 
+// pollInterval is how often a queue is looked at without a reason.
+func (c Config) pollInterval() time.Duration {
+	if c.PollOnly {
+		return pollOnlyInterval
+	}
+	return fetchPollInterval
+}
+
+// riverConfig is that of River's client: it works the queue of ticks, keeps River's tables clean and listens.
 func riverConfig(config Config, clientID string, workers *river.Workers) *river.Config {
-	queues := map[string]river.QueueConfig{TicksQueue: {MaxWorkers: tickWorkers}}
-	for name, steps := range config.Queues {
-		queues[name] = river.QueueConfig{MaxWorkers: steps}
-	}
-	poll := fetchPollInterval
-	if config.PollOnly {
-		poll = pollOnlyInterval
-	}
 	return &river.Config{
 		CompletedJobRetentionPeriod: jobRetention,
 		FetchCooldown:               fetchCooldown,
-		FetchPollInterval:           poll,
+		FetchPollInterval:           config.pollInterval(),
 		ID:                          clientID,
 		JobTimeout:                  tickTimeout,
 		Logger:                      slog.New(quiet{config.Log.Handler()}),
 		PollOnly:                    config.PollOnly,
-		Queues:                      queues,
-		// The jobs of a dead worker come back with its lease; River's own rescue must not come before the longest step.
-		RescueStuckJobsAfter: stepTimeout + time.Hour,
+		Queues:                      map[string]river.QueueConfig{TicksQueue: {MaxWorkers: tickWorkers}},
+		// What a fetch lost the sweep makes available again, see tasker.job_is_stuck. River's own rescue is for what is left.
+		RescueStuckJobsAfter: tickTimeout + time.Hour,
 		Schema:               "tasker",
 		Workers:              workers,
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -80,18 +79,15 @@ func TestStepBehindAMapGetsTheResultsOfAllStepsThatItSpawned(t *testing.T) {
 func TestSpawnedStepThatNobodyServesWaitsForAWorkerThatDoes(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("map", "split", "reduce: split"))
-	short := func(w *queue.Worker) { w.SetNotServedPause(10 * time.Millisecond) }
-	n := b.start(options{
-		name: "without", prepare: short, executor: only(map[string]handler{"Split": spawning(succeed, spawned("part")), "Reduce": succeed}),
-	})
+	b.start(options{name: "without", executor: only(map[string]handler{"Split": spawning(succeed, spawned("part")), "Reduce": succeed})})
 	id := b.create("map")
-	eventually(t, "the worker says what is missing", func() bool {
-		return n.log.has("no handler process here serves its handler") && n.log.has("handler=Work")
+	eventually(t, "the step waits as a job that any worker may fetch", func() bool {
+		return one[int](b, `SELECT count(*) FROM tasker.river_job WHERE state = 'available' AND args ->> 'handler' = 'Work'`) == 1
 	})
 	if step := b.step(id, "part"); step.Readiness != engine.Ready || step.Handler != "Work" {
 		t.Errorf("the step that waits is shown as %+v", step)
 	}
-	b.start(options{name: "with", executor: serve(nil)})
+	b.start(options{name: "with", executor: serve(nil), change: servingWork})
 	b.awaitEnd(id, engine.Complete)
 	sqltest.CheckInvariants(t, b.pool, true)
 }

@@ -13,6 +13,11 @@ const (
 	// discoverInterval bounds how long a task waits that was inserted without tasker.create_task.
 	discoverInterval = 2 * time.Second
 	discoverNewest   = 100
+	// sweepsInLease is how often, at least, somebody looks during a lease.
+	sweepsInLease = 5
+	// The end of a lease is looked at this long after it, and no more often.
+	reapDelay    = 20 * time.Millisecond
+	reapInterval = 100 * time.Millisecond
 	// A page is one transaction, which holds the locks of its tasks: short. The pages of one look bound its cost.
 	sweepPage  = 50
 	sweepPages = 40
@@ -45,8 +50,13 @@ func (s *sweeper) run(ctx context.Context) {
 	defer discover.Stop()
 	sweep := time.NewTicker(s.interval)
 	defer sweep.Stop()
-	err := s.sweep(ctx)
+	reap := time.NewTimer(time.Hour)
+	defer reap.Stop()
+	leaseEnd, err := s.sweep(ctx)
 	for {
+		if err == nil && leaseEnd > 0 {
+			reap.Reset(max(leaseEnd+reapDelay, reapInterval))
+		}
 		if err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "sweep failed, trying again", "error", err)
 		}
@@ -56,37 +66,51 @@ func (s *sweeper) run(ctx context.Context) {
 		case <-discover.C:
 			_, err = s.store.Discover(ctx, discoverNewest)
 		case <-sweep.C:
-			err = s.sweep(ctx)
+			leaseEnd, err = s.sweep(ctx)
+		case <-reap.C:
+			leaseEnd, err = s.reap(ctx)
 		}
 	}
 }
 
 // sweep looks once: for a dead worker, for queues that nobody has looked at, and at a page of tasks; if there is more, at more.
-func (s *sweeper) sweep(ctx context.Context) error {
+// It returns in how long the next lease ends, 0 when it does not know.
+func (s *sweeper) sweep(ctx context.Context) (leaseEnd time.Duration, err error) {
 	found, err := s.store.Patrol(ctx, s.queues, s.after, sweepPage, s.interval, s.abandoned)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if found.Workers > 0 {
-		// Each statement reaps one.
-		workers, steps, err := s.store.ReapWorkers(ctx)
-		if err != nil {
-			return err
+		s.reaped(ctx, found.Workers, found.Steps)
+		if found.LeaseEnd, err = s.reap(ctx); err != nil { // each statement reaps one
+			return 0, err
 		}
-		s.log.WarnContext(ctx, "dead workers found, their steps were taken back", "workers", found.Workers+workers, "steps", found.Steps+steps)
 	}
 	if err := s.sweepLogs(ctx); err != nil {
-		return err
+		return found.LeaseEnd, err
 	}
 	s.swept(ctx, found)
 	for page := 1; page < sweepPages && s.after != 0; page++ {
 		found, err := s.store.Sweep(ctx, s.after, sweepPage, s.interval, s.abandoned)
 		if err != nil {
-			return err
+			return found.LeaseEnd, err
 		}
 		s.swept(ctx, found)
 	}
-	return nil
+	return found.LeaseEnd, nil
+}
+
+// reap takes back the steps of dead workers, and returns in how long the next lease ends.
+func (s *sweeper) reap(ctx context.Context) (leaseEnd time.Duration, err error) {
+	workers, steps, leaseEnd, err := s.store.ReapWorkers(ctx)
+	if workers > 0 {
+		s.reaped(ctx, workers, steps)
+	}
+	return leaseEnd, err
+}
+
+func (s *sweeper) reaped(ctx context.Context, workers, steps int) {
+	s.log.WarnContext(ctx, "dead workers found, their steps were taken back", "workers", workers, "steps", steps)
 }
 
 // sweepLogs forgets the lines of attempts that are older than they are kept, some pages at a time.

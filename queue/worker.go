@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/sourcegraph/conc"
 
 	"github.com/tasker-systems/tasker-worker/engine"
@@ -18,14 +17,13 @@ import (
 
 // Worker takes tasks and steps from the database until it is told to stop. Make one with [New], use it once.
 type Worker struct {
-	config  Config
-	client  *river.Client[pgxTx]
-	lease   *lease
-	taker   *taker
-	sweeper *sweeper
-	waker   *waker
-	// stopTaking ends the taking of new steps, while running ones go on.
-	stopTaking context.CancelFunc
+	config   Config
+	client   *river.Client[pgxTx]
+	lease    *lease
+	fetchers map[string]*fetcher
+	runner   *engine.Runner
+	sweeper  *sweeper
+	waker    *waker
 }
 
 // New returns a worker that has not started. It reports a faulty configuration.
@@ -35,41 +33,76 @@ func New(config Config) (*Worker, error) {
 		return nil, err
 	}
 	store := sql.NewStore(config.Pool)
-	drain, stopTaking := context.WithCancel(context.Background())
 	w := &Worker{
-		config: config,
-		lease: &lease{store: store, log: config.Log, worker: sql.Worker{
-			ClientID: newID(), Name: config.Name, Version: config.Version, Handlers: config.Handlers, Lease: config.Lease,
-		}},
-		sweeper:    &sweeper{store: store, interval: config.SweepInterval, queues: append(slices.Sorted(maps.Keys(config.Queues)), TicksQueue), log: config.Log, logRetention: config.LogRetention, abandoned: config.ReleaseAbandoned},
-		waker:      newWaker(store.WakeQueue, config.Log),
-		stopTaking: stopTaking,
+		config: config, fetchers: make(map[string]*fetcher),
+		sweeper: &sweeper{
+			store: store, interval: min(config.SweepInterval, config.Lease/sweepsInLease), log: config.Log, logRetention: config.LogRetention, abandoned: config.ReleaseAbandoned,
+			queues: append(slices.Sorted(maps.Keys(config.Queues)), TicksQueue),
+		},
 	}
-	commit := newCommitter(store, w.lease.id)
-	runner := &engine.Runner{
-		Executor: config.Executor, Store: commit, Log: config.Log, Worker: w.lease.id, Wake: w.waker.wakeIn, TaskEnded: config.TaskEnded,
+	w.waker = newWaker(func(ctx context.Context, queue string) error { return w.wakeQueue(ctx, store, queue) }, config.Log)
+	executor := engine.WrapSlots(config.Executor, func(slot engine.Slot) engine.Slot { return freeingSlot{slot, w.slotFree} })
+	capacity := newCapacity(executor, config.Handlers)
+	w.runner = &engine.Runner{
+		Executor: executor, Log: config.Log, Wake: w.waker.wakeIn, TaskEnded: config.TaskEnded,
 	}
-	w.lease.running = &runner.Running
-	w.taker = newTaker(drain, runner, w.lease.renew)
+	calls := &calls{}
+	claims := &claimCheck{store: store, running: &w.runner.Running, calls: calls, wake: w.waker.wakeIn, log: config.Log, since: time.Now()}
+	w.lease = &lease{
+		store: store, log: config.Log, running: &w.runner.Running, capacity: capacity, claims: claims, doubt: make(chan struct{}, 1),
+		worker: sql.Worker{
+			ClientID: newID(), Name: config.Name, Version: config.Version, Lease: config.Lease, Queues: slices.Sorted(maps.Keys(config.Queues)),
+		},
+	}
+	commit := newCommitter(store, w.lease.id, calls)
+	w.runner.Store, w.runner.Worker, w.runner.Abandon = commit, w.lease.id, claims.abandon
+	tasks := &taskStarter{
+		commit: commit, store: store, schemas: newSchemaCache(store), wake: w.waker.wakeIn, taskEnded: config.TaskEnded, log: config.Log,
+	}
+	for name, limit := range config.Queues {
+		w.fetchers[name] = &fetcher{
+			queue: name, limit: limit, capacity: capacity, commit: commit, runner: w.runner, tasks: tasks, calls: calls,
+			renew: w.lease.renew, answerLost: w.lease.answerLost, poll: config.pollInterval(), log: config.Log, look: make(chan struct{}, 1),
+		}
+	}
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &stepWorker{taker: w.taker, store: commit, worker: w.lease.id})
-	river.AddWorker(workers, &tickWorker{
-		taker: w.taker, commit: commit, store: store, schemas: newSchemaCache(store), wake: w.waker.wakeIn,
-		taskEnded: config.TaskEnded, log: config.Log,
-	})
+	river.AddWorker(workers, &tickWorker{tasks: tasks})
 	var err error
-	if w.client, err = river.NewClient(riverpgxv5.New(config.Pool), riverConfig(config, w.lease.worker.ClientID, workers)); err != nil {
-		stopTaking()
+	w.client, err = river.NewClient(newSharedDriver(config.Pool, w.heard), riverConfig(config, w.lease.worker.ClientID, workers))
+	if err != nil {
 		return nil, fmt.Errorf("configuring River: %w", err)
 	}
 	return w, nil
+}
+
+// heard passes a notification on to the fetcher of its queue, or to all when some may have been missed.
+func (w *Worker) heard(queue string) {
+	for name, f := range w.fetchers {
+		if queue == "" || queue == name {
+			f.wake()
+		}
+	}
+}
+
+// slotFree lets every fetcher know that a slot is free again.
+func (w *Worker) slotFree() {
+	for _, f := range w.fetchers {
+		f.slotFree()
+	}
+}
+
+// wakeQueue makes the workers of a queue look at it now: this one, and the others.
+func (w *Worker) wakeQueue(ctx context.Context, store *sql.Store, queue string) error {
+	if f := w.fetchers[queue]; f != nil {
+		f.wake()
+	}
+	return store.WakeQueue(ctx, queue)
 }
 
 // Run works until ctx ends, then drains: nothing new is claimed, running steps may go on for the drain timeout, and
 // what is left then is given back uncounted. When hard ends, nothing waits any more. Run returns nil after a drain in
 // which every step ended, and an error when the worker could not start or had to give steps back.
 func (w *Worker) Run(ctx, hard context.Context) error {
-	defer w.stopTaking()
 	if err := w.lease.register(ctx); err != nil {
 		return err
 	}
@@ -80,11 +113,11 @@ func (w *Worker) Run(ctx, hard context.Context) error {
 	group.Go(func() { w.lease.run(background) })
 	group.Go(func() { w.waker.run(background) })
 	group.Go(func() { w.sweeper.run(background) })
-	err := w.runRiver(ctx, hard)
+	err := w.work(ctx, hard)
 	// The lease is renewed to the last step, and not beyond: a heartbeat after its end would register the worker anew.
 	stopBackground()
 	group.Wait()
-	if taken := w.lease.end(work); taken > 0 && err == nil {
+	if left := w.lease.end(work); left > 0 && err == nil {
 		err = ErrStepsGivenBack
 	}
 	w.config.Log.InfoContext(work, "worker stopped")
@@ -94,34 +127,58 @@ func (w *Worker) Run(ctx, hard context.Context) error {
 // ErrStepsGivenBack is returned by [Worker.Run] when steps outlasted the drain and were given back.
 var ErrStepsGivenBack = errors.New("steps outlasted the drain and were given back")
 
-// runRiver works until ctx ends, then drains.
-func (w *Worker) runRiver(ctx, hard context.Context) error {
-	work := context.WithoutCancel(ctx)
-	if err := w.client.Start(work); err != nil {
+// work fetches jobs and runs steps until ctx ends, then drains.
+func (w *Worker) work(ctx, hard context.Context) error {
+	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("starting River: %w", err)
 	}
-	w.config.Log.InfoContext(ctx, "worker started", "worker", w.config.Name, "handlers", len(w.config.Handlers), "queues", w.config.Queues)
+	workCtx, giveBack := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveBack()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		var group conc.WaitGroup
+		for _, f := range w.fetchers {
+			group.Go(func() { f.run(workCtx, ctx) })
+		}
+		group.Wait()
+	}()
+	handlers, _ := w.lease.capacity.served()
+	w.config.Log.InfoContext(ctx, "worker started", "worker", w.config.Name, "handlers", len(handlers), "queues", w.config.Queues)
 	<-ctx.Done()
-	return w.drain(work, hard)
+	return w.drain(context.WithoutCancel(ctx), hard, ended, giveBack)
 }
 
-// drain stops River, first gently, then not.
-func (w *Worker) drain(ctx, hard context.Context) error {
-	w.stopTaking()
+// drain waits for the steps that run, first gently, then not: then giveBack ends their attempts. ended is closed when no step
+// runs any more.
+func (w *Worker) drain(ctx, hard context.Context, ended <-chan struct{}, giveBack func()) error {
 	w.config.Log.InfoContext(ctx, "worker drains", "timeout", w.config.DrainTimeout)
 	gentle, cancel := context.WithTimeout(ctx, w.config.DrainTimeout)
 	defer cancel()
 	defer context.AfterFunc(hard, cancel)()
-	if err := w.client.Stop(gentle); err == nil {
-		return nil
+	ticks := w.client.Stop(gentle)
+	select {
+	case <-ended:
+	case <-gentle.Done():
 	}
+	giveBack()
 	final, cancelFinal := context.WithTimeout(ctx, giveBackTimeout)
 	defer cancelFinal()
-	if err := w.client.StopAndCancel(final); err != nil {
-		return fmt.Errorf("%w; some did not stop: %w", ErrStepsGivenBack, err)
+	if ticks != nil {
+		ticks = w.client.StopAndCancel(final)
 	}
-	if w.taker.cutShort.Load() {
-		return ErrStepsGivenBack
+	select {
+	case <-ended:
+	case <-final.Done():
+		return fmt.Errorf("%w; some did not stop", ErrStepsGivenBack)
+	}
+	if ticks != nil {
+		return fmt.Errorf("River's client did not stop: %w", ticks)
+	}
+	for _, f := range w.fetchers {
+		if f.interrupted.Load() {
+			return ErrStepsGivenBack
+		}
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func TestStepsOfADeadWorkerComeBack(t *testing.T) {
 	id := b.create("diamond")
 	b.claim(id, "top")
 	reap := func() (int, int) {
-		workers, steps, err := b.store.ReapWorkers(t.Context())
+		workers, steps, _, err := b.store.ReapWorkers(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -133,6 +133,8 @@ type Swept struct {
 	Flags, Released int
 	// Next is the task to go on after, 0 at the end.
 	Next int64
+	// LeaseEnd is in how long the next lease of a worker ends, unless that renews it.
+	LeaseEnd time.Duration
 }
 
 // Patrol reaps a dead worker, wakes the queues in which due jobs wait, and sweeps a page of tasks, all in one statement. See
@@ -141,10 +143,12 @@ func (s *Store) Patrol(ctx context.Context, queues []string, after int64, page i
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var found Swept
-	err := s.pool.QueryRow(ctx, `SELECT w.workers, w.steps, s.next_after, s.repaired, s.flags, s.released
+	var leaseEnd int64
+	err := s.pool.QueryRow(ctx, `SELECT w.workers, w.steps, s.next_after, s.repaired, s.flags, s.released, coalesce(tasker.next_lease_end(), 0)
 		FROM tasker.reap_workers() w, tasker.sweep_tasks($1, $2, $3, nullif($4, 0)) s, tasker.wake_queues($5)`,
 		after, page, rest.Milliseconds(), abandoned.Milliseconds(), queues).Scan(
-		&found.Workers, &found.Steps, &found.Next, &found.Repaired, &found.Flags, &found.Released)
+		&found.Workers, &found.Steps, &found.Next, &found.Repaired, &found.Flags, &found.Released, &leaseEnd)
+	found.LeaseEnd = milli(leaseEnd)
 	return found, err
 }
 

@@ -14,13 +14,16 @@ BEGIN
         status := 'busy';
         RETURN;
     END IF;
-    PERFORM tasker.drop_lost_claim(p_step, p_key);
-    SELECT r.readiness, r.current_state, tasker.task_state(p_task) AS task_state INTO v_found
+    SELECT r.readiness, r.current_state, r.due_at, tasker.task_state(p_task) AS task_state INTO v_found
     FROM tasker.step_readiness(p_task, ARRAY[p_step]) r;
     IF v_found.task_state NOT IN ('pending', 'in_progress') THEN
         status := 'closed';
     ELSIF v_found.readiness <> 'ready' THEN
         status := 'not_ready';
+        IF v_found.readiness = 'backing_off' THEN
+            -- The wake-up that led here came too early, and is used up.
+            PERFORM tasker.enqueue_steps(ARRAY[p_step], ARRAY[v_found.due_at]);
+        END IF;
     ELSE
         IF v_found.task_state = 'pending' THEN
             PERFORM tasker.start_task(p_task, NULL);

@@ -21,33 +21,13 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_busy bigint[];
-    v_fresh bigint[];
-    v_steps bigint[];
-    v_tokens bigint[];
-    v_status text;
-    v_token bigint;
-    v_n bigint;
 BEGIN
     IF tasker.hold_worker(p_worker) IS NULL THEN
         RAISE EXCEPTION 'worker % is not registered', p_worker USING ERRCODE = 'no_data_found';
     END IF;
     v_busy := tasker.lock_tasks(p_tasks, p_wait);
-    v_fresh := tasker.claimable_steps(p_tasks, p_steps, v_busy);
-    IF v_fresh <> '{}' THEN
-        v_steps := ARRAY(SELECT p_steps[f.n] FROM unnest(v_fresh) AS f (n));
-        v_tokens := tasker.claim_fresh_steps(p_worker, v_steps, ARRAY(SELECT p_keys[f.n] FROM unnest(v_fresh) AS f (n)));
-        RETURN QUERY
-            SELECT u.n, 'claimed', u.step, u.token, a.* FROM unnest(v_fresh, v_steps, v_tokens) AS u (n, step, token)
-            CROSS JOIN LATERAL tasker.attempt_of(u.step) a;
-    END IF;
-    IF cardinality(v_fresh) < cardinality(p_steps) THEN
-        FOREACH v_n IN ARRAY ARRAY(SELECT generate_series(1, cardinality(p_steps))::bigint EXCEPT SELECT unnest(v_fresh)) LOOP
-            SELECT c.status, c.token INTO v_status, v_token
-            FROM tasker.claim_odd_step(p_worker, p_tasks[v_n], p_steps[v_n], p_keys[v_n], p_tasks[v_n] = ANY (v_busy)) c;
-            RETURN QUERY
-                SELECT v_n, v_status, p_steps[v_n], v_token, a.* FROM (SELECT) AS one
-                LEFT JOIN LATERAL tasker.attempt_of(CASE WHEN v_status = 'claimed' THEN p_steps[v_n] END) a ON true;
-        END LOOP;
-    END IF;
+    PERFORM tasker.drop_lost_claim(u.step, u.key) FROM unnest(p_tasks, p_steps, p_keys) AS u (task, step, key)
+    WHERE u.key <> '' AND u.task <> ALL (v_busy);
+    RETURN QUERY SELECT c.* FROM tasker.claim_locked(p_worker, p_tasks, p_steps, p_keys, v_busy) c;
 END
 $$;

@@ -11,12 +11,13 @@ BEGIN
     SELECT ts.handler, ts.queue, ts.priority INTO v_first FROM tasker.template_steps ts
     WHERE ts.named_task_id = p_named_task AND ts.parents = '{}' ORDER BY ts.position LIMIT 1;
     WITH inserted AS (
-        INSERT INTO tasker.river_job (kind, args, queue, priority, max_attempts, unique_key, unique_states)
+        INSERT INTO tasker.river_job AS river_job (kind, args, queue, priority, max_attempts, unique_key, unique_states)
         SELECT 'tasker_tick', jsonb_strip_nulls(jsonb_build_object('task_id', u.task, 'handler', v_first.handler)),
             coalesce(v_first.queue, 'ticks'), coalesce(v_first.priority, 2), 25, convert_to('tick:' || u.task || ':new', 'UTF8'), B'11110001'
         FROM unnest(p_tasks) AS u (task)
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND unique_states IS NOT NULL
-            AND tasker.river_job_state_in_bitmask(unique_states, state) DO NOTHING
+            AND tasker.river_job_state_in_bitmask(unique_states, state)
+        DO UPDATE SET state = 'available', scheduled_at = excluded.scheduled_at WHERE tasker.job_is_stuck(river_job.*, excluded.scheduled_at)
         RETURNING queue
     )
     SELECT coalesce(array_agg(i.queue), '{}') INTO v_queues FROM inserted i;

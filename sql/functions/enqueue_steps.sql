@@ -13,7 +13,7 @@ BEGIN
         RETURN '{}';
     END IF;
     WITH inserted AS (
-        INSERT INTO tasker.river_job (kind, args, queue, priority, max_attempts, scheduled_at, unique_key, unique_states)
+        INSERT INTO tasker.river_job AS river_job (kind, args, queue, priority, max_attempts, scheduled_at, unique_key, unique_states)
         SELECT 'tasker_step',
                jsonb_build_object('task_id', s.task_id, 'step_id', u.step, 'handler', coalesce(h.handler, '')),
                coalesce(h.queue, 'default'), coalesce(h.priority, 2), 25, coalesce(u.due, now()),
@@ -29,7 +29,8 @@ BEGIN
         CROSS JOIN LATERAL tasker.step_handler(u.step, s.named_task_id, s.named_step_id) h
         ORDER BY u.n
         ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND unique_states IS NOT NULL
-            AND tasker.river_job_state_in_bitmask(unique_states, state) DO NOTHING
+            AND tasker.river_job_state_in_bitmask(unique_states, state)
+        DO UPDATE SET state = 'available', scheduled_at = excluded.scheduled_at WHERE tasker.job_is_stuck(river_job.*, excluded.scheduled_at)
         RETURNING queue, scheduled_at
     )
     SELECT coalesce(array_agg(DISTINCT i.queue) FILTER (WHERE i.scheduled_at <= now()), '{}') INTO v_queues FROM inserted i;

@@ -6,11 +6,12 @@ CREATE OR REPLACE FUNCTION tasker.enqueue_tick(p_task bigint, p_cause text, p_du
 LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
-    INSERT INTO tasker.river_job (kind, args, queue, max_attempts, scheduled_at, unique_key, unique_states)
+    INSERT INTO tasker.river_job AS river_job (kind, args, queue, max_attempts, scheduled_at, unique_key, unique_states)
     VALUES ('tasker_tick', jsonb_build_object('task_id', p_task), 'ticks', 25, coalesce(p_due, now()),
             convert_to('tick:' || p_task || ':' || p_cause, 'UTF8'), B'11110001')
     ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND unique_states IS NOT NULL
-        AND tasker.river_job_state_in_bitmask(unique_states, state) DO NOTHING;
+        AND tasker.river_job_state_in_bitmask(unique_states, state)
+    DO UPDATE SET state = 'available', scheduled_at = excluded.scheduled_at WHERE tasker.job_is_stuck(river_job.*, excluded.scheduled_at);
     RETURN FOUND;
 END
 $$;

@@ -22,34 +22,14 @@ AS $$
 DECLARE
     v_handlers text[];
     v_busy bigint[];
-    v_status text[];
-    v_begun record;
-    v_tokens bigint[];
-    v_others bigint[];
 BEGIN
     IF '' <> ANY (p_queues) THEN
         v_handlers := tasker.hold_worker(p_worker);
     END IF;
     v_busy := tasker.lock_tasks(p_tasks, p_wait);
-    v_status := tasker.tick_statuses(p_tasks, p_checked, v_busy);
-
-    v_begun := tasker.begin_tasks(p_tasks,
-        ARRAY(SELECT min(u.n) FROM unnest(p_tasks, v_status) WITH ORDINALITY AS u (task, status, n) WHERE u.status = 'begin' GROUP BY u.task),
-        p_queues, v_handlers);
-    IF v_begun.handed IS NOT NULL THEN
-        v_tokens := tasker.claim_fresh_steps(p_worker, v_begun.handed, ARRAY(SELECT p_keys[b.n] FROM unnest(v_begun.places) AS b (n)));
-    END IF;
-    IF v_begun.others IS NOT NULL THEN
-        PERFORM tasker.notify(tasker.enqueue_steps(v_begun.others));
-    END IF;
-    RETURN QUERY
-        SELECT u.n, 'ticked', 'in_progress', NULL::bigint, NULL::text, NULL::integer, NULL::text, u.step, u.token, a.*
-        FROM unnest(v_begun.places, v_begun.handed, v_tokens) AS u (n, step, token)
-        CROSS JOIN LATERAL tasker.attempt_of(u.step) a;
-
-    v_others := ARRAY(SELECT generate_series(1, cardinality(p_tasks))::bigint EXCEPT SELECT unnest(v_begun.places));
-    IF v_others <> '{}' THEN
-        RETURN QUERY SELECT t.* FROM tasker.tick_others(p_tasks, v_status, v_others, v_begun.begun, p_worker, p_queues, v_handlers, p_keys) t;
-    END IF;
+    PERFORM tasker.drop_lost_claims(u.task, u.key) FROM unnest(p_tasks, p_keys) AS u (task, key)
+    WHERE u.key <> '' AND u.task <> ALL (v_busy);
+    RETURN QUERY SELECT t.* FROM tasker.tick_locked(p_tasks, tasker.tick_statuses(p_tasks, p_checked, v_busy), p_worker, p_queues, v_handlers,
+        p_keys) t;
 END
 $$;

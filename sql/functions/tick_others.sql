@@ -27,9 +27,6 @@ BEGIN
                 LEFT JOIN tasker.templates tpl ON tpl.named_task_id = k.named_task_id;
             CONTINUE;
         END IF;
-        IF p_keys[v_n] <> '' THEN
-            PERFORM tasker.drop_lost_claims(p_tasks[v_n], p_keys[v_n]);
-        END IF;
         -- A task that was set back to pending may have steps that failed for good, of which nobody knows any more.
         SELECT * INTO v_tick FROM tasker.tick_task(p_tasks[v_n], p_worker, p_queues[v_n], p_handlers, p_keys[v_n],
             tasker.task_state(p_tasks[v_n]) = 'pending');

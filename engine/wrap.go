@@ -1,0 +1,57 @@
+package engine
+
+import "context"
+
+var _ Pools = wrappedPools{}
+
+// WrapSlots returns an executor that hands out the slots of another one wrapped. It has [Pools] if the other has.
+func WrapSlots(executor Executor, wrap func(Slot) Slot) Executor {
+	w := wrapped{executor, wrap}
+	if pools, ok := executor.(Pools); ok {
+		return wrappedPools{w, pools}
+	}
+	return w
+}
+
+type wrapped struct {
+	executor Executor
+	wrap     func(Slot) Slot
+}
+
+// Acquire implements [Executor].
+func (w wrapped) Acquire(ctx context.Context, handler string) (Slot, error) {
+	slot, err := w.executor.Acquire(ctx, handler)
+	if err != nil {
+		return nil, err
+	}
+	return w.wrap(slot), nil
+}
+
+type wrappedPools struct {
+	wrapped
+
+	pools Pools
+}
+
+// Pools implements [Pools].
+func (w wrappedPools) Pools() []Pool { return w.pools.Pools() }
+
+// PoolOf implements [Pools].
+func (w wrappedPools) PoolOf(handler string) (key string, served bool) {
+	return w.pools.PoolOf(handler)
+}
+
+// Free implements [Pools].
+func (w wrappedPools) Free(key string) int { return w.pools.Free(key) }
+
+// Changed implements [Pools].
+func (w wrappedPools) Changed() <-chan struct{} { return w.pools.Changed() }
+
+// TryAcquire implements [Pools].
+func (w wrappedPools) TryAcquire(handler string) Slot {
+	slot := w.pools.TryAcquire(handler)
+	if slot == nil {
+		return nil
+	}
+	return w.wrap(slot)
+}

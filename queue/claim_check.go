@@ -1,0 +1,107 @@
+package queue
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
+)
+
+// reasonAnswerLost is the give-back of a step whose claim the worker never heard of. SQL knows it too.
+const reasonAnswerLost = "claim_answer_lost"
+
+// claimCheck compares the claims that the database attributes to this worker with those that it holds or waits for. A claim
+// that is neither was made by a call whose answer was lost with its connection: nobody runs the step, so it is given back.
+type claimCheck struct {
+	store   *sql.Store
+	running *engine.Running
+	calls   *calls
+	wake    func(engine.Due)
+	log     *slog.Logger
+	// since is when the oldest claim may have been made that has not been compared. Only compare uses it, one call at a time.
+	since time.Time
+
+	// mu protects the field below.
+	mu sync.Mutex
+	// abandoned are claims that the worker holds no more, and could not give back yet.
+	abandoned []engine.Return
+}
+
+// comparedTwice is what the clocks of database and worker, and the time between a claim and its commit, may add to the age of a
+// claim.
+const comparedTwice = 5 * time.Second
+
+// abandon takes over a claim whose outcome could not be recorded.
+func (c *claimCheck) abandon(back engine.Return) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.abandoned = append(c.abandoned, back)
+}
+
+// compare gives back what was lost. A database that does not answer is asked again by the next call.
+func (c *claimCheck) compare(ctx context.Context, worker string) {
+	c.giveBackAbandoned(ctx)
+	began := time.Now()
+	unheld, err := c.store.UnheldClaims(ctx, worker, c.running.Tokens(0), time.Since(c.since)+comparedTwice)
+	if err != nil {
+		if ctx.Err() == nil {
+			c.log.WarnContext(ctx, "claims could not be compared, trying again", "error", err)
+		}
+		return
+	}
+	open := false
+	for _, claim := range unheld {
+		if c.expected(claim) {
+			open = true
+			continue
+		}
+		c.log.WarnContext(ctx, "the answer to a claim was lost, the step is given back", "task_id", claim.TaskID, "step_id", claim.StepID)
+		if !c.giveBack(ctx, engine.Return{
+			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonAnswerLost, Cap: math.MaxInt32,
+		}) {
+			open = true
+		}
+	}
+	if !open {
+		c.since = began
+	}
+}
+
+// expected says whether the worker holds the claim by now, or may still hear of it.
+func (c *claimCheck) expected(claim sql.UnheldClaim) bool {
+	if c.running.Holds(claim.Token) || c.calls.underway(claim.Key) {
+		return true
+	}
+	finished, err := strconv.ParseInt(strings.TrimPrefix(claim.Key, "next:"), 10, 64)
+	return err == nil && c.running.Holds(finished)
+}
+
+func (c *claimCheck) giveBackAbandoned(ctx context.Context) {
+	c.mu.Lock()
+	abandoned := c.abandoned
+	c.abandoned = nil
+	c.mu.Unlock()
+	for _, back := range abandoned {
+		if !c.giveBack(ctx, back) {
+			c.abandon(back)
+		}
+	}
+}
+
+// giveBack says whether the database has taken it.
+func (c *claimCheck) giveBack(ctx context.Context, back engine.Return) bool {
+	recorded, err := c.store.GiveBack(ctx, back)
+	if err != nil {
+		return false
+	}
+	if recorded.Due.Queue != "" {
+		c.wake(recorded.Due)
+	}
+	return true
+}

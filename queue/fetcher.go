@@ -1,0 +1,315 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sourcegraph/conc"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
+)
+
+const (
+	// fetchCooldown is the least time between two fetches from one queue while it has jobs.
+	fetchCooldown = 5 * time.Millisecond
+	// busyPause is when jobs whose task somebody else holds are due again, see tasker.fetch_jobs.
+	busyPause = 60 * time.Millisecond
+	// fetchPauseFirst follows a fetch that failed, and fetchPauseLongest one that fails again and again.
+	fetchPauseFirst   = 100 * time.Millisecond
+	fetchPauseLongest = 2 * time.Second
+	// checkTries is how often a task is started whose context is good; then its job comes back.
+	checkTries = 4
+)
+
+// fetcher takes the jobs of one River queue of steps and runs the steps to which they lead. It fetches no more than there
+// are free slots for in the pool that a step needs, so that what it cannot start stays for other workers, and no language
+// waits for another. Fetching and claiming are one transaction: a job is never in the hands of a worker without its claim.
+type fetcher struct {
+	queue string
+	// limit bounds the steps at once.
+	limit    int
+	capacity *capacity
+	commit   *committer
+	runner   *engine.Runner
+	tasks    *taskStarter
+	// calls are the fetches under way.
+	calls *calls
+	// renew renews the lease of this worker, which was found gone.
+	renew func(context.Context)
+	poll  time.Duration
+	log   *slog.Logger
+	// look is written by any goroutine that knows of a reason to fetch, and read by run.
+	look chan struct{}
+	// failed is the pause after the last fetch, if that failed. Only run uses it.
+	failed time.Duration
+	// answerLost is told when the answer to a call that may have claimed steps did not come.
+	answerLost func()
+	// running counts the steps at present.
+	running atomic.Int64
+	runs    conc.WaitGroup
+	// interrupted says that the end of the work context came over a step in the middle of its attempt.
+	interrupted atomic.Bool
+
+	// mu protects the field below.
+	mu sync.Mutex
+	// asked are the pools for which there may be jobs in the queue: all at first and after a notification, none once a fetch
+	// brought fewer jobs than there were slots.
+	asked map[string]bool
+	// everything says that asked is all pools.
+	everything bool
+}
+
+// wake makes the fetcher look at its queue: a job may have come. It never blocks.
+func (f *fetcher) wake() {
+	f.mu.Lock()
+	f.everything = true
+	f.mu.Unlock()
+	f.lookAgain()
+}
+
+// slotFree makes the fetcher look again if it left jobs for want of a slot.
+func (f *fetcher) slotFree() {
+	f.mu.Lock()
+	waiting := f.everything || len(f.asked) > 0
+	f.mu.Unlock()
+	if waiting {
+		f.lookAgain()
+	}
+}
+
+func (f *fetcher) lookAgain() {
+	select {
+	case f.look <- struct{}{}:
+	default:
+	}
+}
+
+// run fetches until fetchCtx ends, and returns when every step has ended. When ctx ends, steps are given back.
+func (f *fetcher) run(ctx, fetchCtx context.Context) {
+	defer f.runs.Wait()
+	poll := time.NewTicker(f.poll)
+	defer poll.Stop()
+	f.wake()
+	for {
+		changed := f.capacity.now().changed
+		select {
+		case <-fetchCtx.Done():
+			return
+		case <-f.look:
+		case <-changed:
+			f.wake()
+		case <-poll.C:
+			f.wake()
+		}
+		for pause := f.fetch(ctx, fetchCtx); pause > 0 && fetchCtx.Err() == nil; pause = f.fetch(ctx, fetchCtx) {
+			rest(fetchCtx, pause)
+		}
+	}
+}
+
+// rest waits, or until ctx ends.
+func rest(ctx context.Context, pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// fetch fetches once, and says after what pause it is worth to fetch again; 0 means that nothing is left to fetch, or no slot
+// is free: then the next notification, or the next slot, leads here.
+func (f *fetcher) fetch(ctx, fetchCtx context.Context) time.Duration {
+	wish, pools := f.wish()
+	if wish.Limit == 0 {
+		return 0
+	}
+	fetched, err := f.commit.Fetch(fetchCtx, wish, f.runner)
+	switch {
+	case errors.Is(err, engine.ErrWorkerUnknown):
+		f.renew(ctx)
+		return fetchCooldown
+	case err != nil:
+		f.answerLost()
+		if fetchCtx.Err() == nil {
+			f.log.WarnContext(ctx, "jobs could not be fetched, trying again", "queue", f.queue, "error", err)
+		}
+		f.failed = min(max(2*f.failed, fetchPauseFirst), fetchPauseLongest)
+		return f.failed
+	}
+	f.failed = 0
+	pause := f.start(ctx, fetchCtx, fetched)
+	f.settle(wish, pools, fetched)
+	return pause
+}
+
+// wish is what there are free slots for, in pools that may have jobs. Its limit is 0 when there is nothing to ask for.
+func (f *fetcher) wish() (sql.Fetch, []string) {
+	l := f.capacity.now()
+	limit := f.limit - int(f.running.Load())
+	f.mu.Lock()
+	if f.everything {
+		f.asked = make(map[string]bool, len(l.keys))
+		for _, key := range l.keys {
+			f.asked[key] = true
+		}
+		f.everything = false
+	}
+	wish := sql.Fetch{Queue: f.queue, Slots: make([]int, len(l.keys)), Key: f.calls.newKey()}
+	total := 0
+	for i, key := range l.keys {
+		if f.asked[key] {
+			wish.Slots[i] = f.capacity.free(key, max(limit, 0))
+			total += wish.Slots[i]
+		}
+	}
+	f.mu.Unlock()
+	wish.Limit = max(0, min(total, limit))
+	wish.Handlers, wish.Pools = l.withSlots(wish.Slots)
+	return wish, l.keys
+}
+
+// withSlots are the handlers of pools with slots, and the number of the pool of each. Nil handlers are any.
+func (l layout) withSlots(slots []int) (handlers []string, pools []int) {
+	if l.handlers == nil {
+		return nil, nil
+	}
+	handlers = make([]string, 0, len(l.handlers))
+	for i, handler := range l.handlers {
+		if slots[l.places[i]] > 0 {
+			handlers, pools = append(handlers, handler), append(pools, l.places[i]+1)
+		}
+	}
+	return handlers, pools
+}
+
+// settle notes which pools have nothing left in the queue: those that got fewer jobs than they had slots.
+func (f *fetcher) settle(wish sql.Fetch, pools []string, fetched []sql.Fetched) {
+	got := make(map[string]int, len(pools))
+	for _, job := range fetched {
+		switch {
+		case job.Status == sql.FetchRaced:
+			return
+		case job.Attempt != nil:
+			got[f.capacity.poolOf(job.Attempt.Handler.Name)]++
+		}
+	}
+	if len(fetched) >= wish.Limit {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, key := range pools {
+		if wish.Slots[i] > 0 && got[key] < wish.Slots[i] {
+			delete(f.asked, key)
+		}
+	}
+}
+
+// start runs what was fetched, and says when to fetch again.
+func (f *fetcher) start(ctx, fetchCtx context.Context, fetched []sql.Fetched) time.Duration {
+	busy := false
+	for _, job := range fetched {
+		switch {
+		case job.Attempt != nil:
+			f.spawn(ctx, fetchCtx, job.Attempt, f.capacity.slot(job.Attempt.Handler.Name))
+		case job.Status == sql.FetchBusy:
+			busy = true
+		case job.Status == sql.FetchUnchecked:
+			f.check(ctx, fetchCtx, job)
+		case job.Status != sql.FetchRaced:
+			f.tasks.ticked(ctx, sql.TickResult{TaskID: job.TaskID, Status: sql.TickStatus(job.Status), State: job.State, Due: job.Due})
+		}
+	}
+	if busy {
+		f.runner.Wake(engine.Due{Queue: f.queue, In: busyPause})
+	}
+	if len(fetched) == 0 {
+		return 0
+	}
+	return fetchCooldown
+}
+
+// spawn runs an attempt, and what follows it, on a goroutine of its own.
+func (f *fetcher) spawn(ctx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
+	f.running.Add(1)
+	f.runs.Go(func() {
+		defer f.ended()
+		f.attempt(ctx, fetchCtx, attempt, slot)
+	})
+}
+
+func (f *fetcher) attempt(ctx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
+	if err := f.runner.Run(ctx, fetchCtx, attempt, f.queue, slot); err != nil {
+		f.log.ErrorContext(ctx, "a step ended without its outcome recorded", "error", err)
+	}
+	if ctx.Err() != nil {
+		f.interrupted.Store(true)
+	}
+}
+
+// check checks the context of a task that has not started, starts it and runs its first step.
+func (f *fetcher) check(ctx, fetchCtx context.Context, job sql.Fetched) {
+	f.running.Add(1)
+	f.runs.Go(func() {
+		defer f.ended()
+		for try := range checkTries {
+			attempt, err := f.tasks.check(ctx, f.queue, job, f.runner)
+			if err == nil {
+				if attempt != nil {
+					f.attempt(ctx, fetchCtx, attempt, nil)
+				}
+				return
+			}
+			f.answerLost()
+			f.log.WarnContext(ctx, "task could not be started, trying again", "task_id", job.TaskID, "error", err)
+			rest(ctx, fetchPauseFirst<<try)
+		}
+	})
+}
+
+func (f *fetcher) ended() {
+	f.running.Add(-1)
+	f.slotFree()
+}
+
+// calls are the calls under way that claim steps for this worker, by their keys. It is safe for concurrent use.
+type calls struct {
+	last atomic.Int64
+
+	// mu protects the field below.
+	mu   sync.Mutex
+	keys map[string]struct{}
+}
+
+// newKey returns a key that no other call of this process has.
+func (c *calls) newKey() string { return fmt.Sprintf("fetch:%d", c.last.Add(1)) }
+
+// begin notes that a call is under way until end is called.
+func (c *calls) begin(key string) (end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keys == nil {
+		c.keys = make(map[string]struct{})
+	}
+	c.keys[key] = struct{}{}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.keys, key)
+	}
+}
+
+// underway says whether the call with the key is under way.
+func (c *calls) underway(key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, found := c.keys[key]
+	return found
+}

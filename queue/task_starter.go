@@ -1,0 +1,106 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+
+	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/sql"
+)
+
+// taskStarter starts tasks: it checks their contexts against the schemas of their templates, and draws what follows from
+// their ticks.
+type taskStarter struct {
+	commit    *committer
+	store     *sql.Store
+	schemas   *schemaCache
+	wake      func(engine.Due)
+	taskEnded func(task int64, state engine.State)
+	log       *slog.Logger
+}
+
+// tick ticks a task that needs no slot.
+func (s *taskStarter) tick(ctx context.Context, task int64) error {
+	result, err := s.commit.Tick(ctx, sql.TickWish{TaskID: task})
+	if err == nil && result.Status == sql.TickUnchecked {
+		var good bool
+		if good, err = s.good(ctx, result); err == nil && good {
+			result, err = s.commit.Tick(ctx, sql.TickWish{TaskID: task, Checked: true})
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("ticking task %d: %w", task, err)
+	}
+	s.ticked(ctx, result)
+	return nil
+}
+
+// check checks the context of a fetched task that has not started, starts it, and returns its first step if that is claimed.
+// It rejects a task with a bad context.
+func (s *taskStarter) check(ctx context.Context, queue string, job sql.Fetched, runner *engine.Runner) (*engine.Attempt, error) {
+	good, err := s.good(ctx, sql.TickResult{TaskID: job.TaskID, NamedTaskID: job.NamedTaskID, Digest: job.Digest, Context: job.Context})
+	if err != nil || !good {
+		return nil, err
+	}
+	result, err := s.commit.TickFetched(ctx, queue, job, runner)
+	if err != nil {
+		return nil, err
+	}
+	s.ticked(ctx, result)
+	return result.Attempt, nil
+}
+
+// good says whether the context of a task can be read and fits the schema of its template. A task whose does not is rejected.
+func (s *taskStarter) good(ctx context.Context, unchecked sql.TickResult) (bool, error) {
+	violations, err := s.violations(ctx, unchecked)
+	if err != nil || len(violations) == 0 {
+		return err == nil, err
+	}
+	reason, err := json.Marshal(map[string]any{"reason": "invalid_context", "violations": violations})
+	if err != nil {
+		return false, err
+	}
+	rejected, err := s.store.Reject(ctx, unchecked.TaskID, reason)
+	if err != nil {
+		return false, err
+	}
+	s.log.WarnContext(ctx, "task rejected: its context cannot be read, or does not match the template's schema",
+		"task_id", unchecked.TaskID, "violations", violations)
+	if rejected {
+		s.taskEnded(unchecked.TaskID, engine.Error)
+	}
+	return false, nil
+}
+
+// violations are what keeps the task from starting: first what no handler could read, then what the schema says.
+func (s *taskStarter) violations(ctx context.Context, unchecked sql.TickResult) ([]string, error) {
+	if fault := engine.CheckReadable(unchecked.Context); fault != nil {
+		return []string{fault.Error()}, nil //nolint:nilerr // it is what was looked for
+	}
+	schema, err := s.schemas.get(ctx, unchecked.NamedTaskID, unchecked.Digest)
+	if schema == nil || err != nil {
+		return nil, err
+	}
+	found := schema.Check(unchecked.Context)
+	lines := make([]string, len(found))
+	for i, v := range found {
+		lines[i] = v.String()
+	}
+	return lines, nil
+}
+
+// ticked logs what a tick came to, and asks to be woken for what is due later.
+func (s *taskStarter) ticked(ctx context.Context, result sql.TickResult) {
+	switch {
+	case result.Status == sql.TickUnknownTemplate:
+		s.log.WarnContext(ctx, "task is left alone: its template is not synced", "task_id", result.TaskID)
+	case result.Status == sql.Ticked && result.State.TaskEnded():
+		s.log.InfoContext(ctx, "task "+string(result.State), "task_id", result.TaskID)
+		s.taskEnded(result.TaskID, result.State)
+	}
+	if result.Due.Queue != "" {
+		s.wake(result.Due)
+	}
+}

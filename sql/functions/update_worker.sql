@@ -1,0 +1,11 @@
+-- tasker.update_worker(worker, handlers, pools): what the worker serves now, which may have changed since it was registered: see
+-- tasker.register_worker. False means that the worker is not registered any more.
+CREATE OR REPLACE FUNCTION tasker.update_worker(p_worker uuid, p_handlers text[], p_pools text[]) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    UPDATE tasker.workers w SET handlers = coalesce(p_handlers, '{}'), pools = coalesce(p_pools, '{}'), heartbeat_at = clock_timestamp()
+    WHERE w.worker_id = p_worker;
+    RETURN FOUND;
+END
+$$;
