@@ -31,6 +31,10 @@ const (
 	FindingSetting = "setting"
 	// FindingSilentWorker is a worker whose lease ran out and that nobody cleared away.
 	FindingSilentWorker = "silent_worker"
+	// FindingUnserved is open tasks with steps whose handler no live worker serves, and FindingUnworked those whose queue none of
+	// them works.
+	FindingUnserved = "unserved_handler"
+	FindingUnworked = "unworked_queue"
 	// FindingUnknownTemplate is open tasks whose template no worker has synced.
 	FindingUnknownTemplate = "unknown_template"
 )
@@ -81,6 +85,7 @@ func Diagnose(ctx context.Context, pool *pgxpool.Pool, opts DiagnoseOptions) (Di
 		{"abandoned steps", abandonedSteps},
 		{"repaired steps", repairedSteps},
 		{"waiting tasks", waitingTasks},
+		{"handlers that nobody serves", unservedSteps},
 		{"settings", dangerousSettings},
 		{"vacuum", deadRows},
 		{"fill factor", fillFactor},

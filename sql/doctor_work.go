@@ -119,17 +119,37 @@ var settingsAdvice = map[string]Finding{
 	},
 }
 
+// settingSources are where a setting of a session comes from, other than the server's own files: how to name it, and how to
+// take it back.
+var settingSources = map[string]struct{ of, statement string }{
+	"client":   {"the connection's", ""},
+	"database": {"the database's", "ALTER DATABASE %[1]s RESET %[3]s;"}, "database user": {"the role's, in this database,", "ALTER ROLE %[2]s IN DATABASE %[1]s RESET %[3]s;"},
+	"user": {"the role's", "ALTER ROLE %[2]s RESET %[3]s;"},
+}
+
+// dangerousSettings looks at what counts in the worker's own sessions: the server's setting, or one of database, role or URL.
 func dangerousSettings(ctx context.Context, pool *pgxpool.Pool) ([]Finding, error) {
-	type row struct{ Name, Value string }
+	type row struct{ Name, Value, Source, Database, Role string }
 	names := make([]string, 0, len(settingsAdvice))
 	for name := range settingsAdvice {
 		names = append(names, name)
 	}
-	const query = `SELECT name, setting FROM pg_settings WHERE name || '=' || setting = ANY ($1) ORDER BY name`
+	const query = `
+SELECT name, setting, source, quote_ident(current_database()), quote_ident(session_user)
+FROM pg_settings WHERE name || '=' || setting = ANY ($1) ORDER BY name`
 	return findings(ctx, pool, query, func(r row) Finding {
 		found := settingsAdvice[r.Name+"="+r.Value]
 		found.Kind, found.Object = FindingSetting, r.Name
 		found.What = fmt.Sprintf("The server's %s is %s.", r.Name, r.Value)
+		if source, own := settingSources[r.Source]; own {
+			found.What = fmt.Sprintf("In the worker's sessions %s is %s: it is %s setting.", r.Name, r.Value, source.of)
+			found.Statements = nil
+			if source.statement == "" {
+				found.Do += " It stands in DATABASE_URL or PGOPTIONS."
+			} else {
+				found.Statements = []string{fmt.Sprintf(source.statement, r.Database, r.Role, r.Name)}
+			}
+		}
 		return found
 	}, names)
 }

@@ -170,6 +170,8 @@ type Step struct {
 	Results json.RawMessage `json:"results"`
 	// Usage has an entry for each attempt that was recorded, in their order.
 	Usage []AttemptUsage `json:"usage"`
+	// WaitsFor says of a step that is ready why it does not run.
+	WaitsFor *WaitReason `json:"waits_for,omitempty" db:"-"`
 	// History has an entry for each time that the step was claimed, in their order.
 	History []AttemptRecord `json:"history"`
 }
@@ -263,7 +265,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN tasker.workers w ON w.worker_id::text = claim.metadata ->> 'worker' AND r.current_state = 'in_progress'
 ORDER BY s.workflow_step_id`
 
-// Task reads a task with its steps in the order of their ids, in two statements.
+// Task reads a task with its steps in the order of their ids, in two statements, or three when one of them is ready.
 func (s *Store) Task(ctx context.Context, id int64) (*Task, error) {
 	rows, err := s.pool.Query(ctx, selectTaskSQL+` WHERE k.task_id = $1`, id)
 	if err != nil {
@@ -280,8 +282,10 @@ func (s *Store) Task(ctx context.Context, id int64) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	task.Steps, err = pgx.CollectRows(rows, pgx.RowToStructByName[Step])
-	return task, err
+	if task.Steps, err = pgx.CollectRows(rows, pgx.RowToStructByName[Step]); err != nil {
+		return task, err
+	}
+	return task, s.explain(ctx, task)
 }
 
 // TaskFilter narrows a list of tasks. Zero values do not narrow.

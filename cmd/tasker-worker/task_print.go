@@ -158,13 +158,46 @@ func whyStep(t *client.Task, step sql.Step) string {
 	case step.WokenAt != nil && !t.State.TaskEnded():
 		return fmt.Sprintf("%s is tried again at %s, attempt %d of %d", step.Name, clock(step.WokenAt), step.Attempts+1, step.Limit)
 	case step.Readiness == engine.Ready && !t.State.TaskEnded():
-		return fmt.Sprintf("%s is ready and waits for a worker that serves the handler %q and works the queue %q", step.Name, step.Handler, step.Queue)
+		return whyReady(step)
 	case step.Readiness == engine.Exhausted:
 		return step.Name + " failed for good after " + attemptsOf(step)
 	case step.Readiness == engine.CancelledStep:
 		return step.Name + " was cancelled; the steps after it never run"
 	default:
 		return ""
+	}
+}
+
+// whyReady says what a step that is ready waits for.
+func whyReady(step sql.Step) string {
+	wait := step.WaitsFor
+	if wait == nil {
+		return step.Name + " was ready a moment ago"
+	}
+	line := wait.Queue
+	if wait.Pool != "" {
+		line += "/" + wait.Pool
+	}
+	switch wait.Reason {
+	case "held":
+		return fmt.Sprintf("%s is ready, and worker %s has fetched it at %s", step.Name, wait.Worker, clock(wait.DueAt))
+	case "no_worker":
+		return step.Name + " is ready, and no worker is running: start `tasker-worker run`"
+	case "unserved":
+		return fmt.Sprintf("%s is ready, and no live worker serves the handler %q", step.Name, step.Handler)
+	case "unworked":
+		return fmt.Sprintf("%s is ready, and no live worker that serves the handler %q works the queue %q (TASKER_QUEUES)", step.Name, step.Handler, wait.Queue)
+	case "paused":
+		return fmt.Sprintf("%s is ready, and the queue %q is paused", step.Name, wait.Queue)
+	case "due":
+		return fmt.Sprintf("%s is ready, and is woken at %s", step.Name, clock(wait.DueAt))
+	case "queued":
+		if wait.Ahead == 0 {
+			return fmt.Sprintf("%s is ready, and next in queue %s", step.Name, line)
+		}
+		return fmt.Sprintf("%s is ready, behind %s of queue %s", step.Name, plural(int(wait.Ahead), "step"), line)
+	default:
+		return step.Name + " is ready, and no worker has been woken for it; the next sweep does that"
 	}
 }
 

@@ -76,3 +76,28 @@ func TestTaskFitsAnyTerminal(t *testing.T) {
 		}
 	}
 }
+
+func TestTaskSaysWhatAReadyStepWaitsFor(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, test := range []struct {
+		wait *sql.WaitReason
+		want string
+	}{
+		{nil, `pay was ready a moment ago`},
+		{&sql.WaitReason{Reason: "no_worker"}, "pay is ready, and no worker is running: start `tasker-worker run`"},
+		{&sql.WaitReason{Reason: "unserved"}, `pay is ready, and no live worker serves the handler "Shop::Pay"`},
+		{&sql.WaitReason{Reason: "unworked", Queue: "slow"}, `pay is ready, and no live worker that serves the handler "Shop::Pay" works the queue "slow" (TASKER_QUEUES)`},
+		{&sql.WaitReason{Reason: "paused", Queue: "slow"}, `pay is ready, and the queue "slow" is paused`},
+		{&sql.WaitReason{Reason: "held", Worker: "web-1", DueAt: &at}, `pay is ready, and worker web-1 has fetched it at 03:04:05 UTC`},
+		{&sql.WaitReason{Reason: "due", DueAt: &at}, `pay is ready, and is woken at 03:04:05 UTC`},
+		{&sql.WaitReason{Reason: "queued", Queue: "default", Pool: "ruby"}, `pay is ready, and next in queue default/ruby`},
+		{&sql.WaitReason{Reason: "queued", Queue: "default", Pool: "ruby", Ahead: 1}, `pay is ready, behind 1 step of queue default/ruby`},
+		{&sql.WaitReason{Reason: "queued", Queue: "default", Ahead: 12}, `pay is ready, behind 12 steps of queue default`},
+		{&sql.WaitReason{Reason: "no_job"}, `pay is ready, and no worker has been woken for it; the next sweep does that`},
+	} {
+		if got := whyReady(sql.Step{Name: "pay", Handler: "Shop::Pay", WaitsFor: test.wait}); got != test.want {
+			t.Errorf("%+v: %q, want %q", test.wait, got, test.want)
+		}
+	}
+}
