@@ -2,7 +2,8 @@
 -- from the template as last synced, and the jobs that wake a worker when the caller's transaction commits; a rollback leaves
 -- nothing. Returns the tasks' ids in the order of the contexts. With identity_keys, which run in parallel to the contexts, the
 -- call is idempotent: the same key for the same namespace and name returns the task that already has it, whatever else
--- differs. A context must be a JSON object of at most 256 KiB, nested at most 64 deep. Errors: undefined_object (42704) for an
+-- differs. A context must be a JSON object of at most 256 KiB as PostgreSQL spells it, nested at most 64 deep, with
+-- numbers that a double can hold, of at most 400 digits. Errors: undefined_object (42704) for an
 -- unknown template, invalid_parameter_value (22023) otherwise; then none is created.
 CREATE OR REPLACE FUNCTION tasker.create_tasks(
     namespace text,
