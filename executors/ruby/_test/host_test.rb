@@ -166,6 +166,73 @@ class HostTest < Minitest::Test
     assert_equal ["recycle_me"], notifications("executor.status").map { |status| status["state"] }
   end
 
+  SETTINGS = <<~RUBY
+    class Sets
+      def process(*)
+        $VERBOSE = nil
+        Encoding.default_external = "ISO-8859-1"
+        Encoding.default_internal = "ISO-8859-1"
+        Thread.abort_on_exception = true
+        Thread.report_on_exception = true
+        Warning[:deprecated] = !Warning[:deprecated]
+        GC.disable
+        STDOUT.reopen(File::NULL)
+        STDERR.close
+        Time.zone = "Tokyo" if Time.respond_to?(:zone=)
+        I18n.locale = :de if defined?(I18n)
+      end
+    end
+    class Reads
+      def process(*)
+        disabled = GC.disable
+        GC.enable unless disabled
+        system("echo told by a child")
+        [$VERBOSE, Encoding.default_external.to_s, Encoding.default_internal.to_s, Thread.abort_on_exception, Thread.report_on_exception,
+         Warning[:deprecated], disabled, STDERR.closed?, (Time.zone.name if Time.respond_to?(:zone)), (I18n.locale.to_s if defined?(I18n))]
+      end
+    end
+  RUBY
+
+  def test_settings_of_the_process_are_put_back
+    ["", "class More < Tasker::StepHandler::Base; end"].each do |more| # without and with ActiveSupport
+      write("handlers/sets.rb", "#{SETTINGS}#{more}\nI18n.available_locales = %i[en de] if defined?(I18n)")
+      start(limits: { max_concurrency: 1 })
+      before = step("Reads")["result"]
+      set = step("Sets", id: "e2")
+      assert_equal "success", set["outcome"], set
+      assert_equal before, step("Reads", id: "e3")["result"]
+      assert_equal 2, File.read(@errors.path).scan("told by a child").size
+      @to.close
+      Process.wait(@pid)
+      @pid = @to = nil
+    end
+  end
+
+  def test_what_a_thread_prints_that_outlived_its_step_is_no_other_steps
+    write("handlers/leaves.rb", <<~RUBY)
+      class Leaves
+        GATE = Queue.new
+        DONE = Queue.new
+        def process(*)
+          Thread.new { GATE.pop; puts "left over"; DONE << 1 }
+          nil
+        end
+      end
+      class Meets
+        def process(*)
+          Leaves::GATE << 1
+          Leaves::DONE.pop
+          puts "own"
+        end
+      end
+    RUBY
+    start
+    step("Leaves")
+    step("Meets", id: "e2")
+    assert_equal [["left over", nil], %w[own e2]], notifications("log").map { |record| record.values_at("message", "execution_id") }
+    refute_includes File.read(@errors.path), "left over"
+  end
+
   def test_what_a_step_prints_is_its_log
     write("handlers/prints.rb", <<~RUBY)
       require "logger"

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "fork"
+
 module TaskerHost
   # Which execution a thread works for. Threads inherit the group of the thread that starts them, so what a handler's
   # own threads do is known to be its work, too.
@@ -7,6 +9,12 @@ module TaskerHost
     attr_accessor :execution
 
     class << self
+      # Whether the calling thread is one that outlived the execution that started it.
+      def left_over?
+        group = Thread.current.group
+        group.is_a?(Current) && group.execution.nil? && !Fork.child?
+      end
+
       # The execution that the calling thread works for, or nil.
       def execution
         group = Thread.current.group

@@ -10,6 +10,7 @@ require_relative "message"
 require_relative "payload_file"
 require_relative "printed"
 require_relative "result_json"
+require_relative "thread_settings"
 require_relative "worker_link"
 
 module TaskerHost
@@ -47,6 +48,7 @@ module TaskerHost
       @cpu = cpu
       @began = now
       line = Current.within(self) { answered }
+      ThreadSettings.reset
       @handler&.pace&.took(now - @began)
       line
     end

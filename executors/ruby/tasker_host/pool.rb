@@ -2,6 +2,7 @@
 
 require_relative "rpc_error"
 require_relative "surroundings"
+require_relative "text"
 
 module TaskerHost
   # A fixed number of threads that run executions, one each. There is no queue to speak of: the worker never sends more
@@ -98,6 +99,8 @@ module TaskerHost
         @running.delete(execution.execution_id)
         @running.empty? ? Surroundings.restore : Surroundings.lingering
       end
+    rescue StandardError => e # there is always an answer
+      ["what all steps share, which could not be put back: #{Text.clip(e.message, 200)}"]
     end
 
     def recycle(left)

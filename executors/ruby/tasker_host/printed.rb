@@ -66,8 +66,10 @@ module TaskerHost
         Module.new do
           define_method(:write) do |*parts|
             execution = Current.execution
-            text = execution && parts.join
-            next super(*parts) unless text && PrintedStreams.kept?(execution, stream, text)
+            next super(*parts) unless execution || Current.left_over?
+
+            text = parts.join
+            next super(*parts) unless PrintedStreams.kept?(execution, stream, text)
 
             text.bytesize
           end
@@ -94,8 +96,13 @@ module TaskerHost
     end
 
     # A trap handler may not take locks; what it prints is not attributed.
+    # What a thread prints that outlived its step belongs to no step, although another one may be alone in the process now.
     def self.kept?(execution, stream, text)
-      execution.print(stream, text)
+      return execution.print(stream, text) if execution
+      return false unless TaskerHost.log&.room_for?(text.bytesize)
+
+      text.each_line(chomp: true) { |line| TaskerHost.log.printed(Printed::LEVELS[stream], line, stream.to_s, nil) }
+      true
     rescue ThreadError
       false
     end

@@ -8,6 +8,15 @@ module TaskerHost
     ENV_WRITERS = %i[[]= store delete delete_if reject! keep_if select! filter! replace clear update merge! shift].freeze
     PATIENCE_SECONDS = 10
     TRAP = Signal.method(:trap)
+    # What is set for the whole process, and read.
+    FLAGS = [
+      [Encoding.method(:default_external=), Encoding.method(:default_external)],
+      [Encoding.method(:default_internal=), Encoding.method(:default_internal)],
+      [Thread.method(:abort_on_exception=), Thread.method(:abort_on_exception)],
+      [Thread.method(:report_on_exception=), Thread.method(:report_on_exception)],
+      *%i[deprecated experimental].map { |kind| [->(on) { Warning[kind] = on }, -> { Warning[kind] }] },
+      [->(disabled) { disabled ? GC.disable : GC.enable }, -> { GC.disable.tap { |disabled| GC.enable unless disabled } }]
+    ].freeze
     @signals = {}
     @lasting = []
 
@@ -18,6 +27,9 @@ module TaskerHost
         @umask = File.umask
         @environment = ENV.to_h
         @output = [$stdout, $stderr]
+        @streams ||= [STDIN, STDOUT, STDERR].to_h { |io| [io, io.dup] }
+        @flags = FLAGS.map { |_, read| read.call }
+        @verbose = $VERBOSE
         @signals.clear
         @lasting.clear
         @changed = @told = false
@@ -35,6 +47,11 @@ module TaskerHost
         @changed = true
       end
 
+      # A standard stream leads elsewhere, or is closed.
+      def reopened
+        @reopened = @changed = true
+      end
+
       # A change that nobody can take back.
       def lasting(what)
         @lasting << what
@@ -44,12 +61,15 @@ module TaskerHost
       # Puts back what was changed, and returns what could not be.
       def restore
         $stdout, $stderr = @output unless $stdout.equal?(@output[0]) && $stderr.equal?(@output[1])
+        $VERBOSE = @verbose unless $VERBOSE == @verbose
         return [] unless @changed
 
         lasting = @lasting.dup
         attempt(lasting, "the working directory") { Dir.chdir(@directory) unless Dir.exist?(@directory) && Dir.pwd == @directory }
         File.umask(@umask)
         ENV.replace(@environment) unless ENV.to_h == @environment
+        put_back_flags
+        put_back_streams(lasting) if @reopened
         @signals.each { |signal, before| attempt(lasting, "the handler of #{signal}") { TRAP.call(signal, before || "DEFAULT") } }
         @signals.clear
         @lasting.clear
@@ -79,9 +99,32 @@ module TaskerHost
         true
       end
 
+      def put_back_flags
+        verbose, $VERBOSE = $VERBOSE, nil # an encoding is not changed without a warning
+        FLAGS.each_with_index { |(write, read), i| write.call(@flags[i]) unless read.call == @flags[i] }
+      ensure
+        $VERBOSE = verbose
+      end
+
+      # What was reopened or closed leads again to where it led.
+      def put_back_streams(lasting)
+        @reopened = false
+        @streams.each do |io, kept|
+          attempt(lasting, "the standard streams") do
+            reopen(io, kept)
+            io.sync = true
+          end
+        end
+      end
+
+      # One that is closed takes no stream, but a path.
+      def reopen(io, kept)
+        io.closed? ? io.reopen("/proc/self/fd/#{kept.fileno}", io.equal?(STDIN) ? "r" : "a") : io.reopen(kept)
+      end
+
       def attempt(lasting, what)
         yield
-      rescue SystemCallError, ArgumentError
+      rescue SystemCallError, ArgumentError, IOError
         lasting << what
       end
 
@@ -92,8 +135,23 @@ module TaskerHost
         watch_method(Dir, :chdir)
         watch_method(File.singleton_class, :umask) { |*mask| mask.any? }
         ENV_WRITERS.each { |name| watch_method(ENV.singleton_class, name) }
+        watch_flags
+        watch_streams
         watch_signals
         watch_lasting
+      end
+
+      def watch_flags
+        watch_method(Encoding.singleton_class, :default_external=)
+        watch_method(Encoding.singleton_class, :default_internal=)
+        watch_method(Thread.singleton_class, :abort_on_exception=)
+        watch_method(Thread.singleton_class, :report_on_exception=)
+        watch_method(Warning.singleton_class, :[]=)
+        watch_method(GC.singleton_class, :disable)
+      end
+
+      def watch_streams
+        [STDIN, STDOUT, STDERR].each { |io| %i[reopen close].each { |name| watch_method(io.singleton_class, name) { Surroundings.reopened } } }
       end
 
       def watch_method(owner, name, &counts)
