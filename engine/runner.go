@@ -24,6 +24,8 @@ type Runner struct {
 	// NotServedPause and UnavailablePause are how long a step rests that was claimed for a handler that is not served after
 	// all, or whose processes cannot be started. Zero means 10 and 5 seconds.
 	NotServedPause, UnavailablePause time.Duration
+	// Life bounds that too: when it ends, so does this process. Nil has no end.
+	Life context.Context //nolint:containedctx // it is the life of the worker, not of a call
 	// Wake is told when and where a task has something due. It may be nil.
 	Wake func(Due)
 	// TaskEnded is told of each task that ended with a finish of this runner, after its commit. It may be nil.
@@ -82,7 +84,11 @@ func (r *Runner) step(ctx, take context.Context, room *room, a *Attempt, queue s
 	}
 	recorded, err := r.record(ctx, a, &outcome, took, queue)
 	if err != nil {
-		r.about(a).ErrorContext(ctx, "outcome not recorded; the step is given back once the database answers", "error", err)
+		what := "outcome not recorded; the step is given back once the database answers"
+		if r.Life != nil && r.Life.Err() != nil {
+			what = "outcome not recorded before the end of this worker; the step is given back, now or when the lease ends"
+		}
+		r.about(a).ErrorContext(ctx, what, "error", err)
 		if r.Abandon != nil {
 			r.Abandon(giveBack(a, GivenBack(ReasonNotRecorded, 0)))
 		}
@@ -149,7 +155,11 @@ func (r *Runner) record(ctx context.Context, a *Attempt, o *Outcome, took time.D
 	if timeout == 0 {
 		timeout = RecordTimeoutDefault
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	life := r.Life
+	if life == nil {
+		life = context.WithoutCancel(ctx)
+	}
+	ctx, cancel := context.WithTimeout(life, timeout)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		recorded, err := r.recordOnce(ctx, a, *o, took, queue)

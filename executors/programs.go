@@ -82,10 +82,14 @@ func (s *programSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Out
 	defer os.RemoveAll(scratch) // goes with the whole scratch folder at the latest
 	outcome := program.Run(ctx, sup.starter, a, program.Options{
 		Args: args, AttemptLog: sup.config.AttemptLog, Limits: sup.config.Limits.command(), User: sup.user, Env: sup.config.programEnv(os.Environ()), Logger: sup.config.Logger,
-		Scratch: scratch, TermGrace: sup.timing.termGrace, Timeout: sup.timeout(a),
+		Scratch: scratch, Force: sup.force, TermGrace: min(sup.timing.termGrace, programTermGrace), Timeout: sup.timeout(a),
 	})
 	return sup.excuse(ctx, a, outcome)
 }
+
+// programTermGrace bounds what a program gets between SIGTERM and SIGKILL: at the end of a drain, what it came to has still to be
+// recorded.
+const programTermGrace = time.Second
 
 // untilStopped returns a context that ends the shutdown grace after Stop begins, and at once when Stop has no more time.
 func (s *Supervisor) untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {

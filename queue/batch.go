@@ -9,6 +9,8 @@ import (
 // batcher joins calls: those that arrive while one is under way wait for it to end, and go together into the next. A call
 // that arrives alone goes at once, on its caller's own goroutine. It is safe for concurrent use.
 type batcher[Q, A any] struct {
+	// life bounds calls. They do not end with the context of the one who makes them for all.
+	life context.Context //nolint:containedctx // it is the life of the worker, not of a call
 	// send makes one call for all. Its answers are in the order of the questions.
 	send func(ctx context.Context, questions []Q) ([]A, error)
 	// apart says whether an error is the fault of one question: then each is asked alone.
@@ -37,12 +39,12 @@ type call[Q, A any] struct {
 }
 
 // do asks one question.
-func (b *batcher[Q, A]) do(ctx context.Context, question Q) (A, error) {
+func (b *batcher[Q, A]) do(question Q) (A, error) {
 	own := &call[Q, A]{question: question, turn: make(chan bool, 1)}
 	if b.wait(own) && !<-own.turn {
 		return own.answer, own.err
 	}
-	batch := b.call(context.WithoutCancel(ctx), own)
+	batch := b.call(b.life, own)
 	b.handOn()
 	for _, other := range batch[1:] {
 		other.turn <- false

@@ -82,6 +82,32 @@ func (c *claimCheck) expected(claim sql.UnheldClaim) bool {
 	return err == nil && c.running.Holds(finished)
 }
 
+// reasonShutdown is the give-back of a step that runs at the end of its worker, and releaseDelay how long it rests: so long its
+// process may take to end.
+const (
+	reasonShutdown = "shutdown"
+	releaseDelay   = 2 * time.Second
+)
+
+// release gives back steps that still run: this process ends, and they with it.
+func (c *claimCheck) release(ctx context.Context, tokens []int64) {
+	if len(tokens) == 0 {
+		return
+	}
+	claims, err := c.store.ClaimsOf(ctx, tokens)
+	if err != nil {
+		return // they come back with the lease
+	}
+	for _, claim := range claims {
+		c.giveBack(ctx, engine.Return{
+			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonShutdown, Delay: releaseDelay, Cap: releaseCap,
+		})
+	}
+}
+
+// releaseCap is how often the end of a worker does not count for a step.
+const releaseCap = 5
+
 func (c *claimCheck) giveBackAbandoned(ctx context.Context) {
 	c.mu.Lock()
 	abandoned := c.abandoned

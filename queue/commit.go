@@ -31,15 +31,16 @@ type committer struct {
 	ticks    line[sql.TickWish, sql.TickResult]
 }
 
-func newCommitter(store *sql.Store, worker func() string, calls *calls) *committer {
+// newCommitter returns one whose shared calls go on until life ends, whatever becomes of their callers.
+func newCommitter(life context.Context, store *sql.Store, worker func() string, calls *calls) *committer {
 	turns := make(chan struct{}, 1)
 	c := &committer{store: store, worker: worker, turns: turns, calls: calls}
-	c.finishes = newLine(turns,
+	c.finishes = newLine(life, turns,
 		func(ctx context.Context, finishes []engine.Finish, lock sql.Lock) ([]engine.Recorded, error) {
 			return store.Finish(ctx, worker(), finishes, lock)
 		},
 		func(recorded engine.Recorded) bool { return recorded.Status == engine.StatusBusy })
-	c.ticks = newLine(turns,
+	c.ticks = newLine(life, turns,
 		func(ctx context.Context, wishes []sql.TickWish, lock sql.Lock) ([]sql.TickResult, error) {
 			return store.Tick(ctx, worker(), wishes, lock)
 		},
@@ -78,7 +79,7 @@ func (c *committer) Finish(ctx context.Context, _ string, finish engine.Finish) 
 	if finish.Any() {
 		return c.store.FinishWithExtras(ctx, c.worker(), finish)
 	}
-	return c.finishes.do(ctx, finish.TaskID, finish)
+	return c.finishes.do(finish.TaskID, finish)
 }
 
 // Cancel implements [engine.Store]. It is rare and shares nothing.
@@ -92,8 +93,8 @@ func (c *committer) GiveBack(ctx context.Context, back engine.Return) (engine.Re
 }
 
 // Tick looks at one task.
-func (c *committer) Tick(ctx context.Context, wish sql.TickWish) (sql.TickResult, error) {
-	return c.ticks.do(ctx, wish.TaskID, wish)
+func (c *committer) Tick(_ context.Context, wish sql.TickWish) (sql.TickResult, error) {
+	return c.ticks.do(wish.TaskID, wish)
 }
 
 // line is where calls of one kind are joined.
@@ -104,25 +105,25 @@ type line[Q, A any] struct {
 	patient *patientLines[Q, A]
 }
 
-func newLine[Q, A any](turns chan struct{}, send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) line[Q, A] {
+func newLine[Q, A any](life context.Context, turns chan struct{}, send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) line[Q, A] {
 	return line[Q, A]{
 		busy: busy,
-		common: &batcher[Q, A]{apart: faultOfOne, max: batchMax, turns: turns, send: func(ctx context.Context, questions []Q) ([]A, error) {
+		common: &batcher[Q, A]{life: life, apart: faultOfOne, max: batchMax, turns: turns, send: func(ctx context.Context, questions []Q) ([]A, error) {
 			return send(ctx, questions, sql.Skip)
 		}},
 		patient: &patientLines[Q, A]{
-			lines: make(map[int64]*patientLine[Q, A]), permits: make(chan struct{}, patientMax),
+			life: life, lines: make(map[int64]*patientLine[Q, A]), permits: make(chan struct{}, patientMax),
 			send: func(ctx context.Context, questions []Q) ([]A, error) { return send(ctx, questions, sql.Wait) },
 		},
 	}
 }
 
-func (l line[Q, A]) do(ctx context.Context, task int64, question Q) (A, error) {
-	answer, err := l.common.do(ctx, question)
+func (l line[Q, A]) do(task int64, question Q) (A, error) {
+	answer, err := l.common.do(question)
 	if err != nil || !l.busy(answer) {
 		return answer, err
 	}
-	return l.patient.do(ctx, task, question)
+	return l.patient.do(task, question)
 }
 
 // faultOfOne: the database answered and refused.
@@ -133,6 +134,7 @@ func faultOfOne(err error) bool {
 
 // patientLines has a batcher for each task that somebody else holds, as long as anybody waits for it.
 type patientLines[Q, A any] struct {
+	life context.Context //nolint:containedctx // see batcher
 	send func(ctx context.Context, questions []Q) ([]A, error)
 	// permits is written by who waits in the database, and read when that is over.
 	permits chan struct{}
@@ -148,10 +150,10 @@ type patientLine[Q, A any] struct {
 	callers int
 }
 
-func (p *patientLines[Q, A]) do(ctx context.Context, task int64, question Q) (A, error) {
+func (p *patientLines[Q, A]) do(task int64, question Q) (A, error) {
 	line := p.enter(task)
 	defer p.leave(task, line)
-	return line.do(ctx, question)
+	return line.do(question)
 }
 
 func (p *patientLines[Q, A]) sendPermitted(ctx context.Context, questions []Q) ([]A, error) {
@@ -165,7 +167,7 @@ func (p *patientLines[Q, A]) enter(task int64) *patientLine[Q, A] {
 	defer p.mu.Unlock()
 	line := p.lines[task]
 	if line == nil {
-		line = &patientLine[Q, A]{batcher: batcher[Q, A]{apart: faultOfOne, max: batchMax, send: p.sendPermitted}}
+		line = &patientLine[Q, A]{batcher: batcher[Q, A]{life: p.life, apart: faultOfOne, max: batchMax, send: p.sendPermitted}}
 		p.lines[task] = line
 	}
 	line.callers++

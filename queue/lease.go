@@ -140,18 +140,21 @@ func (l *lease) watch(ctx context.Context, tokens []int64) {
 	}
 }
 
-// end forgets the worker and returns the number of steps that it still held, which are taken back.
+// end forgets the worker and returns the number of steps that it still held, which are taken back: now, or by others when its
+// lease ends.
 func (l *lease) end(ctx context.Context) int {
-	ctx, cancel := context.WithTimeout(ctx, giveBackTimeout)
-	defer cancel()
+	left := l.running.Tokens(0)
 	l.claims.compare(ctx, l.id())
+	l.claims.release(ctx, left)
 	steps, err := l.store.UnregisterWorker(ctx, l.id())
 	if err != nil {
-		l.log.WarnContext(ctx, "worker not unregistered; its lease will run out", "error", err)
+		steps = len(left)
+		l.log.WarnContext(ctx, "worker not unregistered: the steps that it held come back when its lease ends",
+			"steps", steps, "lease", l.worker.Lease, "error", err)
 	} else if steps > 0 {
 		l.log.WarnContext(ctx, "steps taken back at the end", "steps", steps)
 	}
-	return steps
+	return max(steps, len(left))
 }
 
 // newID returns a random UUID, version 4.

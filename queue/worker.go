@@ -24,6 +24,9 @@ type Worker struct {
 	runner   *engine.Runner
 	sweeper  *sweeper
 	waker    *waker
+	// life ends when the worker does nothing more, whatever is left.
+	life    context.Context //nolint:containedctx // it is the life of the worker, not of a call
+	endLife context.CancelFunc
 }
 
 // New returns a worker that has not started. It reports a faulty configuration.
@@ -40,11 +43,12 @@ func New(config Config) (*Worker, error) {
 			queues: append(slices.Sorted(maps.Keys(config.Queues)), TicksQueue),
 		},
 	}
+	w.life, w.endLife = context.WithCancel(context.Background())
 	w.waker = newWaker(func(ctx context.Context, queue string) error { return w.wakeQueue(ctx, store, queue) }, config.Log)
 	executor := engine.WrapSlots(config.Executor, func(slot engine.Slot) engine.Slot { return freeingSlot{slot, w.slotFree} })
 	capacity := newCapacity(executor, config.Handlers)
 	w.runner = &engine.Runner{
-		Executor: executor, Log: config.Log, Wake: w.waker.wakeIn, TaskEnded: config.TaskEnded,
+		Executor: executor, Log: config.Log, Wake: w.waker.wakeIn, TaskEnded: config.TaskEnded, Life: w.life,
 	}
 	calls := &calls{}
 	claims := &claimCheck{store: store, running: &w.runner.Running, calls: calls, wake: w.waker.wakeIn, log: config.Log, since: time.Now()}
@@ -54,7 +58,7 @@ func New(config Config) (*Worker, error) {
 			ClientID: newID(), Name: config.Name, Version: config.Version, Lease: config.Lease, Queues: slices.Sorted(maps.Keys(config.Queues)),
 		},
 	}
-	commit := newCommitter(store, w.lease.id, calls)
+	commit := newCommitter(w.life, store, w.lease.id, calls)
 	w.runner.Store, w.runner.Worker, w.runner.Abandon = commit, w.lease.id, claims.abandon
 	tasks := &taskStarter{
 		commit: commit, store: store, schemas: newSchemaCache(store), wake: w.waker.wakeIn, taskEnded: config.TaskEnded, log: config.Log,
@@ -70,6 +74,7 @@ func New(config Config) (*Worker, error) {
 	var err error
 	w.client, err = river.NewClient(newSharedDriver(config.Pool, w.heard), riverConfig(config, w.lease.worker.ClientID, workers))
 	if err != nil {
+		w.endLife()
 		return nil, fmt.Errorf("configuring River: %w", err)
 	}
 	return w, nil
@@ -100,13 +105,19 @@ func (w *Worker) wakeQueue(ctx context.Context, store *sql.Store, queue string) 
 }
 
 // Run works until ctx ends, then drains: nothing new is claimed, running steps may go on for the drain timeout, and
-// what is left then is given back uncounted. When hard ends, nothing waits any more. Run returns nil after a drain in
-// which every step ended, and an error when the worker could not start or had to give steps back.
+// what is left then is given back uncounted. When hard ends, nothing waits any more. The end takes no longer than the drain
+// timeout and [DrainGrace], and than [HardGrace] once hard has ended: what the database has not taken by then comes back when the
+// lease ends. Run returns nil after a drain in which every step ended, and an error when the worker could not start or had to
+// give steps back.
 func (w *Worker) Run(ctx, hard context.Context) error {
+	defer w.endLife()
 	if err := w.lease.register(ctx); err != nil {
 		return err
 	}
 	work := context.WithoutCancel(ctx)
+	over := make(chan struct{})
+	var watch conc.WaitGroup
+	watch.Go(func() { w.limitLife(ctx, hard, over) })
 	background, stopBackground := context.WithCancel(work)
 	defer stopBackground()
 	var group conc.WaitGroup
@@ -117,9 +128,13 @@ func (w *Worker) Run(ctx, hard context.Context) error {
 	// The lease is renewed to the last step, and not beyond: a heartbeat after its end would register the worker anew.
 	stopBackground()
 	group.Wait()
-	if left := w.lease.end(work); left > 0 && err == nil {
+	words, cancel := w.whileAlive(work)
+	defer cancel()
+	if left := w.lease.end(words); left > 0 && err == nil {
 		err = ErrStepsGivenBack
 	}
+	close(over)
+	watch.Wait()
 	w.config.Log.InfoContext(work, "worker stopped")
 	return err
 }
@@ -162,14 +177,14 @@ func (w *Worker) drain(ctx, hard context.Context, ended <-chan struct{}, giveBac
 	case <-gentle.Done():
 	}
 	giveBack()
-	final, cancelFinal := context.WithTimeout(ctx, giveBackTimeout)
-	defer cancelFinal()
 	if ticks != nil {
-		ticks = w.client.StopAndCancel(final)
+		ticks = w.client.StopAndCancel(w.life)
 	}
 	select {
 	case <-ended:
-	case <-final.Done():
+	case <-w.life.Done():
+		w.config.Log.WarnContext(ctx, "steps did not end in time; those that the database does not take back now come back when this worker's lease ends",
+			"steps", w.running(), "lease", w.config.Lease)
 		return fmt.Errorf("%w; some did not stop", ErrStepsGivenBack)
 	}
 	if ticks != nil {
@@ -183,5 +198,11 @@ func (w *Worker) drain(ctx, hard context.Context, ended <-chan struct{}, giveBac
 	return nil
 }
 
-// giveBackTimeout bounds each thing that a worker does for its steps after the drain is over.
-const giveBackTimeout = 10 * time.Second
+// running is the number of steps that run.
+func (w *Worker) running() int64 {
+	var n int64
+	for _, f := range w.fetchers {
+		n += f.running.Load()
+	}
+	return n
+}

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -71,10 +69,10 @@ func (cmd runCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	hard, stop := secondSignal(ctx)
+	end, stop := newDeadline(ctx, c, log)
 	defer stop()
-	err = work(ctx, hard, c, pool, log, cmd)
+	defer end.within(pool.Close)
+	err = work(ctx, end, c, pool, log, cmd)
 	if errors.Is(err, queue.ErrStepsGivenBack) {
 		log.Warn("stopped with steps given back")
 		return exitError(exitFailure)
@@ -110,27 +108,8 @@ func (cmd runCommand) prepare(ctx context.Context, c config, pool *pgxpool.Pool,
 	return nil
 }
 
-// secondSignal returns a context that ends at the first signal after ctx has ended.
-func secondSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	hard, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 1)
-	stop := context.AfterFunc(ctx, func() {
-		signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-		select {
-		case <-signals:
-			cancel()
-		case <-hard.Done():
-		}
-	})
-	return hard, func() {
-		stop()
-		cancel()
-		signal.Stop(signals)
-	}
-}
-
 // work loads templates, starts the handler processes and runs a worker over them until ctx ends.
-func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Logger, cmd runCommand) error {
+func work(ctx context.Context, end deadline, c config, pool *pgxpool.Pool, log *slog.Logger, cmd runCommand) error {
 	files := newFileState(c)
 	all, err := loadServable(c)
 	if err != nil {
@@ -138,7 +117,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	}
 	warnOfServer(ctx, pool, log)
 	keeper := queue.NewLogKeeper(pool, redactor(c), log)
-	defer keeper.Close()
+	defer end.within(keeper.Close)
 	polls, err := pollOnly(ctx, c, pool, log)
 	if err != nil {
 		return err
@@ -147,7 +126,7 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	if err != nil {
 		return err
 	}
-	defer stopExecutors(ctx, supervisor, log)
+	defer end.stopExecutors(supervisor, log)
 	logProblems(supervisor.Problems(), log)
 	shelf := &templateShelf{config: c, log: log, pool: pool, rule: cmd.replaceRule(), supervisor: supervisor}
 	if err := shelf.sync(ctx, all); err != nil {
@@ -178,13 +157,13 @@ func work(ctx, hard context.Context, c config, pool *pgxpool.Pool, log *slog.Log
 	}
 	defer stopHealth()
 	var group conc.WaitGroup
-	defer group.Wait()
+	defer end.within(group.Wait)
 	if cmd.Watch {
 		group.Go(func() {
 			watchFiles(ctx, c, files, log, func(changed fileState) { reload(ctx, changed, shelf) })
 		})
 	}
-	return worker.Run(ctx, hard)
+	return worker.Run(ctx, end.hard)
 }
 
 // startExecutors starts the handler processes. They run as the same user, so this process hides its memory first.
@@ -225,6 +204,16 @@ const stopTimeout = 10 * time.Second
 func stopExecutors(ctx context.Context, supervisor *executors.Supervisor, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
+	if err := supervisor.Stop(ctx); err != nil {
+		log.Warn("handler processes did not end well", "error", err)
+	}
+}
+
+// stopExecutors ends the handler processes, by force when there is no time left.
+func (d deadline) stopExecutors(supervisor *executors.Supervisor, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	defer context.AfterFunc(d.last, cancel)()
 	if err := supervisor.Stop(ctx); err != nil {
 		log.Warn("handler processes did not end well", "error", err)
 	}

@@ -22,7 +22,7 @@ const (
 
 // shutdownCancelGraceMax bounds the grace at the end of a drain: the steps have had their time already, and what they come to
 // has still to be recorded.
-const shutdownCancelGraceMax = 3 * time.Second
+const shutdownCancelGraceMax = time.Second
 
 // reasonOf reads the cause with which the context of an attempt ended.
 func reasonOf(ctx context.Context) cancelReason {

@@ -26,6 +26,8 @@ type Options struct {
 	// Scratch is an empty folder of the attempt's own.
 	Scratch string
 	Timeout time.Duration
+	// Force ends when there is no time left: then the program is killed.
+	Force context.Context //nolint:containedctx // it is the end of the supervisor, not of a call
 	// TermGrace is the time between SIGTERM and SIGKILL for a program that nobody waits for any more.
 	TermGrace time.Duration
 	Logger    *slog.Logger
@@ -154,9 +156,11 @@ func (r *run) await(ctx context.Context) end {
 	defer grace.Stop()
 	select {
 	case <-r.process.Done():
+		return endCancelled
 	case <-grace.C:
-		r.process.Kill()
-		<-r.process.Done()
+	case <-r.options.Force.Done():
 	}
+	r.process.Kill()
+	<-r.process.Done()
 	return endCancelled
 }
