@@ -28,6 +28,9 @@ var cutPoints = []struct {
 	start bool
 }{
 	{name: "fetch of jobs", match: "tasker.fetch_jobs(", rows: true},
+	{name: "fetch of ticks", match: "-- name: JobGetAvailable ", rows: true},
+	{name: "completion of ticks", match: "-- name: JobSetStateIfRunningMany "},
+	{name: "tick", match: "tasker.tick("},
 	{name: "start of a checked task", match: "tasker.tick_fetched("},
 	{name: "comparison of claims", match: "tasker.unheld_claims("},
 	{name: "finish of one", match: "tasker.finish_step("},
@@ -79,6 +82,14 @@ func cutOnce(t *testing.T, cut pgproxy.Cut, loseJobs, atStart bool) {
 	w.checkEnds(n.log.has("silent for longer than its lease"))
 }
 
+// emptyYAML has no step in whose queue a task could start: River fetches its tick.
+const emptyYAML = `
+name: empty
+namespace_name: test
+version: 1.0.0
+step_templates: []
+`
+
 // cutWork are tasks in which every statement of a worker occurs.
 type cutWork struct {
 	bench    bench
@@ -105,7 +116,7 @@ func newCutWork(t *testing.T) *cutWork {
 		document("linear", "a", "b: a", "c: b"), document("diamond", diamond...), document("fan", fan(5)...),
 		document("held", "hold", "after: hold"), document("declined", "decline", "never: decline"), document("telling", "tell", "told: tell"),
 		document("returned", "return", "then: return"), document("stopped", "stop", "goes_on: stop"),
-		schemaYAML)
+		schemaYAML, emptyYAML)
 	w.executor = serve(map[string]handler{
 		"Hold": func(ctx context.Context, a *engine.Attempt) engine.Outcome {
 			select {
@@ -154,7 +165,7 @@ func (w *cutWork) create() {
 	// One that is alone at first: only then an outcome is written by itself.
 	w.tasks["linear"] = w.bench.create("linear")
 	w.bench.awaitEnd(w.tasks["linear"], engine.Complete)
-	for _, name := range []string{"diamond", "fan", "held", "declined", "telling", "returned", "stopped"} {
+	for _, name := range []string{"diamond", "fan", "held", "declined", "telling", "returned", "stopped", "empty"} {
 		w.tasks[name] = w.bench.create(name)
 	}
 	w.tasks["order"] = w.bench.createWith("order", `{"order_id": 7}`)
