@@ -26,6 +26,14 @@ step_templates:
   - {name: first, handler_class: R}
 `
 
+const programYAML = `
+name: program
+namespace_name: test
+version: 1.0.0
+step_templates:
+  - {name: first, handler_config: {command: [b]}}
+`
+
 // TestReadyStepsSayWhatTheyWaitFor has each reason, made as it comes about.
 func TestReadyStepsSayWhatTheyWaitFor(t *testing.T) {
 	t.Parallel()
@@ -34,7 +42,7 @@ func TestReadyStepsSayWhatTheyWaitFor(t *testing.T) {
 			b.t.Helper()
 			pools := make([]string, len(handlers))
 			for i, handler := range handlers {
-				pools[i] = map[string]string{"H": "ruby", "R": "ruby", "P": "python"}[handler]
+				pools[i] = map[string]string{"H": "ruby", "R": "ruby", "P": "python", "command:a": "command"}[handler]
 			}
 			w := sql.Worker{ID: worker, ClientID: "client", Name: "test", Lease: time.Minute, Handlers: handlers, Pools: pools, Queues: queues}
 			if err := b.store.RegisterWorker(b.t.Context(), w); err != nil {
@@ -87,6 +95,13 @@ func TestReadyStepsSayWhatTheyWaitFor(t *testing.T) {
 		"nobody before its own job": {
 			template: "slow", prepare: serves(both, "R"), ticked: true, want: sql.WaitReason{Reason: "queued", Queue: "reports", Pool: "ruby"},
 		},
+		"two programs, of which one comes first": {
+			template: "program", prepare: serves(both, "R", "command:a"),
+			after: `INSERT INTO tasker.river_job (kind, args, queue, priority, max_attempts, scheduled_at)
+				SELECT 'tasker_step', jsonb_build_object('task_id', 0, 'step_id', 0, 'handler', h), 'default', 1, 25, now() - interval '1 s'
+				FROM unnest('{command:c, R}'::text[]) AS h`,
+			want: sql.WaitReason{Reason: "queued", Queue: "default", Pool: "command", Ahead: 1},
+		},
 		"nobody before it": {template: "slow", prepare: serves(both, "R"), want: sql.WaitReason{Reason: "queued", Queue: "reports", Pool: "ruby"}},
 		"two before it in its language, one in another, one in another queue, one of later": {
 			template: "slow", prepare: serves(both, "R", "H", "P"),
@@ -99,7 +114,7 @@ func TestReadyStepsSayWhatTheyWaitFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t, diamondYAML, slowYAML)
+			b := setup(t, diamondYAML, slowYAML, programYAML)
 			b.exec(`DELETE FROM tasker.workers`)
 			test.prepare(b)
 			id, err := b.store.CreateTask(t.Context(), b.pool, sql.NewTask{Namespace: "test", Name: test.template, Version: "1.0.0", Context: json.RawMessage(`{}`)})

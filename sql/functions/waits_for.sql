@@ -16,7 +16,8 @@ AS $$
         SELECT w.name, w.client_id, w.handlers, w.queues, w.pools FROM tasker.workers w
         WHERE w.heartbeat_at >= clock_timestamp() - w.lease_ms * interval '1 ms'
     ), pools AS MATERIALIZED (
-        SELECT u.handler, min(u.pool) AS pool FROM live l CROSS JOIN LATERAL unnest(l.handlers, l.pools) AS u (handler, pool) GROUP BY u.handler
+        SELECT CASE WHEN u.handler LIKE 'command:%' THEN 'command:' ELSE u.handler END AS handler, min(u.pool) AS pool
+        FROM live l CROSS JOIN LATERAL unnest(l.handlers, l.pools) AS u (handler, pool) GROUP BY 1
     ), ready AS MATERIALIZED (
         SELECT r.workflow_step_id AS step, r.transition_id, coalesce(h.handler, '') AS handler, coalesce(h.queue, 'default') AS queue,
             CASE WHEN h.handler LIKE 'command:%' THEN 'command:' ELSE h.handler END AS served_as
