@@ -46,11 +46,12 @@ class Link {
     });
   }
 
-  // Takes a response. Of one that nobody waits for nothing is left to say.
+  // Takes a response; returns whether somebody waited for it.
   settle({ id, result, error }) {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     pending?.resolve(error ? { error } : { result });
+    return pending !== undefined;
   }
 
   // Forgets the calls of an execution that has ended.

@@ -98,17 +98,18 @@ class Server {
     return line.toString();
   }
 
-  // Answers a line that could not be read: whoever sent it waits, or a call of ours waits for what it is.
+  // Answers a line that could not be read. When it can be seen to be a step's, or the answer to a call, nobody waits for it any
+  // longer; otherwise the error has no id, as JSON-RPC wants it.
   #refuseUnread(line, error) {
     const { id, method } = envelope(line instanceof TooLong ? line.head : line);
-    if (typeof id === 'string' && method === undefined) this.#link.settle({ id, error });
-    else this.#refuse(typeof id === 'string' ? id : null, error);
+    if (method === undefined && this.#link.settle({ id, error })) return;
+    this.#refuse(method === 'step.execute' && typeof id === 'string' ? id : null, error);
   }
 
   // The result to answer with, or undefined when there is nothing to answer yet, or ever.
   #dispatch(message, json) {
     const { id, jsonrpc, method, params } = message;
-    if (method === undefined) return this.#link.settle(message);
+    if (method === undefined) return void this.#link.settle(message);
     if (id === undefined) return this.#notifications[method]?.(isObject(params) ? params : {});
     if (typeof id !== 'string' || typeof method !== 'string' || jsonrpc !== '2.0') {
       const hint = 'a request has jsonrpc 2.0, a string as id and a string as method';
