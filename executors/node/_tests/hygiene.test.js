@@ -36,3 +36,24 @@ test('when there is no way back, every step is answered and the worker is asked 
   await worker.execute('litters');
   assert.equal((await worker.said('executor.status')).state, 'recycle_me');
 });
+
+test('what a step replaces is put back, also where it asks for no signal', async (t) => {
+  const worker = await Worker.ready(t);
+  const before = (await worker.execute('sees')).result;
+  await worker.execute('replaces');
+  assert.deepEqual((await worker.execute('sees')).result, before);
+  await worker.execute('prints', { who: 'x' });
+  assert.equal(worker.logs().length, 5);
+  const { failure } = await worker.execute('strays late');
+  assert.match(failure.backtrace[0], /steps\.js/);
+  assert.ok(!worker.messages.some(({ method }) => method === 'executor.status'));
+});
+
+test('the time zone of a step is not that of the next', async (t) => {
+  for (const env of [{ TZ: 'UTC' }, { TZ: undefined }]) {
+    const worker = await Worker.ready(t, { env });
+    const before = (await worker.execute('hours')).result;
+    assert.equal((await worker.execute('moves to Tokyo')).result, 9);
+    assert.equal((await worker.execute('hours')).result, before);
+  }
+});

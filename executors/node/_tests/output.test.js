@@ -43,3 +43,17 @@ test('a rejection that nobody awaits fails the step that it belongs to', async (
   const { failure } = await worker.execute('strays late');
   assert.equal(failure.message, 'nobody awaits me');
 });
+
+test('what a timer of a step prints after its end is still its own, and half a character is nobody else\'s', async (t) => {
+  const worker = await Worker.ready(t);
+  await worker.execute('prints late', { text: 'secret of e1' }, { execution_id: 'e1' });
+  const second = worker.execute('waits', { until: 'signal' }, { execution_id: 'e2' });
+  const late = await worker.until(() => worker.logs().find(({ message }) => message === 'secret of e1'));
+  assert.equal(late.execution_id, 'e1');
+  worker.cancel('e2');
+  await second;
+  await worker.execute('prints', { who: 'e3' }, { execution_id: 'e3' });
+  const messages = worker.logs().filter(({ execution_id: id }) => id === 'e3').map(({ message }) => message.replace('e3', 'WHO'));
+  assert.deepEqual(messages, WANT.map(([, , message]) => message));
+  assert.equal(worker.stdout, '');
+});

@@ -154,9 +154,14 @@ class Execution {
   }
 
   // The lines that this print completes.
-  print(stream, text) {
+  print(stream, chunk, encoding) {
     this.#prints ??= new Prints();
-    return this.#prints.add(stream, text);
+    return this.#prints.add(stream, chunk, encoding);
+  }
+
+  // [stream, text] of what has been printed without the end of its line.
+  printRest() {
+    return this.#prints?.rest() ?? [];
   }
 
   // A handler in a thread that computes gets no messages, but sees what it shares with the host.
@@ -188,7 +193,7 @@ class Execution {
     const answer = this.#answer;
     if (answer === undefined) return;
     this.#heartbeats?.stop();
-    if (this.#prints) this.#link.printed(this, this.#prints.rest());
+    if (this.#prints) this.#link.printed(this, this.printRest());
     this.#answer = undefined;
     answer(`{"jsonrpc":"2.0","id":${JSON.stringify(this.#requestId)},"result":${result}}`);
   }

@@ -1,18 +1,28 @@
 'use strict';
 
+const { Shared } = require('./shared');
+
+// Beside signals, the events whose listeners decide what becomes of the process.
+const EVENTS = new Set(['exit', 'rejectionHandled', 'uncaughtException', 'uncaughtExceptionMonitor', 'unhandledRejection', 'warning']);
+
 // What a handler changes about the process would be seen by all later steps: the folder it works in, its umask, its
 // environment, what it does on a signal. It is put back when nothing runs; a step that ran beside the change may have
-// suffered already, so then the worker is asked for a new process.
+// suffered already, so then the worker is asked for a new process. Replaced functions and listeners of errors are put back
+// only: libraries do that when they are first used, and would do it again in each new process.
 class Hygiene {
   #changed = false;
+  #loose = false;
+  #shared;
   #cwd = process.cwd();
   #env;
-  #signals;
+  #signals; // listeners by event
+  #catchAll; // Node's way to take all errors that nothing caught
   #umask = process.umask();
   #writeEnv;
   #chdir = process.chdir;
   #noteSignal = (name) => {
     if (isSignal(name)) this.#changed = true;
+    else if (EVENTS.has(name)) this.#loose = true;
   };
   #setUmask = process.umask;
 
@@ -23,13 +33,20 @@ class Hygiene {
     process.env = this.#watched(process.env);
     process.chdir = this.#noting(this.#chdir);
     process.umask = this.#noting(this.#setUmask);
-    this.#signals = new Map(signalNames().map((name) => [name, process.rawListeners(name)]));
+    this.#catchAll = process.setUncaughtExceptionCaptureCallback;
+    process.setUncaughtExceptionCaptureCallback = (callback) => {
+      this.#loose = true;
+      this.#catchAll.call(process, callback);
+    };
+    this.#shared = new Shared();
+    this.#signals = new Map(watchedNames().map((name) => [name, process.rawListeners(name)]));
     this.#watchSignals();
   }
 
   // Called at the end of every execution with the number of those that still run. Returns true when others saw a change,
   // or will.
   tidy(running) {
+    if (running === 0 && (this.#loose || !this.#shared.same)) this.#putBack();
     if (!this.#changed) return false;
     if (running > 0) return true;
     const stays = !this.#goBack();
@@ -38,6 +55,13 @@ class Hygiene {
     this.#restoreSignals();
     this.#changed = false;
     return stays;
+  }
+
+  #putBack() {
+    this.#shared.restore();
+    this.#catchAll.call(process, null);
+    this.#restoreSignals();
+    this.#loose = false;
   }
 
   // The folder may be gone.
@@ -60,7 +84,8 @@ class Hygiene {
     for (const [name, before] of this.#signals) {
       for (const listener of before) if (!process.rawListeners(name).includes(listener)) process.on(name, listener);
     }
-    for (const name of signalNames()) {
+    for (const name of watchedNames()) {
+      if (name === 'exit') continue; // libraries clean up there what they made
       const before = this.#signals.get(name) ?? [];
       for (const listener of process.rawListeners(name)) if (!before.includes(listener)) process.off(name, listener);
     }
@@ -95,8 +120,8 @@ class Hygiene {
   }
 }
 
-function signalNames() {
-  return process.eventNames().filter(isSignal);
+function watchedNames() {
+  return process.eventNames().filter((name) => isSignal(name) || EVENTS.has(name));
 }
 
 function isSignal(name) {

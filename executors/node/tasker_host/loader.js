@@ -60,6 +60,7 @@ class Loader {
   async load() {
     sdkResolution.forRequire();
     if (this.#root === '') return;
+    importWhereAsked(this.#root);
     keepFromExiting();
     const { files, skipped } = scan.files(this.#root);
     for (const [file, reason] of skipped) this.#log.warn(`node/${path.relative(this.#root, file)} is not loaded: ${reason}`);
@@ -128,6 +129,7 @@ class Loader {
 
 // The handler that goes by name in file, which is relative to root.
 async function handlerIn(root, file, name) {
+  importWhereAsked(root);
   for (const [other, target] of served(await load(path.join(root, file)), baseOf(file))) {
     if (other === name) return new Handler(name, file, target);
   }
@@ -160,7 +162,7 @@ async function load(file) {
       `this is Node ${process.versions.node}, which does not run TypeScript: use Node 22.18 or newer, or compile the file to .js`,
     );
   }
-  if (mayImport(file)) sdkResolution.forImport();
+  if (mayImport(file)) sdkResolution.forImport(); // a link leads out of the folder
   if (isModule(fs.realpathSync(file))) return import(pathToFileURL(file));
   try {
     return require(file);
@@ -175,8 +177,21 @@ function runsTypeScript() {
   return Boolean(process.features.typescript || require.extensions['.ts']);
 }
 
+let asked = false;
+
+// Has imports find the SDK when a file imports anything, be it a helper that is first required by a step.
+function importWhereAsked(root) {
+  if (asked) return;
+  asked = true;
+  if (scan.sources(root).some(mayImport)) sdkResolution.forImport();
+}
+
 function mayImport(file) {
-  return path.extname(file).startsWith('.m') || /\bimport\b|^\s*export\b/m.test(fs.readFileSync(file, 'utf8'));
+  try {
+    return path.extname(file).startsWith('.m') || /\bimport\b|^\s*export\b/m.test(fs.readFileSync(file, 'utf8'));
+  } catch {
+    return false; // loading it says why it cannot be read
+  }
 }
 
 // The file, line and caret of a SyntaxError. Node puts them before the message, but keeps them to itself for ES modules;

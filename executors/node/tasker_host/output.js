@@ -1,9 +1,8 @@
 'use strict';
 
-// What handlers print inside an execution becomes log records of that execution. Everything else is printed as ever:
-// what files print while they are loaded, and what children and native code write.
-
-const { StringDecoder } = require('node:string_decoder');
+// What handlers print inside an execution becomes log records of that execution, also what timers of it print after its end: as a
+// line of the process it would pass for the next step's. Everything else is printed as ever: what files print while they are
+// loaded, and what children and native code write.
 
 const { Execution } = require('./execution');
 
@@ -35,28 +34,23 @@ function wrapConsole(method, level) {
 function wrapStream(name, log) {
   const stream = process[name];
   const write = stream.write;
-  const decoder = new StringDecoder();
   stream.write = function writeOrRecord(chunk, encoding, callback) {
     const execution = Execution.current();
-    if (!execution || execution.ended) return write.apply(this, arguments);
-    record(log, execution, name, text(chunk, encoding, decoder));
+    if (!execution) return write.apply(this, arguments);
+    record(log, execution, name, chunk, encoding);
     const done = typeof encoding === 'function' ? encoding : callback;
     if (typeof done === 'function') process.nextTick(done);
     return true;
   };
 }
 
-function text(chunk, encoding, decoder) {
-  if (typeof chunk !== 'string') return decoder.write(Buffer.from(chunk));
-  return typeof encoding === 'string' && !/^utf-?8$/i.test(encoding) ? Buffer.from(chunk, encoding).toString() : chunk;
-}
-
-function record(log, execution, stream, printed) {
+function record(log, execution, stream, chunk, encoding) {
   if (spoken) {
-    log.prints(execution, [[stream, printed.replace(/\n$/, '')]], spoken);
+    log.prints(execution, [[stream, String(chunk).replace(/\n$/, '')]], spoken);
     return;
   }
-  log.prints(execution, execution.print(stream, printed).map((line) => [stream, line]));
+  log.prints(execution, execution.print(stream, chunk, encoding).map((line) => [stream, line]));
+  if (execution.ended) log.prints(execution, execution.printRest()); // nobody else will ask for it
 }
 
 module.exports = { capture };

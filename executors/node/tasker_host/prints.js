@@ -2,18 +2,26 @@
 
 // What one execution prints, cut into lines.
 
+const { StringDecoder } = require('node:string_decoder');
+
 const LINE_CHARS = 16 * 1024;
 
 class Prints {
   #partial = { stdout: '', stderr: '' };
+  #decoders = { stdout: undefined, stderr: undefined };
 
-  // Returns the lines that text completes; half a line is kept. A line that has no end is cut.
-  add(stream, text) {
-    const lines = (this.#partial[stream] + text).split('\n');
+  // Returns the lines that chunk completes; half a line is kept, and half a character. A line that has no end is cut.
+  add(stream, chunk, encoding) {
+    const lines = (this.#partial[stream] + this.#text(stream, chunk, encoding)).split('\n');
     const last = lines.pop();
     this.#partial[stream] = last.length > LINE_CHARS ? '' : last;
     if (last.length > LINE_CHARS) lines.push(last);
     return lines;
+  }
+
+  #text(stream, chunk, encoding) {
+    if (typeof chunk !== 'string') return (this.#decoders[stream] ??= new StringDecoder()).write(Buffer.from(chunk));
+    return typeof encoding === 'string' && !/^utf-?8$/i.test(encoding) ? Buffer.from(chunk, encoding).toString() : chunk;
   }
 
   // Yields [stream, text] for what is left.

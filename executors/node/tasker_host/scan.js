@@ -73,4 +73,21 @@ function isOnlySource(name, entries) {
   return compiled !== name && entries.some((entry) => entry.name === compiled);
 }
 
-module.exports = { files };
+// The paths of all files below root that handlers may be made of, those among them that are none themselves.
+function sources(folder) {
+  return entriesOf(folder).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) return SKIPPED.has(entry.name) || entry.name.startsWith('.') ? [] : sources(file);
+    return EXTENSIONS.has(path.extname(file)) && fs.existsSync(file) ? [file] : [];
+  });
+}
+
+function entriesOf(folder) {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return []; // files says why
+  }
+}
+
+module.exports = { files, sources };

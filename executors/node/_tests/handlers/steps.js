@@ -115,3 +115,39 @@ exports.handlers.hangs = function hangsForEver(task, sequence, step) {
   step.heartbeat(0);
   for (;;);
 };
+
+// Leaves behind what captures output, fakes the time and takes the errors.
+exports.handlers.replaces = () => {
+  process.stdout.write = () => true;
+  console.log = () => {};
+  console.warn = () => {};
+  globalThis.setTimeout = () => 0;
+  process.env = {};
+  process.exit = () => {};
+  Error.stackTraceLimit = 0;
+  process.removeAllListeners('uncaughtException');
+  process.removeAllListeners('exit');
+  process.on('unhandledRejection', () => {});
+  process.setUncaughtExceptionCaptureCallback(() => {});
+  process.env.TZ = 'Asia/Tokyo';
+};
+
+exports.handlers.sees = () => ({
+  functions: [process.stdout.write, console.log, console.warn, setTimeout, process.exit].map(String),
+  env: Object.keys(process.env).length,
+  limit: Error.stackTraceLimit,
+  listeners: ['uncaughtException', 'unhandledRejection', 'exit'].map((name) => process.listenerCount(name)),
+  caught: process.hasUncaughtExceptionCaptureCallback(),
+});
+
+exports.handlers['moves to Tokyo'] = () => {
+  process.env.TZ = 'Asia/Tokyo';
+  return new Date(0).getHours();
+};
+
+exports.handlers.hours = () => new Date(0).getHours();
+
+exports.handlers['prints late'] = (task, sequence, step) => {
+  process.stdout.write(Buffer.from([0xc3])); // half of a character
+  setTimeout(() => process.stdout.write(step.config.text), 20);
+};

@@ -1,0 +1,52 @@
+'use strict';
+
+// What all code of the process shares and a step may replace, to capture output or to fake the time, and forget to put back.
+
+const OBJECTS = [
+  [console, Object.keys(console).filter((name) => typeof console[name] === 'function')],
+  [process, ['env', 'exit', 'emitWarning', 'stdout', 'stderr']],
+  [globalThis, ['console', 'Date', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate']],
+  [Error, ['stackTraceLimit', 'prepareStackTrace', 'captureStackTrace']],
+];
+
+class Shared {
+  #saved;
+  #out = process.stdout;
+  #err = process.stderr;
+  #outWrite = process.stdout.write;
+  #errWrite = process.stderr.write;
+  #log = console.log;
+  #error = console.error;
+  #env = process.env;
+  #Date = Date;
+  #setTimeout = setTimeout;
+  #limit = Error.stackTraceLimit;
+
+  // Remembers what there is now.
+  constructor() {
+    const objects = [...OBJECTS, [process.stdout, ['write']], [process.stderr, ['write']]];
+    this.#saved = objects.flatMap(([object, names]) => {
+      return names.map((name) => [object, name, Object.getOwnPropertyDescriptor(object, name)]);
+    });
+  }
+
+  // Whether the things that are replaced most are still the same; it is asked after each step.
+  get same() {
+    return this.#out.write === this.#outWrite && this.#err.write === this.#errWrite && console.log === this.#log &&
+      console.error === this.#error && process.env === this.#env && globalThis.Date === this.#Date &&
+      globalThis.setTimeout === this.#setTimeout && Error.stackTraceLimit === this.#limit;
+  }
+
+  restore() {
+    for (const [object, name, descriptor] of this.#saved) {
+      try {
+        if (descriptor) Object.defineProperty(object, name, descriptor);
+        else delete object[name];
+      } catch {
+        // it was made unchangeable, and stays
+      }
+    }
+  }
+}
+
+module.exports = { Shared };
