@@ -7,6 +7,8 @@ const { spawn } = require('node:child_process');
 const net = require('node:net');
 const os = require('node:os');
 
+const { keepFrom } = require('./children');
+
 const PRIVATE_IN = 3;
 const PRIVATE_OUT = 4;
 
@@ -17,10 +19,12 @@ function areStandard(env) {
 
 // Takes the pipes that env names. The variables are removed, so that a handler's child does not take itself for a host.
 function claim(env) {
-  const input = new net.Socket({ fd: number(env.TASKER_RPC_IN_FD), readable: true, writable: false });
+  const inFd = number(env.TASKER_RPC_IN_FD);
+  const input = new net.Socket({ fd: inFd, readable: true, writable: false });
   const outFd = number(env.TASKER_RPC_OUT_FD);
   const output = new net.Socket({ fd: outFd, readable: false, writable: true });
   for (const name of ['TASKER_PROTOCOL', 'TASKER_RPC_IN_FD', 'TASKER_RPC_OUT_FD']) delete env[name];
+  keepFrom([inFd, outFd]);
   return { input, output, outFd };
 }
 

@@ -9,9 +9,13 @@ const fds = require('./fds');
 const EXIT_USAGE = 64;
 const EXIT_CONFIGURATION = 78;
 
+const NO_WORKER = 'tasker-worker starts this program and talks to it over pipes; run `tasker-worker run` instead';
+// node:cluster starts the program of its process again.
+const CLUSTER = 'a handler called cluster.fork(), and this is the program that it would start: name another with cluster.setupPrimary({ exec })';
+
 function main() {
   if (process.env.TASKER_PROTOCOL !== '1') {
-    stop(EXIT_USAGE, 'tasker-worker starts this program and talks to it over pipes; run `tasker-worker run` instead');
+    stop(EXIT_USAGE, require('node:cluster').isWorker ? CLUSTER : NO_WORKER);
     return;
   }
   process.on('SIGINT', () => {});
@@ -33,6 +37,7 @@ function main() {
 function stop(code, message) {
   process.stderr.write(`tasker host: ${message}\n`);
   process.exitCode = code;
+  if (process.connected) process.exit(); // the channel of node:cluster would keep it
 }
 
 main();
