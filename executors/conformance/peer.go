@@ -3,6 +3,7 @@ package conformance
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 	"time"
 )
 
-// patience bounds every wait for a host; it is only reached by a host that is wrong.
+// patience bounds every wait for a host, unless its language says otherwise; it is only reached by a host that is wrong.
 const patience = 20 * time.Second
 
 // peer plays the worker for one host process.
@@ -27,6 +28,9 @@ type peer struct {
 	lines chan []byte // written by the reader goroutine, closed at the end of the host's output
 
 	stdout, stderr *syncBuffer
+
+	// patience bounds every wait for the host.
+	patience time.Duration
 
 	nextID  int
 	answers map[string]message
@@ -76,7 +80,7 @@ func startPeer(tb T, lang language, cmd *exec.Cmd, in, out *os.File) *peer {
 	tb.Helper()
 	p := &peer{
 		tb: tb, cmd: cmd, in: in, lines: make(chan []byte, 256),
-		stdout: &syncBuffer{}, stderr: &syncBuffer{},
+		stdout: &syncBuffer{}, stderr: &syncBuffer{}, patience: cmp.Or(lang.patience, patience),
 		answers: map[string]message{}, exited: make(chan struct{}), said: lang.transcript.begin(),
 	}
 	if cmd.Stdout == nil {
@@ -147,7 +151,7 @@ func (p *peer) end() {
 // send writes text as it is.
 func (p *peer) send(text string) {
 	p.tb.Helper()
-	if err := p.in.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+	if err := p.in.SetWriteDeadline(time.Now().Add(p.patience)); err != nil {
 		p.tb.Fatal(err)
 	}
 	p.said.sent(text)
@@ -223,8 +227,8 @@ func (p *peer) next() (message, error) {
 			p.tb.Fatalf("stray line %.200q: %v", raw, err)
 		}
 		return m, nil
-	case <-time.After(patience):
-		return message{}, fmt.Errorf("nothing within %s", patience)
+	case <-time.After(p.patience):
+		return message{}, fmt.Errorf("nothing within %s", p.patience)
 	}
 }
 
@@ -242,8 +246,8 @@ func (p *peer) exit() int {
 	select {
 	case <-p.exited:
 		return p.cmd.ProcessState.ExitCode()
-	case <-time.After(patience):
-		p.tb.Fatalf("the host is alive after %s", patience)
+	case <-time.After(p.patience):
+		p.tb.Fatalf("the host is alive after %s", p.patience)
 		return 0
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // language is a host program, named for the language of its handlers.
@@ -16,6 +17,8 @@ type language struct {
 	folder string
 	// transcript records what is said, nil for nothing.
 	transcript *transcript
+	// patience is how long a host may take for anything, zero for the usual.
+	patience time.Duration
 }
 
 // rule is one line of the conformance list, checked for each language that it concerns: all when only is empty. The name
