@@ -63,6 +63,24 @@ func TestLanguageWithFreeSlotsDoesNotWaitBehindTheBacklogOfAnother(t *testing.T)
 	}
 }
 
+// A task that begins in several languages is not held up by the one that is busy, whichever its template names first.
+func TestTaskThatBeginsInSeveralLanguagesStartsInThoseWithFreeSlots(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("slow", "rubyist"), document("both", "rubyist", "pythonist", "joined: rubyist, pythonist"))
+	g := newGate()
+	defer g.let()
+	e := serve(map[string]handler{"Rubyist": g.run})
+	p := inPools(e, map[string]int{"python": 1, "ruby": 1}, map[string]string{"Joined": "python", "Pythonist": "python", "Rubyist": "ruby"})
+	b.start(options{name: "w", pools: p})
+	b.create("slow")
+	await(t, "ruby is busy", g.reached)
+	both := b.create("both")
+	eventually(t, "the python step has run", func() bool { return b.states(both)["pythonist"] == "complete 1" })
+	g.let()
+	b.awaitEnd(both, engine.Complete)
+	sqltest.CheckInvariants(t, b.pool, true)
+}
+
 // A pool that gets slots later, because its processes come late or are restarted, is used then.
 func TestSlotsThatComeLaterAreUsed(t *testing.T) {
 	t.Parallel()

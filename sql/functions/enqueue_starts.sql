@@ -1,5 +1,7 @@
 -- tasker.enqueue_starts(tasks, named_task): asks for the first tick of new tasks of one template. The job waits in the queue of the
 -- template's first step and names its handler, so that whoever has room for that step starts the task with it in hand.
+-- A template whose first steps run in several pools of slots, in several languages mostly, is started by a job that names no
+-- handler, in the queue of ticks: no language waits for a slot of another.
 -- Returns the queue of those that no such job waits for already. Sends no notification: see tasker.notify.
 CREATE OR REPLACE FUNCTION tasker.enqueue_starts(p_tasks bigint[], p_named_task integer) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
@@ -10,6 +12,10 @@ DECLARE
 BEGIN
     SELECT ts.handler, ts.queue, ts.priority INTO v_first FROM tasker.template_steps ts
     WHERE ts.named_task_id = p_named_task AND ts.parents = '{}' ORDER BY ts.position LIMIT 1;
+    IF tasker.starts_in_pools(p_named_task) > 1 THEN
+        v_first.handler := NULL;
+        v_first.queue := 'ticks';
+    END IF;
     WITH inserted AS (
         INSERT INTO tasker.river_job AS river_job (kind, args, queue, priority, max_attempts, unique_key, unique_states)
         SELECT 'tasker_tick', jsonb_strip_nulls(jsonb_build_object('task_id', u.task, 'handler', v_first.handler)),
