@@ -11,7 +11,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOST = os.path.join(os.path.dirname(HERE), "tasker_host", "host.py")
 SDK = os.path.join(os.path.dirname(HOST), "sdk")
-PATIENCE = 20
+PATIENCE = 120
 CALLBACKS = [
     "step.lease", "step.save_checkpoint", "step.publish_event", "step.spawn", "tasks.create", "secrets.get",
 ]  # fmt: skip

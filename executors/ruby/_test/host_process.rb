@@ -8,7 +8,7 @@ require "tmpdir"
 # The host as a process, with the test as its worker.
 module HostProcess
   HOST = File.expand_path("../tasker_host/host.rb", __dir__)
-  PATIENCE = 20
+  PATIENCE = 120
 
   def setup
     @dir = File.realpath(Dir.mktmpdir)

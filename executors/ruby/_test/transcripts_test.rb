@@ -7,7 +7,7 @@ require "json"
 class TranscriptsTest < Minitest::Test
   HOST = File.expand_path("../tasker_host/host.rb", __dir__)
   TESTDATA = File.expand_path("../../conformance/testdata", __dir__)
-  PATIENCE = 20
+  PATIENCE = 120
 
   Dir[File.join(TESTDATA, "transcripts", "*.jsonl")].each do |file|
     define_method("test_#{File.basename(file, ".jsonl")}") { replay(File.readlines(file).map { |line| JSON.parse(line) }) }
