@@ -28,7 +28,7 @@ var clientNeeds = []string{
 	"USAGE ON SCHEMA tasker",
 	"SELECT ON tasker.template_steps",
 	"SELECT ON tasker.templates",
-	"SELECT, INSERT, UPDATE ON tasker.river_job",
+	"SELECT, INSERT ON tasker.river_job",
 	"SELECT, INSERT ON public.tasker_tasks",
 	"SELECT, INSERT ON public.tasker_workflow_steps",
 	"INSERT ON public.tasker_workflow_step_edges",

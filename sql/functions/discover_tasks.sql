@@ -33,7 +33,7 @@ BEGIN
         WHERE EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id)
         GROUP BY k.named_task_id
     LOOP
-        v_queues := v_queues || tasker.enqueue_starts(v_found.tasks, v_found.named_task_id);
+        v_queues := v_queues || tasker.restart_tasks(v_found.tasks, v_found.named_task_id);
     END LOOP;
     PERFORM tasker.notify(v_queues);
     RETURN cardinality(v_queues);

@@ -1,12 +1,13 @@
 -- tasker.starts_in_pools(named_task): in how many pools of slots the first steps of a template run, as far as the workers say. A handler that
--- no worker serves counts as a pool of its own. A template with one first step asks nobody.
+-- no worker serves counts as a pool of its own. A template with one first step asks nobody; who may not
+-- read tasker.workers takes each handler for a pool.
 CREATE OR REPLACE FUNCTION tasker.starts_in_pools(p_named_task integer) RETURNS bigint
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_handlers text[] := ARRAY(SELECT DISTINCT ts.handler FROM tasker.template_steps ts WHERE ts.named_task_id = p_named_task AND ts.parents = '{}');
 BEGIN
-    IF cardinality(v_handlers) < 2 THEN
+    IF cardinality(v_handlers) < 2 OR NOT has_table_privilege('tasker.workers', 'SELECT') THEN
         RETURN cardinality(v_handlers);
     END IF;
     RETURN (

@@ -38,7 +38,7 @@ BEGIN
         next_after := v_task.task_id;
         CONTINUE WHEN NOT v_task.known;
         IF v_task.state = 'pending' AND v_task.waits THEN
-            v_started := tasker.enqueue_starts(ARRAY[v_task.task_id], v_task.named_task_id);
+            v_started := tasker.restart_tasks(ARRAY[v_task.task_id], v_task.named_task_id);
             v_queues := v_queues || v_started;
             repaired := repaired + cardinality(v_started);
         ELSIF v_task.state = 'complete' AND NOT v_task.busy THEN
