@@ -22,7 +22,7 @@ func (p patch) String() string { return p.language + "/" + p.file + ": " + p.new
 var patches = []patch{ //nolint:gochecknoglobals // a table
 	{"ruby", "app.rb", "    rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` and a SyntaxError in an app's file, too\n      App.abort(@root, e)", ``, "H7"},
 
-	{"ruby", "loader.rb", `@errors << failure`, ``, "H8"},
+	{"ruby", "loader.rb", `@errors << (failure = Failure.of_load(name, error))`, `failure = Failure.of_load(name, error)`, "H8"},
 	{"python", "loader.py", `self.errors.append(described)`, `pass`, "H8"},
 	{"node", "loader.js", `this.errors.push(described);`, ``, "H8"},
 
@@ -50,8 +50,7 @@ var patches = []patch{ //nolint:gochecknoglobals // a table
 	{"ruby", "pool.rb", `@running.empty? ? Surroundings.restore : Surroundings.lingering`, `[]`, "I5"},
 	{"ruby", "surroundings.rb", "          Surroundings.trapped(signal, before)\n", "", "I5"},
 	{"python", "hygiene.py", `if _variables() != self._variables:`, `if False:`, "I5"},
-	{"python", "hygiene.py", `os.umask(self.umask)
-        sys.stdout`, `sys.stdout`, "I5"},
+	{"python", "hygiene.py", `self._set_umask(self.umask)`, `pass`, "I5"},
 	{"node", "hygiene.js", `this.#setUmask.call(process, this.#umask);`, ``, "I5"},
 	{"node", "hygiene.js", "this.#restoreSignals();\n    this.#ch", "this.#ch", "I5"},
 
