@@ -15,7 +15,8 @@ import (
 
 // lease keeps this worker known to the others. While its heartbeat comes, the steps that it claimed are its own.
 type lease struct {
-	store  *sql.Store
+	store *sql.Store
+	// worker is what never changes of this worker: without id, handlers and pools.
 	worker sql.Worker
 	log    *slog.Logger
 	// running are the attempts to look after.
@@ -30,15 +31,22 @@ type lease struct {
 
 	// renewing is held while the lease is renewed: one new id is enough for all who find the old one gone.
 	renewing sync.Mutex
-	// mu protects worker.
+	// mu protects the field below.
 	mu sync.Mutex
+	// registered is the worker as the others know it.
+	registered sql.Worker
 }
 
 // id is the id to claim under.
 func (l *lease) id() string {
+	return l.known().ID
+}
+
+// known is the worker as the others know it.
+func (l *lease) known() sql.Worker {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.worker.ID
+	return l.registered
 }
 
 // register takes a new id. Steps claimed under an older one stay fenced by their tokens.
@@ -56,14 +64,17 @@ func (l *lease) register(ctx context.Context) error {
 func (l *lease) set(worker sql.Worker) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.worker = worker
+	l.registered = worker
 }
 
-// update tells the others what the worker serves now, if that has changed. It is called by run alone.
+// update tells the others what the worker serves now, if that has changed.
 func (l *lease) update(ctx context.Context) {
-	worker := l.worker
+	l.renewing.Lock()
+	defer l.renewing.Unlock()
+	known := l.known()
+	worker := known
 	worker.Handlers, worker.Pools = l.capacity.served()
-	if slices.Equal(worker.Handlers, l.worker.Handlers) && slices.Equal(worker.Pools, l.worker.Pools) {
+	if slices.Equal(worker.Handlers, known.Handlers) && slices.Equal(worker.Pools, known.Pools) {
 		return
 	}
 	alive, err := l.store.UpdateWorker(ctx, worker)

@@ -72,7 +72,7 @@ func TestReadyStepsSayWhatTheyWaitFor(t *testing.T) {
 		},
 		"a paused queue": {
 			template: "slow", prepare: serves(both, "R"),
-			after: `INSERT INTO tasker.river_queue (name, paused_at, updated_at) VALUES ('reports', now(), now())`,
+			after: `UPDATE tasker.river_queue SET paused_at = now() WHERE name = 'reports'`,
 			want:  sql.WaitReason{Reason: "paused", Queue: "reports", Pool: "ruby"},
 		},
 		"nothing that wakes a worker": {
