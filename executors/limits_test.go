@@ -18,16 +18,22 @@ func limitedScene(t *testing.T, limits Limits) *scene {
 	}
 	sc.Supervisor = s
 	t.Cleanup(sc.stop)
-	err = sc.Start(sc.ctx())
+	sc.startLimited()
+	return sc
+}
+
+// startLimited starts a supervisor that needs control groups; it skips without.
+func (sc *scene) startLimited() {
+	sc.t.Helper()
+	err := sc.Start(sc.ctx())
 	for _, reason := range []string{"no control group", "permission denied", "read-only file system"} {
 		if err != nil && strings.Contains(err.Error(), reason) {
-			t.Skipf("control groups cannot be made here: %v", err)
+			sc.t.Skipf("control groups cannot be made here: %v", err)
 		}
 	}
 	if err != nil {
-		t.Fatal(err)
+		sc.t.Fatal(err)
 	}
-	return sc
 }
 
 func TestRealHostsBeyondTheirMemoryAreKilledAndTheFailureSaysSo(t *testing.T) {

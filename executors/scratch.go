@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -16,6 +17,9 @@ const (
 	// newScratchPrefix marks a folder that is not locked yet, so that nobody takes it for a stale one.
 	newScratchPrefix = ".tasker-worker-"
 )
+
+// scratchName is how the folders of supervisors are named: [os.MkdirTemp] appends a number.
+var scratchName = regexp.MustCompile(`^` + scratchPrefix + `[0-9]+$`)
 
 // scratch is the folder of one supervisor: the hosts, and a folder for each process. The lock on it says that the owner
 // lives; the kernel drops it with the owner, however that ends.
@@ -70,7 +74,9 @@ func removeStaleScratch() {
 		return
 	}
 	for _, path := range found {
-		process.RemoveAbandoned(path)
+		if scratchName.MatchString(filepath.Base(path)) {
+			process.RemoveAbandoned(path)
+		}
 	}
 }
 

@@ -18,7 +18,11 @@ import (
 // runFakeWorker is a worker that prints its scratch folder and the ids of its handler processes, and waits to be killed.
 func runFakeWorker(dir string) {
 	log := &recorder{changed: make(chan struct{})}
-	s, err := New(Config{Dir: dir, Environ: []string{"FAKEHOST=stubborn"}, Logger: slog.New(log), Processes: 2})
+	c := Config{Dir: dir, Environ: []string{"FAKEHOST=stubborn"}, Logger: slog.New(log), Processes: 2}
+	if os.Getenv("FAKEWORKER_LIMITED") != "" {
+		c.Limits.Processes = 256
+	}
+	s, err := New(c)
 	if err != nil {
 		panic(err)
 	}

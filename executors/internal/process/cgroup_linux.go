@@ -17,8 +17,14 @@ type cgroup struct{ memory, pids string }
 
 const cgroupRoot = "/sys/fs/cgroup"
 
+// cgroupName is the name of the group of a process, of which that of the Starter is the first part. Process ids would not do in its
+// place: one process may have several Starters, an id is given again, and that of a worker in a container is often 1.
+func cgroupName(cookie uint64, pid string) string {
+	return fmt.Sprintf("tasker-worker-%016x-%s", cookie&starterMask, pid)
+}
+
 // newCgroup makes control groups for the limits that need them, and moves the process into them.
-func newCgroup(l Limits, pid int) (g cgroup, err error) {
+func newCgroup(l Limits, cookie uint64, pid int) (g cgroup, err error) {
 	defer func() {
 		if err != nil {
 			g.remove()
@@ -41,7 +47,7 @@ func newCgroup(l Limits, pid int) (g cgroup, err error) {
 		if err != nil {
 			return g, err
 		}
-		*limit.folder = filepath.Join(parent, fmt.Sprintf("tasker-worker-%d-%d", os.Getpid(), pid))
+		*limit.folder = filepath.Join(parent, cgroupName(cookie, strconv.Itoa(pid)))
 		if err := os.Mkdir(*limit.folder, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 			return g, err
 		}
@@ -77,14 +83,14 @@ func controllerFolder(controller, v1, v2 string) (folder, file string, err error
 	return "", "", fmt.Errorf("no control group with the controller %s is at hand", controller)
 }
 
-// removeCgroups empties and removes the groups of a worker that has ended.
-func removeCgroups(worker int) {
+// removeCgroups empties and removes the groups of a Starter that has ended.
+func removeCgroups(cookie uint64) {
 	for controller, limit := range map[string]string{"memory": "memory.limit_in_bytes", "pids": "pids.max"} {
 		parent, _, err := controllerFolder(controller, limit, "")
 		if err != nil {
 			continue
 		}
-		found, _ := filepath.Glob(filepath.Join(parent, fmt.Sprintf("tasker-worker-%d-*", worker))) // the pattern is ours
+		found, _ := filepath.Glob(filepath.Join(parent, cgroupName(cookie, "*"))) // the pattern is ours
 		for _, folder := range found {
 			g := cgroup{memory: folder}
 			g.kill()

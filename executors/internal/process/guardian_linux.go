@@ -26,8 +26,6 @@ const (
 	sweepTime = 2 * time.Second
 	// guardianPause is the time between two starts of a guardian that does not live long.
 	guardianPause = time.Second
-	// cookieFile is the file of a scratch folder that holds the cookie of its owner.
-	cookieFile = "cookie"
 	// guardianPatience is how long a guardian that is no longer needed has to end.
 	guardianPatience = 5 * time.Second
 )
@@ -54,9 +52,7 @@ func guard(in io.Reader) {
 	}
 	_, _ = io.Copy(io.Discard, lines) // ends with the worker
 	c.sweep()
-	if c.Worker != 0 {
-		removeCgroups(c.Worker)
-	}
+	removeCgroups(c.Cookie)
 	RemoveAbandoned(c.Scratch)
 }
 
@@ -109,6 +105,7 @@ func sweepAbandoned(scratch string) {
 	if err == nil && cookie&cookieFlag != 0 && cookie&^starterMask == 0 {
 		c := charge{Cookie: cookie, Group: unix.Getpgrp(), Scratch: scratch}
 		c.sweep()
+		removeCgroups(cookie)
 	}
 }
 
@@ -132,7 +129,7 @@ type watchman struct {
 // the log says so, and another one is tried. Its owner calls Close after that of the Starter.
 func (s *Starter) Guard(scratch string, log *slog.Logger) *Guardian {
 	g := &Guardian{
-		charge:  charge{Cookie: s.cookie, Group: unix.Getpgrp(), Scratch: scratch, Worker: os.Getpid()},
+		charge:  charge{Cookie: s.cookie, Group: unix.Getpgrp(), Scratch: scratch},
 		closing: make(chan struct{}), log: log,
 	}
 	err := os.WriteFile(filepath.Join(scratch, cookieFile), strconv.AppendUint(nil, s.cookie, 10), 0o600)

@@ -172,7 +172,7 @@ func start(c Command, cookie uint64) (_ *Process, err error) {
 func (p *Process) limit(l Limits) (err error) {
 	started.Store(p.PID(), nil)
 	if err = l.apply(p.PID()); err == nil {
-		p.cgroup, err = newCgroup(l, p.PID())
+		p.cgroup, err = newCgroup(l, p.sign.cookie, p.PID())
 	}
 	return err
 }

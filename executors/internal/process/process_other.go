@@ -68,7 +68,7 @@ func (p *Process) reap() {
 
 type cgroup struct{}
 
-func newCgroup(Limits, int) (cgroup, error) { return cgroup{}, nil }
+func newCgroup(Limits, uint64, int) (cgroup, error) { return cgroup{}, nil }
 
 // CPU is not measured.
 func (p *Process) CPU() time.Duration { return 0 }
