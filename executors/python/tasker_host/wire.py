@@ -91,7 +91,8 @@ class Writer:
         self._holder = None
         if self._held:
             with self._lock:
-                self._write_held()
+                if self._held:  # another thread's message may have taken it along meanwhile
+                    self._write_held()
 
     def result(self, request_id, result):
         self.write(b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (encode(request_id), encode(result)))
