@@ -16,6 +16,7 @@ import (
 
 const (
 	pingMisses   = 3
+	dumpTime     = 2 * time.Second
 	exitGrace    = 5 * time.Second
 	killGrace    = time.Second
 	termGrace    = 2 * time.Second
@@ -129,6 +130,7 @@ func (s *Supervisor) options(
 			WorkerID:       s.workerID,
 			WorkerVersion:  version(),
 		},
+		DumpTime:       s.timing.dumpTime,
 		KillGrace:      s.timing.killGrace,
 		Logger:         s.config.Logger.With("language", string(r.language)),
 		PingInterval:   s.config.PingInterval,
@@ -150,7 +152,7 @@ func (s *Supervisor) steps(r runtime) int {
 
 // timing is what tests make shorter.
 type timing struct {
-	exitGrace, killGrace, termGrace, writeTimeout time.Duration
+	dumpTime, exitGrace, killGrace, termGrace, writeTimeout time.Duration
 	// backoff is the delay before the second restart in a row, probe that before a restart while the circuit is open.
 	backoff, probe time.Duration
 	// shadow and ahead are stopShadow and stopAhead.
@@ -162,7 +164,7 @@ type timing struct {
 func timingDefault() timing {
 	return timing{
 		backoff: time.Second, probe: probeDelay, settled: probedAfter, stuck: stuckAge, shadow: stopShadow, ahead: stopAhead,
-		exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout,
+		dumpTime: dumpTime, exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout,
 	}
 }
 

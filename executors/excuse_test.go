@@ -21,9 +21,22 @@ func stoppable(t *testing.T, ahead time.Duration) (sc *scene, stop func()) {
 	return sc, func() { close(stopping) }
 }
 
-// waits is a program that says that it runs and waits for what ends it; with a trap it exits with a status of its own.
+// waits is a program that says that it runs and waits for what ends it; with a trap the shell exits with a status of its own.
 func waits(trap string) string {
+	if trap == "" {
+		return "#!/bin/bash\necho \"child $$\"\nexec sleep 300\n"
+	}
 	return "#!/bin/bash\n" + trap + "\necho \"child $$\"\nwhile :; do sleep 0.01; done\n"
+}
+
+// end sends a signal until the process has gone: a shell forgets a SIGINT that comes while a command of its runs, or begins to.
+func end(t *testing.T, pid int, signal syscall.Signal) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); syscall.Kill(pid, signal) == nil; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d survives %s", pid, signal)
+		}
+	}
 }
 
 func TestProgramsThatDieOfTheStopSignalAreGivenBack(t *testing.T) {
@@ -53,11 +66,8 @@ func TestProgramsThatDieOfTheStopSignalAreGivenBack(t *testing.T) {
 				stop()
 				sc.awaitStopSeen()
 			}
-			if err := syscall.Kill(pid, tt.signal); err != nil {
-				t.Fatal(err)
-			}
+			end(t, pid, tt.signal)
 			if !tt.before {
-				awaitGone(t, pid)
 				stop()
 			}
 			if diff := cmp.Diff(engine.GivenBack(ReasonShutdown, 0), <-outcome); diff != "" {

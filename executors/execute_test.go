@@ -125,7 +125,9 @@ func TestExecuteKillsAtTheTimeoutAndGivesNeighboursBack(t *testing.T) {
 
 func TestTimeoutKeepsTheStacksAndAsksBeforeItKills(t *testing.T) {
 	t.Parallel()
-	sc := startScene(t, sceneOptions{boot: "dumps", handlers: "never"})
+	patient := timingDefault()
+	patient.dumpTime, patient.killGrace = patience, patience
+	sc := startScene(t, sceneOptions{boot: "dumps", handlers: "never", timing: patient})
 	late := attempt("never")
 	late.Handler.Timeout = 50 * time.Millisecond
 	got := sc.run(sc.ctx(), late)

@@ -92,7 +92,7 @@ func runFakeHost(boot string) {
 	}
 }
 
-// dumpOnSignal prints something like stacks on SIGUSR1, and says that it ends on SIGTERM.
+// dumpOnSignal prints something like stacks on SIGUSR1, and says so when it ends on SIGTERM.
 func (h *fakeHost) dumpOnSignal() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGTERM)
@@ -103,6 +103,7 @@ func (h *fakeHost) dumpOnSignal() {
 				continue
 			}
 			h.notify("asked to end", "")
+			os.Exit(0)
 		}
 	}()
 }

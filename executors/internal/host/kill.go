@@ -5,12 +5,8 @@ import (
 	"time"
 )
 
-const (
-	// dumpTime is how long a process has to print the stacks of its threads.
-	dumpTime = 500 * time.Millisecond
-	// dumpQuiet is the silence after which a dump counts as printed.
-	dumpQuiet = 100 * time.Millisecond
-)
+// dumpQuiet is the silence after which a dump counts as printed.
+const dumpQuiet = 100 * time.Millisecond
 
 // kill ends the process for a reason. The first reason counts. A process in which a step ran past its timeout is asked for
 // the stacks of its threads and to end, before it is forced to; any other has no more time.
@@ -51,18 +47,21 @@ func (h *Host) insist() {
 	h.await(context.Background(), h.process.Done(), h.options.KillGrace)
 }
 
-// awaitDump keeps the dump.
+// awaitDump keeps the dump: what is printed until nothing more comes for a moment.
 func (h *Host) awaitDump(lines <-chan string) {
-	end := time.NewTimer(dumpTime)
+	end := time.NewTimer(h.options.DumpTime)
 	defer end.Stop()
-	quiet := time.NewTimer(dumpTime)
+	quiet := time.NewTimer(h.options.DumpTime)
 	defer quiet.Stop()
+	defer func() {
+		for range len(lines) { // on a busy machine they may have come together with the end of the time for them
+			h.keepDump(<-lines)
+		}
+	}()
 	for {
 		select {
 		case line := <-lines:
-			h.mu.Lock()
-			h.dump = append(h.dump, line)
-			h.mu.Unlock()
+			h.keepDump(line)
 			quiet.Reset(dumpQuiet)
 		case <-quiet.C:
 			return
@@ -72,6 +71,12 @@ func (h *Host) awaitDump(lines <-chan string) {
 			return
 		}
 	}
+}
+
+func (h *Host) keepDump(line string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dump = append(h.dump, line)
 }
 
 // decide records why the process ends.

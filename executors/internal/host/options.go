@@ -50,8 +50,9 @@ type Options struct {
 
 	// ExitGrace is the time to exit after the requests have ended, TermGrace the time after a SIGTERM that follows.
 	ExitGrace, TermGrace time.Duration
-	// KillGrace is the time between SIGTERM and SIGKILL for a process in which a step ran past its timeout.
-	KillGrace time.Duration
+	// DumpTime is how long a process in which a step ran past its timeout has to print the stacks of its threads, KillGrace the
+	// time between the SIGTERM that follows and SIGKILL.
+	DumpTime, KillGrace time.Duration
 	// WriteTimeout bounds the wait for a process that does not read its requests.
 	WriteTimeout time.Duration
 }
