@@ -17,13 +17,15 @@ ARG NODE=yes
 FROM golang:1.26-trixie AS build
 ENV CGO_ENABLED=0
 WORKDIR /src
-# What changes seldom comes first: the modules, then the slowest of them compiled, so that a change of our code compiles
-# our code alone.
+# What changes seldom comes first: the modules, then the slowest of them and of Go's own packages compiled, so that a change of our
+# code compiles our code alone.
 COPY go.mod go.sum ./
 RUN go mod download
 RUN go build -trimpath \
+    net/http/pprof text/tabwriter encoding/csv \
     github.com/alecthomas/kong \
     github.com/caarlos0/env/v11 \
+    github.com/fsnotify/fsnotify \
     github.com/goccy/go-yaml \
     github.com/jackc/pgx/v5/pgxpool \
     github.com/jackc/pgx/v5/stdlib \
@@ -31,9 +33,11 @@ RUN go build -trimpath \
     github.com/riverqueue/river \
     github.com/riverqueue/river/riverdriver/riverpgxv5 \
     github.com/riverqueue/river/rivermigrate \
-    github.com/santhosh-tekuri/jsonschema/v6
-COPY . .
+    github.com/santhosh-tekuri/jsonschema/v6 \
+    github.com/sourcegraph/conc \
+    golang.org/x/term
 ARG VERSION=dev
+COPY . .
 RUN go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /tasker-worker ./cmd/tasker-worker
 
 FROM debian:$DEBIAN-slim AS base

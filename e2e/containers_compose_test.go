@@ -52,20 +52,15 @@ func TestContainersComposeFileMountsHandlersAndTemplates(t *testing.T) {
 	}
 }
 
-// TestContainersComposeRunsTheMainJob types the commands of the head of compose.yaml, with the image that is built
-// already.
-func TestContainersComposeRunsTheMainJob(t *testing.T) {
+// testComposeRunsTheMainJob types the commands of the head of compose.yaml, with the image that is built already.
+func testComposeRunsTheMainJob(t *testing.T) {
 	t.Parallel()
-	docker(t)
 	command := composeCommand(t)
 	if command == nil {
 		t.Skip("neither `docker compose` nor docker-compose is installed")
 	}
 	if host := os.Getenv("DOCKER_HOST"); host != "" && !strings.HasPrefix(host, "unix:") {
 		t.Skipf("compose.yaml mounts folders of this machine, which the engine at %s does not see", host)
-	}
-	if err := buildWorker(); err != nil {
-		t.Fatal(err)
 	}
 	c := startCompose(t, command)
 	// The function is there once the worker has migrated, and the template once it has synced.

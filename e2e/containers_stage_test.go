@@ -38,10 +38,6 @@ type containerStage struct {
 // been migrated from outside.
 func newContainerStage(t *testing.T, command ...string) *containerStage {
 	t.Helper()
-	docker(t)
-	if err := buildExamples(); err != nil {
-		t.Fatal(err)
-	}
 	private, err := tcnetwork.New(t.Context())
 	testcontainers.CleanupNetwork(t, private)
 	if err != nil {

@@ -8,9 +8,16 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
+// TestContainers builds the images and only then runs the tests of them, which would otherwise keep the places of other
+// tests while they wait.
 func TestContainers(t *testing.T) {
 	t.Parallel()
 	docker(t)
+	if err := buildExamples(); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("image", testImage)
+	t.Run("compose runs the main job", testComposeRunsTheMainJob)
 	t.Run("main job", func(t *testing.T) {
 		t.Parallel()
 		mainJob(t, newContainerStage(t, "run", "--migrate"))
