@@ -26,6 +26,8 @@ type Runner struct {
 	NotServedPause, UnavailablePause time.Duration
 	// Life bounds that too: when it ends, so does this process. Nil has no end.
 	Life context.Context //nolint:containedctx // it is the life of the worker, not of a call
+	// NoSlot is told the handler of a step that goes back because no slot for it came free in time. It may be nil.
+	NoSlot func(handler string)
 	// Wake is told when and where a task has something due. It may be nil.
 	Wake func(Due)
 	// TaskEnded is told of each task that ended with a finish of this runner, after its commit. It may be nil.
@@ -110,7 +112,7 @@ func (r *Runner) step(ctx, take context.Context, room *room, a *Attempt, queue s
 // execute finds room for the attempt, which is claimed already, and runs it.
 func (r *Runner) execute(ctx, take context.Context, room *room, a *Attempt) (Outcome, time.Duration) {
 	if err := room.fit(take, a.Handler.Name); err != nil {
-		return r.withoutRoom(err), 0
+		return r.withoutRoom(a.Handler.Name, err), 0
 	}
 	ctx, leave := r.Running.enter(ctx, a.Token)
 	defer leave()
@@ -135,7 +137,10 @@ const (
 )
 
 // withoutRoom gives a step back that found no slot. It never counts: the step has done nothing.
-func (r *Runner) withoutRoom(err error) Outcome {
+func (r *Runner) withoutRoom(handler string, err error) Outcome {
+	if r.NoSlot != nil {
+		r.NoSlot(handler)
+	}
 	var pause time.Duration
 	switch {
 	case errors.Is(err, ErrHandlerNotServed):

@@ -1,8 +1,10 @@
 package queue
 
 import (
+	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 )
@@ -16,6 +18,7 @@ type capacity struct {
 	pools engine.Pools
 	// handlers are those that the configuration names: all of an executor without pools, and commands.
 	handlers []string
+	pace     pace
 
 	// mu protects the fields below.
 	mu     sync.Mutex
@@ -26,8 +29,9 @@ type capacity struct {
 type layout struct {
 	// changed is closed when it is another.
 	changed <-chan struct{}
-	// keys are the pools, and handlers those of all pools, with the position of the pool in keys.
+	// keys are the pools, slots what they have, and handlers those of all pools, with the position of the pool in keys.
 	keys     []string
+	slots    []int
 	handlers []string
 	places   []int
 }
@@ -54,11 +58,11 @@ func (c *capacity) now() layout {
 
 func (c *capacity) read() layout {
 	if c.pools == nil {
-		return layout{changed: make(chan struct{}), keys: []string{anyHandler}, handlers: c.handlers, places: make([]int, len(c.handlers))}
+		return layout{changed: make(chan struct{}), keys: []string{anyHandler}, slots: []int{0}, handlers: c.handlers, places: make([]int, len(c.handlers))}
 	}
 	l := layout{changed: c.pools.Changed(), keys: []string{}, handlers: []string{}}
 	for i, pool := range c.pools.Pools() {
-		l.keys = append(l.keys, pool.Key)
+		l.keys, l.slots = append(l.keys, pool.Key), append(l.slots, pool.Slots)
 		for _, handler := range pool.Handlers {
 			l.handlers, l.places = append(l.handlers, handler), append(l.places, i)
 		}
@@ -75,12 +79,13 @@ func (c *capacity) read() layout {
 // commands is the handler that stands for every command when jobs are fetched.
 const commands = "command:"
 
-// free returns the free slots of a pool, at most limit.
-func (c *capacity) free(key string, limit int) int {
+// room is how many jobs may be fetched for a pool with so many slots, at most limit: as many as it has free, and a batch more
+// while its steps are quick.
+func (c *capacity) room(key string, slots, limit int) int {
 	if c.pools == nil {
 		return limit
 	}
-	return min(c.pools.Free(key), limit)
+	return min(max(c.pools.Free(key), c.pace.ahead(key, slots)), limit)
 }
 
 // slot takes a slot for the handler if one is free, nil otherwise.
@@ -111,15 +116,23 @@ func (c *capacity) served() (handlers, pools []string) {
 	return handlers, pools
 }
 
-// freeingSlot tells of its release.
-type freeingSlot struct {
+// watchedSlot tells of its release, and of how long its steps took.
+type watchedSlot struct {
 	engine.Slot
 
-	freed func()
+	capacity *capacity
+	freed    func()
+}
+
+// Execute implements [engine.Slot].
+func (s watchedSlot) Execute(ctx context.Context, attempt *engine.Attempt) engine.Outcome {
+	began := time.Now()
+	defer func() { s.capacity.pace.took(s.capacity.poolOf(attempt.Handler.Name), time.Since(began)) }()
+	return s.Slot.Execute(ctx, attempt)
 }
 
 // Release implements [engine.Slot].
-func (s freeingSlot) Release() {
+func (s watchedSlot) Release() {
 	s.Slot.Release()
 	s.freed()
 }

@@ -165,7 +165,7 @@ func (f *fetcher) wish() (sql.Fetch, []string) {
 	total := 0
 	for i, key := range l.keys {
 		if f.asked[key] {
-			wish.Slots[i] = f.capacity.free(key, max(limit, 0))
+			wish.Slots[i] = f.capacity.room(key, l.slots[i], max(limit, 0))
 			total += wish.Slots[i]
 		}
 	}
@@ -238,9 +238,12 @@ func (f *fetcher) start(ctx, fetchCtx context.Context, fetched []sql.Fetched) ti
 
 // spawn runs an attempt, and what follows it, on a goroutine of its own.
 func (f *fetcher) spawn(ctx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
+	pool := f.capacity.poolOf(attempt.Handler.Name)
 	f.running.Add(1)
+	f.capacity.pace.began(pool)
 	f.runs.Go(func() {
 		defer f.ended()
+		defer f.capacity.pace.ended(pool)
 		f.attempt(ctx, fetchCtx, attempt, slot)
 	})
 }

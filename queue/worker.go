@@ -45,9 +45,12 @@ func New(config Config) (*Worker, error) {
 	}
 	w.life, w.endLife = context.WithCancel(context.Background())
 	w.waker = newWaker(func(ctx context.Context, queue string) error { return w.wakeQueue(ctx, store, queue) }, config.Log)
-	executor := engine.WrapSlots(config.Executor, func(slot engine.Slot) engine.Slot { return freeingSlot{slot, w.slotFree} })
-	capacity := newCapacity(executor, config.Handlers)
+	var capacity *capacity
+	executor := engine.WrapSlots(config.Executor, func(slot engine.Slot) engine.Slot { return watchedSlot{slot, capacity, w.slotFree} })
+	capacity = newCapacity(executor, config.Handlers)
+	noSlot := func(handler string) { capacity.pace.stalled(capacity.poolOf(handler)) }
 	w.runner = &engine.Runner{
+		NoSlot:   noSlot,
 		Executor: executor, Log: config.Log, Wake: w.waker.wakeIn, TaskEnded: config.TaskEnded, Life: w.life,
 	}
 	calls := &calls{}
