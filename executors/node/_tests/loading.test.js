@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { spawn, spawnSync } = require('node:child_process');
 const { test } = require('node:test');
 
 const { folder } = require('./folder');
@@ -35,7 +36,7 @@ test('a file that waits for something is named, and the others are served', (t) 
 test('a file that holds the process is named to the worker, which has the next one skip it', (t) => Promise.all([
   ['bad.js', 'function spins() {\n  for (;;);\n}\nspins();', /^at spins \(.*bad\.js:2\)$/],
   ['bad.mjs', 'await 1;\nfor (;;);\nexport default () => 1;', /bad\.mjs:2\)$/],
-  ['bad.js', 'require("node:child_process").execSync("exec sleep 20");', undefined],
+  ['bad.js', 'require("node:child_process").execSync("exec sleep 20", { stdio: "ignore" });', undefined],
 ].map(async ([file, text, frame]) => {
   const handlers = folder(t, { [file]: text, 'good.js': GOOD });
   const first = new Worker();
@@ -107,4 +108,16 @@ test('a file is what its path leads to, and what is skipped is said', async (t) 
     'warn: node/shop is not loaded: it is a link to a folder, and those are not followed',
     'warn: node/twice.js is not loaded: it is the same file as pay.js',
   ]);
+});
+
+// So low is the priority of the thread that loads the file, beside another program, that it has a small part of one processor.
+const STARVED = 'require("node:os").setPriority(10); const at = process.cpuUsage(); while (process.cpuUsage(at).user < 200_000);';
+const onOneProcessor = process.platform === 'linux' && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
+
+test('a file that others keep from the processor is waited for', { skip: !onOneProcessor }, async (t) => {
+  const busy = spawn('taskset', ['-c', '0', process.execPath, '-e', 'for (;;);']);
+  t.after(() => busy.kill('SIGKILL'));
+  const handlers = folder(t, { 'good.js': `${STARVED}${GOOD}` });
+  const worker = await Worker.ready(t, { handlers, timing: { startup_timeout_ms: 2000 }, through: ['taskset', '-c', '0'] });
+  assert.deepEqual([names(worker), problems(worker)], [['good'], []]);
 });

@@ -21,8 +21,10 @@ class Worker {
   messages = []; // everything that is no answer, in order of arrival
 
   // reply makes the answer to a call of the host: {result} or {error}, or nothing.
-  constructor({ reply = () => ({ result: {} }), args = [], cwd, env = {} } = {}) {
-    this.#child = spawn(process.execPath, [...args, HOST], {
+  // through is a program that starts the host, with its arguments.
+  constructor({ reply = () => ({ result: {} }), args = [], through = [], cwd, env = {} } = {}) {
+    const [program, ...rest] = [...through, process.execPath, ...args, HOST];
+    this.#child = spawn(program, rest, {
       cwd,
       env: { ...process.env, TASKER_PROTOCOL: '1', TASKER_RPC_IN_FD: '3', TASKER_RPC_OUT_FD: '4', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],

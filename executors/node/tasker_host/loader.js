@@ -8,6 +8,7 @@ const { pathToFileURL } = require('node:url');
 const context = require('./context');
 const failure = require('./failure');
 const { Handler, served } = require('./handler');
+const { LoadClock } = require('./load_clock');
 const { LOAD_TIMEOUT, tookTooLong } = require('./load_timeout');
 const { isModule } = require('./module_kind');
 const scan = require('./scan');
@@ -92,7 +93,12 @@ class Loader {
     let timer;
     const failed = new Promise((resolve, reject) => {
       this.#loading = { path: relative, fail: reject };
-      timer = setTimeout(() => reject(new LoadTimeout(tookTooLong(ms))), ms);
+      const clock = new LoadClock(ms);
+      const giveUp = () => {
+        if (clock.shortMs > 0) timer = setTimeout(giveUp, clock.shortMs);
+        else reject(new LoadTimeout(tookTooLong(ms)));
+      };
+      timer = setTimeout(giveUp, ms);
     });
     try {
       return await Promise.race([context.run(new context.LoadedFile(relative), work), failed]);

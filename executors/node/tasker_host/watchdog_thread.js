@@ -7,6 +7,7 @@ const { internalBinding } = require('internal/test/binding'); // the watchdog st
 const os = require('node:os');
 const { parentPort, workerData } = require('node:worker_threads');
 
+const { LoadClock } = require('./load_clock');
 const { LOAD_TIMEOUT, tookTooLong } = require('./load_timeout');
 const { look } = require('./main_stack');
 const { RpcError } = require('./rpc_error');
@@ -39,7 +40,15 @@ let loading; // the file that is loaded, or undefined
 function watch({ loads, ms }) {
   clearTimeout(timer);
   loading = loads;
-  if (loads !== undefined) timer = setTimeout(() => giveUp(loads, ms), ms + grace(ms));
+  if (loads !== undefined) giveUpAfter(ms, loads, ms, new LoadClock(ms));
+}
+
+// The file has what it lacks of its time, and the grace.
+function giveUpAfter(wait, file, ms, clock) {
+  timer = setTimeout(() => {
+    if (clock.shortMs > 0) giveUpAfter(clock.shortMs, file, ms, clock);
+    else giveUp(file, ms);
+  }, wait + grace(ms));
 }
 
 // Names the file and ends the process.

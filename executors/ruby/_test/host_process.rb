@@ -29,12 +29,13 @@ module HostProcess
     path
   end
 
-  def start(app_root: nil, app_handlers: nil, skip_files: nil, startup_ms: nil, callbacks: [], limits: {}, env: {})
+  # through is a program that starts the host, with its arguments.
+  def start(app_root: nil, app_handlers: nil, skip_files: nil, startup_ms: nil, callbacks: [], limits: {}, env: {}, through: [])
     host_in, @to = IO.pipe
     @from, host_out = IO.pipe
     @errors = Tempfile.new("stderr")
     @pid = spawn({ "TASKER_PROTOCOL" => "1", "TASKER_RPC_IN_FD" => "3", "TASKER_RPC_OUT_FD" => "4",
-                   "TASKER_EXECUTOR_ID" => "ruby-1", **env }, "ruby", HOST, 3 => host_in, 4 => host_out, out: @errors.path, err: %i[child out])
+                   "TASKER_EXECUTOR_ID" => "ruby-1", **env }, *through, "ruby", HOST, 3 => host_in, 4 => host_out, out: @errors.path, err: %i[child out])
     host_in.close
     host_out.close
     @to.sync = true

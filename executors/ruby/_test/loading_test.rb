@@ -39,6 +39,26 @@ class LoadingTest < Minitest::Test
     assert_equal 1, step("Good")["result"]
   end
 
+  # It has a low priority, beside another program on the one processor that it may use.
+  STARVED = <<~RUBY
+    Process.setpriority(Process::PRIO_PROCESS, 0, 10)
+    used = -> { Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) }
+    ends = used.call + 0.2
+    nil while used.call < ends
+  RUBY
+
+  def test_a_file_that_others_keep_from_the_processor_is_waited_for
+    skip "taskset is not installed" unless system("taskset", "-c", "0", "true", err: IO::NULL)
+
+    started, out = IO.pipe
+    busy = spawn("taskset", "-c", "0", "ruby", "-e", "$stdout.syswrite(1); loop {}", out: out)
+    started.read(1)
+    write("handlers/starved.rb", "#{STARVED}class Starved; def process(*) = 1; end")
+    assert_empty problems(start(startup_ms: 2000, through: %w[taskset -c 0]))
+  ensure
+    busy && Process.kill(:KILL, busy) && Process.wait(busy)
+  end
+
   # What a thread does that a file starts, after the file has ended.
   { "raises" => 'raise "late"', "exits" => "exit(3)" }.each do |how, code|
     define_method("test_a_file_whose_thread_#{how}_while_others_load_is_named_and_left_out") do

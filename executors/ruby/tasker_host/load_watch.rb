@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "load_clock"
+
 module TaskerHost
   # Sees to it that a file comes to the end of its loading. Every file may take half of the time that is left.
   class LoadWatch
@@ -37,7 +39,7 @@ module TaskerHost
 
     def start(name, seconds, loader)
       Thread.new do
-        sleep seconds
+        LoadClock.new(seconds).wait
         error = Timeout.new(format("loading the file took more than %.1f s", seconds))
         @lock.synchronize do
           next if @done
