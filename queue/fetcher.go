@@ -16,8 +16,10 @@ import (
 )
 
 const (
-	// fetchCooldown is the least time between two fetches from one queue while it has jobs.
-	fetchCooldown = 5 * time.Millisecond
+	// fetchCooldown is the least time between two fetches from one queue while many steps run: what comes meanwhile goes
+	// together into the next. While few run it is less, a part for each, and a step alone waits for nothing.
+	fetchCooldown     = 5 * time.Millisecond
+	fetchCooldownEach = fetchCooldown / 20
 	// busyPause is when jobs whose task somebody else holds are due again, see tasker.fetch_jobs.
 	busyPause = 60 * time.Millisecond
 	// fetchPauseFirst follows a fetch that failed, and fetchPauseLongest one that fails again and again.
@@ -46,6 +48,8 @@ type fetcher struct {
 	log   *slog.Logger
 	// look is written by any goroutine that knows of a reason to fetch, and read by run.
 	look chan struct{}
+	// fetched is when the last fetch ended. Only run uses it.
+	fetched time.Time
 	// failed is the pause after the last fetch, if that failed. Only run uses it.
 	failed time.Duration
 	// answerLost is told when the answer to a call that may have claimed steps did not come.
@@ -75,12 +79,16 @@ func (f *fetcher) wake() {
 
 // slotFree makes the fetcher look again if it left jobs for want of a slot.
 func (f *fetcher) slotFree() {
-	f.mu.Lock()
-	waiting := f.everything || len(f.asked) > 0
-	f.mu.Unlock()
-	if waiting {
+	if f.asksForMore() {
 		f.lookAgain()
 	}
+}
+
+// asksForMore says whether there may be jobs in the queue that were not fetched.
+func (f *fetcher) asksForMore() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.everything || len(f.asked) > 0
 }
 
 func (f *fetcher) lookAgain() {
@@ -107,14 +115,24 @@ func (f *fetcher) run(ctx, fetchCtx context.Context) {
 		case <-poll.C:
 			f.wake()
 		}
+		rest(fetchCtx, f.cooldown())
 		for pause := f.fetch(ctx, fetchCtx); pause > 0 && fetchCtx.Err() == nil; pause = f.fetch(ctx, fetchCtx) {
 			rest(fetchCtx, pause)
 		}
 	}
 }
 
+// cooldown is how long the next fetch has to wait, after the last one.
+func (f *fetcher) cooldown() time.Duration {
+	least := min(time.Duration(f.running.Load())*fetchCooldownEach, fetchCooldown)
+	return least - time.Since(f.fetched)
+}
+
 // rest waits, or until ctx ends.
 func rest(ctx context.Context, pause time.Duration) {
+	if pause <= 0 {
+		return
+	}
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
@@ -131,6 +149,7 @@ func (f *fetcher) fetch(ctx, fetchCtx context.Context) time.Duration {
 		return 0
 	}
 	fetched, err := f.commit.Fetch(fetchCtx, wish, f.runner)
+	f.fetched = time.Now()
 	switch {
 	case errors.Is(err, engine.ErrWorkerUnknown):
 		f.renew(ctx)
@@ -144,9 +163,11 @@ func (f *fetcher) fetch(ctx, fetchCtx context.Context) time.Duration {
 		return f.failed
 	}
 	f.failed = 0
-	pause := f.start(ctx, fetchCtx, fetched)
-	f.settle(wish, pools, fetched)
-	return pause
+	f.start(ctx, fetchCtx, fetched)
+	if f.settle(wish, pools, fetched); len(fetched) == 0 || !f.asksForMore() {
+		return 0
+	}
+	return max(f.cooldown(), 1)
 }
 
 // wish is what there are free slots for, in pools that may have jobs. Its limit is 0 when there is nothing to ask for.
@@ -212,8 +233,8 @@ func (f *fetcher) settle(wish sql.Fetch, pools []string, fetched []sql.Fetched) 
 	}
 }
 
-// start runs what was fetched, and says when to fetch again.
-func (f *fetcher) start(ctx, fetchCtx context.Context, fetched []sql.Fetched) time.Duration {
+// start runs what was fetched.
+func (f *fetcher) start(ctx, fetchCtx context.Context, fetched []sql.Fetched) {
 	busy := false
 	for _, job := range fetched {
 		switch {
@@ -230,10 +251,6 @@ func (f *fetcher) start(ctx, fetchCtx context.Context, fetched []sql.Fetched) ti
 	if busy {
 		f.runner.Wake(engine.Due{Queue: f.queue, In: busyPause})
 	}
-	if len(fetched) == 0 {
-		return 0
-	}
-	return fetchCooldown
 }
 
 // spawn runs an attempt, and what follows it, on a goroutine of its own.
