@@ -71,6 +71,19 @@ func TestCrashAmongSeveralGivesAllBackAndIsolatesThem(t *testing.T) {
 	}
 }
 
+// What a step left behind, a thread for example, may end the process just after the step was answered.
+func TestCrashJustAfterANeighbourWasAnsweredIsNobodysFailure(t *testing.T) {
+	t.Parallel()
+	sc := startScene(t, sceneOptions{handlers: "hold\nanswer-and-exit:3"})
+	held := sc.start(sc.ctx(), attempt("hold"))
+	if got := sc.run(sc.ctx(), attempt("answer-and-exit:3")); got.Kind != engine.OutcomeSucceeded {
+		t.Fatalf("the step that left something behind comes to %s", describe(got))
+	}
+	if diff := cmp.Diff(engine.GivenBack(ReasonExecutorCrashed, 0), <-held); diff != "" {
+		t.Errorf("the step that ran beside it (-want +got):\n%s", diff)
+	}
+}
+
 func TestThirdCrashAmongNeighboursIsAFailure(t *testing.T) {
 	t.Parallel()
 	sc := newScene(t, sceneOptions{handlers: "echo"})

@@ -29,6 +29,8 @@ type call struct {
 	asked  asked
 	// heard says that the process has said something of the execution, which it has read then. Host.mu protects it.
 	heard bool
+	// served is how many executions the process had answered before.
+	served int
 	// before is the number of lines that the process had sent when the request was made.
 	before uint64
 	// verdict is decided before the call ends, when it timed out or was cancelled. Host.mu protects it.
@@ -50,7 +52,7 @@ func (h *Host) begin(a *engine.Attempt) (*call, error) {
 		return nil, errEnded
 	}
 	h.lastID++
-	c := &call{attempt: a, before: h.lines.Load(), end: make(chan callEnd, 1), id: h.lastID}
+	c := &call{served: h.served, attempt: a, before: h.lines.Load(), end: make(chan callEnd, 1), id: h.lastID}
 	h.calls[c.id] = c
 	if a != nil {
 		h.executions++
@@ -122,6 +124,7 @@ func (h *Host) endLocked(c *call, m *message) {
 	h.removeLocked(c)
 	if c.attempt != nil {
 		h.served++
+		h.servedAt = time.Now()
 	}
 	end := callEnd{fate: FateAnswered, message: m}
 	if c.verdict != 0 {

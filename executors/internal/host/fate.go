@@ -21,7 +21,8 @@ const (
 	FateCancelled
 	// FateCrashed is an execution that was alone in a process that broke.
 	FateCrashed
-	// FateCrashedAmong is an execution in a process that broke while others ran in it too: which one broke it is unknown.
+	// FateCrashedAmong is an execution in a process that broke while others ran in it too, or a moment after one beside it was
+	// answered: which one broke it is unknown.
 	FateCrashedAmong
 	// FateNeighbour is an execution in a process that was killed because another one in it timed out.
 	FateNeighbour
@@ -109,6 +110,14 @@ func (h *Host) settle() {
 	h.noteDrainedLocked()
 }
 
+// aftermath is how long an execution may break its process after its answer: what it left behind, a thread for example, does.
+const aftermath = time.Second
+
+// leftLocked says whether an execution that ran beside the call was answered a moment ago.
+func (h *Host) leftLocked(c *call) bool {
+	return h.served > c.served && time.Since(h.servedAt) < aftermath
+}
+
 // fateLocked is the rule of who answers for the end of a process.
 func (h *Host) fateLocked(c *call, running int) Fate {
 	switch {
@@ -124,7 +133,7 @@ func (h *Host) fateLocked(c *call, running int) Fate {
 		return FateNeighbour
 	case !h.death.IsCrash():
 		return FateStopped
-	case running > 1:
+	case running > 1 || h.leftLocked(c):
 		return FateCrashedAmong
 	default:
 		return FateCrashed

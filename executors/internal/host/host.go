@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tasker-systems/tasker-worker/executors/internal/logs"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
@@ -59,6 +60,7 @@ type Host struct {
 	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
 	executions, cancelled int
 	served                int
+	servedAt              time.Time // of the latest
 	violations            int
 	stopping              bool
 	exiting               bool // it closed a channel and was still there when its patience ended
