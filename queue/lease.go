@@ -151,21 +151,20 @@ func (l *lease) watch(ctx context.Context, tokens []int64) {
 	}
 }
 
-// end forgets the worker and returns the number of steps that it still held, which are taken back: now, or by others when its
-// lease ends.
-func (l *lease) end(ctx context.Context) int {
-	left := l.running.Tokens(0)
+// end forgets the worker and says whether it still held steps, or may have: they are taken back now, or by others when its lease
+// ends.
+func (l *lease) end(ctx context.Context) (left bool) {
+	held := l.running.Tokens(0)
 	l.claims.compare(ctx, l.id())
-	l.claims.release(ctx, left)
+	l.claims.release(ctx, held)
 	steps, err := l.store.UnregisterWorker(ctx, l.id())
 	if err != nil {
-		steps = len(left)
 		l.log.WarnContext(ctx, "worker not unregistered: the steps that it held come back when its lease ends",
-			"steps", steps, "lease", l.worker.Lease, "error", err)
+			"steps", len(held), "lease", l.worker.Lease, "error", err)
 	} else if steps > 0 {
 		l.log.WarnContext(ctx, "steps taken back at the end", "steps", steps)
 	}
-	return max(steps, len(left))
+	return err != nil || steps > 0 || len(held) > 0
 }
 
 // newID returns a random UUID, version 4.
