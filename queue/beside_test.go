@@ -51,9 +51,9 @@ func TestStepWhoseClaimTheEngineOverwroteIsTriedAgain(t *testing.T) {
 	}})
 	id := b.create("linear")
 	await(t, "the step runs", g.reached)
+	b.exec(`UPDATE tasker_workflow_steps SET attempts = attempts + 1, last_attempted_at = now() AT TIME ZONE 'UTC' WHERE task_id = $1 AND in_process`, id)
 	b.exec(`SELECT tasker.lock_tasks(ARRAY[$1::bigint]), tasker.transition_step(workflow_step_id, 'error', '{}')
 		FROM tasker_workflow_steps WHERE task_id = $1 AND in_process`, id)
-	b.exec(`UPDATE tasker_workflow_steps SET attempts = attempts + 1, last_attempted_at = now() AT TIME ZONE 'UTC' WHERE task_id = $1 AND in_process`, id)
 	eventually(t, "the flag is put right", func() bool {
 		return one[int](b, `SELECT count(*) FROM tasker_workflow_steps WHERE in_process`) == 0
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -26,17 +27,26 @@ func newDeadline(ctx context.Context, c config, log *slog.Logger) (deadline, fun
 	hard, beHard := context.WithCancel(context.Background())
 	last, beLast := context.WithCancel(context.Background())
 	over, stop := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 1)
+	// Before the first signal, so that a second one right after it is not lost.
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, stopSignals()...)
+	late := ctx.Err() != nil
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
+		defer signal.Stop(signals)
 		select {
 		case <-ctx.Done():
 		case <-over.Done():
 			return
 		}
-		signal.Notify(signals, stopSignals()...)
-		defer signal.Stop(signals)
+		if !late && !errors.Is(context.Cause(ctx), context.Canceled) { // a signal ended ctx, and comes here too
+			select {
+			case <-signals:
+			case <-over.Done():
+				return
+			}
+		}
 		wait := c.DrainTimeout + queue.DrainGrace
 		select {
 		case <-signals:
