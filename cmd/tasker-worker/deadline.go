@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -40,7 +39,7 @@ func newDeadline(ctx context.Context, c config, log *slog.Logger) (deadline, fun
 		case <-over.Done():
 			return
 		}
-		if !late && !errors.Is(context.Cause(ctx), context.Canceled) { // a signal ended ctx, and comes here too
+		if !late && context.Cause(ctx) != context.Canceled { //nolint:errorlint // a signal ended ctx, and comes here too; its cause is one of context.Canceled
 			select {
 			case <-signals:
 			case <-over.Done():
