@@ -78,12 +78,23 @@ func (h *Host) request(method string, params any) (*call, error) {
 	return c, nil
 }
 
-// send queues the request of a call and remembers where it ends, which tells later whether the process got it.
+// send queues the request of a call and remembers where it ends, which tells later whether the process got it: settle waits for
+// that. A process that has ended gets nothing.
 func (h *Host) send(c *call, encode func([]byte) []byte) error {
+	h.mu.Lock()
+	if h.ended {
+		h.mu.Unlock()
+		return nil // settle has ended the call, or will
+	}
+	h.sending++
+	h.mu.Unlock()
 	position, err := h.outbox.sendNow(encode)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c.position = position
+	if h.sending--; h.sending == 0 {
+		h.sent.Broadcast()
+	}
 	return err
 }
 

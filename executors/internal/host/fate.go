@@ -93,6 +93,9 @@ func (h *Host) settle() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ended = true
+	for h.sending > 0 {
+		h.sent.Wait() // not for long: nobody reads any more
+	}
 	if h.death.Kind == DeathExited || h.exiting && h.process.Exit().Signal == 0 {
 		h.death = Death{Kind: DeathExited, Reason: h.process.How()}
 	}

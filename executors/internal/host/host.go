@@ -59,13 +59,16 @@ type Host struct {
 	lone lone
 	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
 	executions, cancelled int
-	served                int
-	servedAt              time.Time // of the latest
-	violations            int
-	stopping              bool
-	exiting               bool // it closed a channel and was still there when its patience ended
-	ended                 bool
-	death                 Death
+	// sending counts the requests that are being written; sent is told when it is none.
+	sending    int
+	sent       sync.Cond // with mu
+	served     int
+	servedAt   time.Time // of the latest
+	violations int
+	stopping   bool
+	exiting    bool // it closed a channel and was still there when its patience ended
+	ended      bool
+	death      Death
 }
 
 // BootError is returned by [Start] when the process did not become ready.
@@ -107,7 +110,7 @@ func newHost(p *process.Process, o Options) *Host {
 	logger := o.Logger.With("executor", o.ID, "pid", p.PID())
 	given := &secrets{}
 	life, endLife := context.WithCancel(context.Background())
-	return &Host{
+	h := &Host{
 		life:     life,
 		endLife:  endLife,
 		secrets:  given,
@@ -124,6 +127,8 @@ func newHost(p *process.Process, o Options) *Host {
 		ready:    make(chan struct{}),
 		sink:     logs.NewSink(slog.New(redactor{logger.Handler(), given})),
 	}
+	h.sent.L = &h.mu
+	return h
 }
 
 // Done is closed when the process has ended and every execution in it is settled.
