@@ -62,7 +62,7 @@ func TestRealHostsRunAsAnotherUser(t *testing.T) {
 
 func TestSuspendedProcessIsKilledThoughItCannotAnswer(t *testing.T) {
 	t.Parallel()
-	sc := startScene(t, sceneOptions{Config: Config{PingInterval: 20 * time.Millisecond}, handlers: "never\necho"})
+	sc := startScene(t, sceneOptions{Config: Config{PingInterval: 300 * time.Millisecond}, handlers: "never\necho"})
 	suspended := whereabouts(t, sc.run(sc.ctx(), attempt("echo")))
 	running := sc.start(sc.ctx(), attempt("never"))
 	if err := syscall.Kill(suspended.PID, syscall.SIGSTOP); err != nil {

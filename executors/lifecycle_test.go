@@ -233,7 +233,7 @@ func TestProcessIsReplacedForAReason(t *testing.T) {
 		config                Config
 	}{
 		{"it asks", `status:{"state":"recycle_me","reason":"leaks"}`, "asked for it: leaks", Config{}},
-		{"memory", "echo", "MiB in memory", Config{PingInterval: 10 * time.Millisecond, RecycleMemory: 1 << 20}},
+		{"memory", "echo", "MiB in memory", Config{PingInterval: 300 * time.Millisecond, RecycleMemory: 1 << 20}},
 		{"age", "echo", "is old", Config{RecycleAge: 100 * time.Millisecond}},
 	}
 	for _, tt := range tests {

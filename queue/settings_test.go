@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -74,20 +75,20 @@ func quoted(value string) string {
 // or not for so long, is the app's own to change.
 func (b bench) createAsApp(n int) []int64 {
 	b.t.Helper()
-	conn, err := pgx.Connect(b.t.Context(), sqltest.URL(b.t, b.pool))
+	config, err := pgx.ParseConfig(sqltest.URL(b.t, b.pool))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	// Before the session begins: on a busy machine it would end before it could set them.
+	maps.Copy(config.RuntimeParams, map[string]string{
+		"default_transaction_read_only": "off", "idle_session_timeout": "0", "lock_timeout": "0", "statement_timeout": "0",
+	})
+	conn, err := pgx.ConnectConfig(b.t.Context(), config)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(b.t.Context()))
 	var ids []int64
-	for _, statement := range []string{
-		`SET statement_timeout = 0`, `SET lock_timeout = 0`, `SET idle_session_timeout = 0`,
-		`SET default_transaction_read_only = off`,
-	} {
-		if _, err := conn.Exec(b.t.Context(), statement); err != nil {
-			b.t.Fatal(err)
-		}
-	}
 	rows, err := conn.Query(b.t.Context(), `SELECT tasker.create_tasks('test', 'fan', '1.0.0',
 		array_agg(jsonb_build_object('n', i))) FROM generate_series(1, $1) AS i`, n)
 	if err == nil {
