@@ -89,7 +89,7 @@ func (s *localStage) environment() []string {
 		return strings.HasPrefix(entry, "TASKER_") || strings.HasPrefix(entry, "DATABASE_URL=")
 	})
 	return slices.Concat(clean, []string{
-		"DATABASE_URL=" + s.url, "TASKER_LEASE=2s", "TASKER_SWEEP_INTERVAL=500ms", "TASKER_LOG_LEVEL=debug",
+		"DATABASE_URL=" + s.url, "TASKER_LEASE=5s", "TASKER_SWEEP_INTERVAL=500ms", "TASKER_LOG_LEVEL=debug",
 		"TASKER_STARTUP_TIMEOUT=" + patience.String(),
 		"TASKER_EXECUTORS_DIR=" + filepath.Join(repository, "executors"),
 		"TASKER_TEMPLATES_DIR=" + filepath.Join(repository, "templates", "examples"),

@@ -181,7 +181,7 @@ func TestProcessThatDoesNotAnswerPingsIsReplaced(t *testing.T) {
 func TestProcessThatDoesNotReadIsKilled(t *testing.T) {
 	t.Parallel()
 	quick := timingDefault()
-	quick.backoff, quick.writeTimeout = time.Millisecond, 100*time.Millisecond
+	quick.backoff, quick.writeTimeout = time.Millisecond, 2*time.Second
 	sc := startScene(t, sceneOptions{handlers: "stop-reading\necho", timing: quick})
 	stuck := sc.start(sc.ctx(), attempt("stop-reading"))
 	large := attempt("echo")
