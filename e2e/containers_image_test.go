@@ -125,7 +125,7 @@ func testImage(t *testing.T) {
 		check   func(t *testing.T, output string)
 	}{
 		"runs as nobody special": {
-			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd("id -un; touch /usr/local/bin/x /app/x || echo refused")},
+			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd("id -un; touch /usr/local/bin/x /app/x 2>&1 || echo refused")},
 			output:  `^worker\n(?s:.*)refused\n$`,
 		},
 		"has the three runtimes": {
