@@ -42,7 +42,7 @@ func TestEveryKindOfRun(t *testing.T) {
 			tiny(Workload{Name: "round-trip", Tasks: 5, run: runRoundTrip}),
 		},
 		Contenders: []Contender{Ours(Go, OwnIndexes), Ours(Go, EngineIndexes)},
-		Duration:   50 * time.Millisecond, Rounds: 1,
+		Duration:   500 * time.Millisecond, Rounds: 1,
 		Each: func(r *Result) error {
 			got = append(got, r.Workload+" "+string(r.Indexes))
 			if r.Steps == 0 || r.P50 == 0 || r.StepsPerSecond == 0 {

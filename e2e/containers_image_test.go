@@ -169,7 +169,7 @@ func hasSupportedRuntimes(t *testing.T, output string) {
 // runToEnd runs a container until it ends, and returns its exit code and what it printed.
 func runToEnd(t *testing.T, image string, options ...testcontainers.ContainerCustomizer) (code int, output string) {
 	t.Helper()
-	options = append(options, testcontainers.WithWaitStrategy(wait.ForExit().WithExitTimeout(patience)))
+	options = append(options, testcontainers.WithWaitStrategyAndDeadline(patience, wait.ForExit().WithExitTimeout(patience)))
 	container, err := testcontainers.Run(t.Context(), image, options...)
 	testcontainers.CleanupContainer(t, container, testcontainers.StopTimeout(0))
 	if err != nil {

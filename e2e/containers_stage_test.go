@@ -74,7 +74,7 @@ func (s *containerStage) startDatabase(t *testing.T) {
 			config.PortBindings = network.PortMap{network.MustParsePort("5432/tcp"): {binding}}
 		}),
 		// The image's first start has a server on the socket alone, which does not count.
-		testcontainers.WithWaitStrategy(wait.ForExec([]string{"pg_isready", "-q", "-h", "127.0.0.1"}).WithStartupTimeout(patience)),
+		testcontainers.WithWaitStrategyAndDeadline(patience, wait.ForExec([]string{"pg_isready", "-q", "-h", "127.0.0.1"}).WithStartupTimeout(patience)),
 	)
 	cleanUpContainer(t, s.postgres, "the database")
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *containerStage) startWorker(t *testing.T) process {
 			"DATABASE_URL": s.url("postgres:5432"), "TASKER_LEASE": "2s", "TASKER_SWEEP_INTERVAL": "500ms", "TASKER_LOG_LEVEL": "debug",
 		}),
 		tcnetwork.WithNetwork(nil, s.network),
-		testcontainers.WithWaitStrategy(wait.ForLog("worker started").WithStartupTimeout(patience)),
+		testcontainers.WithWaitStrategyAndDeadline(patience, wait.ForLog("worker started").WithStartupTimeout(patience)),
 	)
 	cleanUpContainer(t, worker, "a worker")
 	if err != nil {

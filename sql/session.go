@@ -42,6 +42,7 @@ var pooledSettings = []string{"client_encoding", "datestyle", "standard_conformi
 
 // pin makes sessions open with the settings that they need.
 func pin(config *pgxpool.Config, opts PoolOptions) {
+	describeStatements(config.ConnConfig, opts.Pooled)
 	params := config.ConnConfig.RuntimeParams
 	given := maps.Clone(params)
 	if opts.Pooled {
@@ -62,7 +63,6 @@ func pin(config *pgxpool.Config, opts PoolOptions) {
 		}
 	}
 	if opts.Pooled {
-		poolStatements(config.ConnConfig)
 		return
 	}
 	config.AfterConnect = pinNewer
@@ -74,12 +74,18 @@ func isPooled(config pgconn.Config) bool {
 	return !asks
 }
 
-// poolStatements keeps prepared statements out of sessions that are another's with the next transaction.
-func poolStatements(config *pgx.ConnConfig) {
+// describeStatements has the server say which types the parameters of a statement have, whatever the URL asks for: without that
+// (exec, simple_protocol) JSON and arrays cannot be encoded. Prepared statements stay out of sessions that are another's with the next
+// transaction.
+func describeStatements(config *pgx.ConnConfig, pooled bool) {
 	switch config.DefaultQueryExecMode {
 	case pgx.QueryExecModeCacheStatement, pgx.QueryExecModeDescribeExec:
+		if pooled {
+			config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		}
+	case pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	case pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol:
+	case pgx.QueryExecModeCacheDescribe:
 	}
 }
 

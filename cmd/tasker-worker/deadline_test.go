@@ -40,7 +40,7 @@ func TestWorkerEndsInTimeWhateverHoldsItUp(t *testing.T) {
 		"a database that is silent":   {func(t *testing.T, _ *pgxpool.Pool, proxy *pgproxy.Proxy) { t.Cleanup(proxy.Silence()) }, true},
 		"a database that locks steps": {func(t *testing.T, pool *pgxpool.Pool, _ *pgproxy.Proxy) { lockSteps(t, pool) }, true},
 	} {
-		for signals, most := range map[int]time.Duration{1: drain + 6*time.Second, 2: 4 * time.Second} {
+		for signals, most := range map[int]time.Duration{1: drain + 12*time.Second, 2: 10 * time.Second} {
 			t.Run(name+map[int]string{1: "", 2: ", two signals"}[signals], func(t *testing.T) {
 				t.Parallel()
 				pool := sqltest.New(t)

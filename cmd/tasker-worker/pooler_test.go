@@ -12,25 +12,26 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest/pgbouncer"
 )
 
-// ignoring is what people add to PgBouncer's settings when a session is refused.
-const ignoring = "ignore_startup_parameters = "
+// lax is what people add to PgBouncer's settings when a session is refused.
+var lax = "ignore_startup_parameters = " + strings.Join(refusedByPoolers, ",")
 
 func TestRunBehindAPoolerThatLendsTransactions(t *testing.T) {
 	t.Parallel()
-	pool := sqltest.New(t)
-	strict := pgbouncer.Start(t, pool)
-	lax := pgbouncer.Start(t, pool, ignoring+strings.Join(refusedByPoolers, ","))
 	for name, row := range map[string]struct {
-		environ []string
+		// settings are those of the pooler, parameters those at the end of its URL.
+		settings, parameters string
+		environ              []string
 		// refusal is what a worker says that does not start, and says what one says that works.
 		refusal, says string
 	}{
-		"nothing is set":             {[]string{"DATABASE_URL=" + strict}, "set TASKER_POLL_ONLY=true", ""},
-		"it is told to poll":         {[]string{"DATABASE_URL=" + strict, "TASKER_POLL_ONLY=true"}, "", "worker started"},
-		"it finds that nobody hears": {[]string{"DATABASE_URL=" + lax + "&default_query_exec_mode=exec"}, "", "does not hear its own notification"},
+		"nothing is set":             {"", "", nil, "set TASKER_POLL_ONLY=true", ""},
+		"it is told to poll":         {"", "", []string{"TASKER_POLL_ONLY=true"}, "", "worker started"},
+		"it is told how to send":     {lax, "&default_query_exec_mode=simple_protocol", []string{"TASKER_POLL_ONLY=true"}, "", "worker started"},
+		"it finds that nobody hears": {lax, "&default_query_exec_mode=exec", nil, "", "does not hear its own notification"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, row.environ...)
+			pool := sqltest.New(t)
+			w := newWorld(t, append(row.environ, "DATABASE_URL="+pgbouncer.Start(t, pool, row.settings)+row.parameters)...)
 			if row.refusal != "" {
 				refused(t, w.run(t, "run"), row.refusal)
 				return
