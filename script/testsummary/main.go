@@ -4,7 +4,8 @@
 //
 //	12 passed, 0 failed, 1 skipped
 //
-// It exits with the code of go test, or with 1 when -note says that something before it failed.
+// It exits with the code of go test, or with 1 when -note says that something before it failed. With -rerun-failed a few failed
+// tests run once more when all others have ended; those that pass then are listed as flickering, and count as passed.
 package main
 
 import (
@@ -24,27 +25,44 @@ import (
 // stopGrace is how long go test may take to clean up after an interrupt.
 const stopGrace = 30 * time.Second
 
-func main() {
-	note := flag.String("note", "", "an earlier failure to name in the closing lines")
-	slowest := flag.Int("slowest", 0, "how many of the slowest tests to list")
-	flag.Parse()
-	os.Exit(run(*note, *slowest, flag.Args()))
+// options say what is printed and done beside running the tests.
+type options struct {
+	note    string
+	slowest int
+	again   bool
 }
 
-func run(note string, slowest int, args []string) int {
+func main() {
+	var opts options
+	flag.StringVar(&opts.note, "note", "", "an earlier failure to name in the closing lines")
+	flag.IntVar(&opts.slowest, "slowest", 0, "how many of the slowest tests to list")
+	flag.BoolVar(&opts.again, "rerun-failed", false, "run a few failed tests once more")
+	flag.Parse()
+	os.Exit(run(os.Stdout, opts, flag.Args()))
+}
+
+func run(out io.Writer, opts options, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	summary := newSummary(os.Stdout, slices.Contains(args, "-v"))
+	summary := newSummary(out, slices.Contains(args, "-v"))
 	err := goTest(ctx, args, summary.read)
-	summary.close(note, slowest)
-	switch exit, isExit := errors.AsType[*exec.ExitError](err); {
-	case isExit:
-		return max(exit.ExitCode(), 1)
-	case err != nil:
+	exit, isExit := errors.AsType[*exec.ExitError](err)
+	code := 0
+	if isExit {
+		code = max(exit.ExitCode(), 1)
+		if opts.again && ctx.Err() == nil {
+			code = rerunFailed(ctx, summary, code)
+		}
+	}
+	summary.close(opts.note, opts.slowest)
+	switch {
+	case isExit && code != 0:
+		return code
+	case err != nil && !isExit:
 		fmt.Fprintln(os.Stderr, "testsummary:", err)
 		return 1
-	case note != "":
+	case opts.note != "":
 		return 1
 	}
 	return 0

@@ -28,7 +28,8 @@ type summary struct {
 	verbose                 bool // print the output of tests that pass as well
 	packages                map[string]*packageRun
 	builds                  map[string][]string // the compiler's output by import path
-	failures                []string
+	failures, flickers      []string
+	unfinished              bool // a package ended before its tests did
 	slow                    slowTests
 	passed, failed, skipped int
 }
@@ -105,10 +106,12 @@ func (s *summary) packageFailed(e event, p *packageRun) {
 	s.print(s.builds[e.FailedBuild])
 	for _, name := range slices.Sorted(maps.Keys(p.tests)) {
 		if t := p.tests[name]; t.running && !t.hasSubtests { // it never ended
+			s.unfinished = true
 			s.testFailed(e.Package, name, t)
 		}
 	}
 	if !slices.ContainsFunc(s.failures, func(f string) bool { return strings.HasPrefix(f, e.Package+" ") }) {
+		s.unfinished = true
 		s.failures = append(s.failures, e.Package+" (the package itself)")
 		s.failed++
 	}
@@ -167,6 +170,9 @@ func (s *summary) close(note string, slowest int) {
 	if len(s.failures) > 0 {
 		slices.Sort(s.failures)
 		fmt.Fprintf(s.out, "\nfailed:\n  %s\n", strings.Join(s.failures, "\n  "))
+	}
+	if len(s.flickers) > 0 {
+		fmt.Fprintf(s.out, "\nflickering, failed once and passed then:\n  %s\n", strings.Join(s.flickers, "\n  "))
 	}
 	if note != "" {
 		fmt.Fprintln(s.out, note)
