@@ -42,8 +42,8 @@ func (goSlot) Execute(_ context.Context, attempt *engine.Attempt) engine.Outcome
 	}
 }
 
-// Keep implements [engine.Slot].
-func (goSlot) Keep(handler string) bool { return serves(handler) }
+// Reuse implements [engine.Slot].
+func (goSlot) Reuse(handler string) bool { return serves(handler) }
 
 // Release implements [engine.Slot].
 func (goSlot) Release() {}

@@ -27,8 +27,8 @@ type Measured struct {
 	Latencies, Starts, Spans, Hops []time.Duration
 }
 
-// patience is how long nothing may happen before a measurement is given up.
-const patience = 2 * time.Minute
+// idleTimeout is how long nothing may happen before a measurement is given up.
+const idleTimeout = 2 * time.Minute
 
 // The time before a measurement, as parts and multiples of its own.
 const (
@@ -132,7 +132,7 @@ func (l *loop) measure(ctx context.Context, work func() error) (Measured, error)
 
 // collect waits for a task to end, takes all that have ended by then, and says how many they are.
 func (l *loop) collect(ctx context.Context) (int, error) {
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(idleTimeout)
 	defer timer.Stop()
 	select {
 	case d := <-l.system.Done():
@@ -140,7 +140,7 @@ func (l *loop) collect(ctx context.Context) (int, error) {
 			return 0, err
 		}
 	case <-timer.C:
-		return 0, fmt.Errorf("no task has ended for %s", patience)
+		return 0, fmt.Errorf("no task has ended for %s", idleTimeout)
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
@@ -156,7 +156,7 @@ func (l *loop) collect(ctx context.Context) (int, error) {
 	}
 }
 
-func (l *loop) take(d Done) error {
+func (l *loop) take(d TaskResult) error {
 	if d.Err != nil {
 		return d.Err
 	}

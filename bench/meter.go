@@ -70,7 +70,7 @@ func (m *Meter) Read(ctx context.Context) (Usage, error) {
 	}
 	all := processes()
 	if m.postgres != 0 {
-		u.Postgres = family(all, m.postgres)
+		u.Postgres = processTreeTime(all, m.postgres)
 	}
 	u.Handlers, u.Worker, u.At = handlerTime(all, m.postgres), ownTime(), time.Since(start)
 	return u, nil

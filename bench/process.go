@@ -80,8 +80,8 @@ func postmaster(ctx context.Context, conn *pgx.Conn) int {
 	return p.parent
 }
 
-// family sums the processor time of a process and its children, those that have ended included.
-func family(all []process, id int) time.Duration {
+// processTreeTime sums the processor time of a process and its children, those that have ended included.
+func processTreeTime(all []process, id int) time.Duration {
 	var sum time.Duration
 	for _, p := range all {
 		if p.id == id {

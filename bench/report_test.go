@@ -143,7 +143,7 @@ func TestProcessTimeIsRead(t *testing.T) {
 		t.Errorf("read %+v, %v; want %+v", got, err, want)
 	}
 	all := []process{want, {id: 43, parent: 42, own: time.Second}, {id: 44, parent: 1, own: time.Minute}}
-	if sum := family(all, 42); sum != 2100*time.Millisecond {
+	if sum := processTreeTime(all, 42); sum != 2100*time.Millisecond {
 		t.Errorf("the family took %s, want 2.1s", sum)
 	}
 }

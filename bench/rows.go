@@ -75,7 +75,7 @@ type rowWriter struct {
 func (w rowWriter) write(ctx context.Context, tasks []int64) (steps int, err error) {
 	finishes, err := w.start(ctx, tasks)
 	for ; err == nil && len(finishes) > 0; steps += len(tasks) {
-		var recorded []engine.Recorded
+		var recorded []engine.FinishResult
 		if recorded, err = w.store.Finish(ctx, w.worker, finishes, sql.Skip); err != nil {
 			break
 		}
@@ -93,7 +93,7 @@ func (w rowWriter) write(ctx context.Context, tasks []int64) (steps int, err err
 }
 
 // start starts the tasks and returns what finishes their first steps.
-func (w rowWriter) start(ctx context.Context, tasks []int64) ([]engine.Finish, error) {
+func (w rowWriter) start(ctx context.Context, tasks []int64) ([]engine.FinishRequest, error) {
 	wishes := make([]sql.TickWish, len(tasks))
 	for i, id := range tasks {
 		wishes[i] = sql.TickWish{TaskID: id, Queue: w.queue, Key: "rows"}
@@ -102,7 +102,7 @@ func (w rowWriter) start(ctx context.Context, tasks []int64) ([]engine.Finish, e
 	if err != nil {
 		return nil, err
 	}
-	finishes := make([]engine.Finish, len(ticks))
+	finishes := make([]engine.FinishRequest, len(ticks))
 	for i, tick := range ticks {
 		if tick.Attempt == nil {
 			return nil, fmt.Errorf("task %d did not start: %s", tick.TaskID, tick.Status)
@@ -112,8 +112,8 @@ func (w rowWriter) start(ctx context.Context, tasks []int64) ([]engine.Finish, e
 	return finishes, nil
 }
 
-func (w rowWriter) finish(task, step, token int64) engine.Finish {
-	return engine.Finish{
+func (w rowWriter) finish(task, step, token int64) engine.FinishRequest {
+	return engine.FinishRequest{
 		TaskID: task, StepID: step, Token: token, Succeeded: true, Queue: w.queue,
 		Result: noopResult, Metadata: json.RawMessage(`{"attempt_number":1,"execution_duration":0.0001}`),
 	}

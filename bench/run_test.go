@@ -133,10 +133,10 @@ func TestLoopReportsFailedTasks(t *testing.T) {
 }
 
 // told is a system of which only ends are told.
-type told struct{ *ledger }
+type told struct{ *taskTracker }
 
 func (s told) Submit(context.Context, int) error { return nil }
-func (s told) Done() <-chan Done                 { return s.done }
+func (s told) Done() <-chan TaskResult           { return s.done }
 func (s told) Steps() int64                      { return 0 }
 func (s told) Close() error                      { return nil }
 
@@ -184,7 +184,7 @@ func TestPlanCheck(t *testing.T) {
 
 func TestComplaintExplainsErrors(t *testing.T) {
 	t.Parallel()
-	var c complaint
+	var c lastLogLine
 	if err := c.explain(context.Canceled); !errors.Is(err, context.Canceled) || err.Error() != context.Canceled.Error() {
 		t.Errorf("explained without a complaint: %v", err)
 	}

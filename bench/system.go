@@ -11,15 +11,15 @@ type System interface {
 	// Done.
 	Submit(ctx context.Context, n int) error
 	// Done tells of every task that has ended. Its channel is never closed.
-	Done() <-chan Done
+	Done() <-chan TaskResult
 	// Steps is how many steps have been run so far.
 	Steps() int64
 	// Close stops working, whatever is left undone.
 	Close() error
 }
 
-// Done is one task that has ended.
-type Done struct {
+// TaskResult is one task that has ended.
+type TaskResult struct {
 	// Created is when its creation was committed, Ended when its end was.
 	Created, Ended time.Time
 	// Began is when its first step began, Finished when the result of its last one was committed, where the system knows.

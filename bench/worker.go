@@ -25,8 +25,8 @@ type worker struct {
 	steps          *atomic.Int64
 	shapes         []Shape
 	next           int // the shape of the next task
-	ledger         *ledger
-	complaint      complaint
+	ledger         *taskTracker
+	complaint      lastLogLine
 	stop           context.CancelFunc
 	running        sync.WaitGroup
 	// runErr is written by the worker's goroutine and read after its end.
@@ -54,9 +54,9 @@ func startWorker(ctx context.Context, d *Database, language Language, load *Work
 		return nil, err
 	}
 	w.stopHandlers = stopHandlers
-	executor = counted(executor, w.steps)
+	executor = countingExecutor(executor, w.steps)
 	if watch {
-		executor = watched(executor, w.ledger)
+		executor = timingExecutor(executor, w.ledger)
 	}
 	handler := language.handler(load.Job)
 	if err := w.sync(ctx, handler); err != nil {
@@ -117,7 +117,7 @@ func (w *worker) Submit(ctx context.Context, n int) error {
 }
 
 // Done implements [System].
-func (w *worker) Done() <-chan Done { return w.ledger.done }
+func (w *worker) Done() <-chan TaskResult { return w.ledger.done }
 
 // Steps implements [System].
 func (w *worker) Steps() int64 { return w.steps.Load() }

@@ -118,8 +118,8 @@ func (o outcomes) Execute(_ context.Context, attempt *engine.Attempt) engine.Out
 // Release implements engine.Slot.
 func (o outcomes) Release() {}
 
-// Keep implements engine.Slot.
-func (o outcomes) Keep(string) bool { return true }
+// Reuse implements engine.Slot.
+func (o outcomes) Reuse(string) bool { return true }
 
 // startWorker runs a worker until the test ends.
 func startWorker(t *testing.T, pool *pgxpool.Pool, executor engine.Executor) {

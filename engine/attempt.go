@@ -45,11 +45,11 @@ type StepInfo struct {
 	Results json.RawMessage
 }
 
-// then is the attempt of a step that was handed over when this one completed with result.
-func (a *Attempt) then(next *NextStep, result json.RawMessage) *Attempt {
+// nextAttempt is the attempt of a step that was handed over when this one completed with result.
+func (a *Attempt) nextAttempt(next *NextStep, result json.RawMessage) *Attempt {
 	following := &Attempt{Token: next.Token, Task: a.Task, Step: next.Step, Dependencies: next.Dependencies, Handler: next.Handler}
 	switch {
-	case next.Beside:
+	case next.SharesParents:
 		following.Dependencies = a.Dependencies
 	case next.Dependencies == nil:
 		// Along a chain the slices share one array: each attempt sees its own length of it, and has one that follows it.

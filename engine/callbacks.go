@@ -19,8 +19,8 @@ const (
 
 // Errors of [Callbacks] and [Secrets]. Any other error means that the service is not available at present.
 var (
-	// ErrRefused is returned, wrapped with what to do, for arguments that no repetition mends.
-	ErrRefused = errors.New("refused")
+	// ErrInvalidRequest is returned, wrapped with what to do, for arguments that no repetition mends.
+	ErrInvalidRequest = errors.New("refused")
 	// ErrNotPermitted is returned, wrapped, when the handler may not do or see this.
 	ErrNotPermitted = errors.New("not permitted")
 )

@@ -11,13 +11,13 @@ import (
 var (
 	// ErrCancelled ends an attempt whose step or task somebody has cancelled.
 	ErrCancelled = errors.New("the step was cancelled")
-	// ErrLeaseLost ends an attempt whose claim is not held any more: others may run the step by now.
-	ErrLeaseLost = errors.New("the step's claim is not held any more")
+	// ErrClaimLost ends an attempt whose claim is not held any more: others may run the step by now.
+	ErrClaimLost = errors.New("the step's claim is not held any more")
 )
 
-// Running are the attempts that this worker holds, by their tokens: from the answer to their claim until their outcome is
+// RunningAttempts are the attempts that this worker holds, by their tokens: from the answer to their claim until their outcome is
 // recorded. Its zero value is ready; it is safe for concurrent use.
-type Running struct {
+type RunningAttempts struct {
 	// mu protects the field below.
 	mu       sync.Mutex
 	attempts map[int64]runningAttempt
@@ -30,7 +30,7 @@ type runningAttempt struct {
 }
 
 // Hold notes that the worker holds these claims, before their steps run.
-func (r *Running) Hold(tokens ...int64) {
+func (r *RunningAttempts) Hold(tokens ...int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.attempts == nil {
@@ -42,7 +42,7 @@ func (r *Running) Hold(tokens ...int64) {
 }
 
 // Holds says whether the worker holds the claim.
-func (r *Running) Holds(token int64) bool {
+func (r *RunningAttempts) Holds(token int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	_, held := r.attempts[token]
@@ -50,7 +50,7 @@ func (r *Running) Holds(token int64) bool {
 }
 
 // Tokens returns the tokens of the attempts that have run for at least so long.
-func (r *Running) Tokens(age time.Duration) []int64 {
+func (r *RunningAttempts) Tokens(age time.Duration) []int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var tokens []int64
@@ -63,7 +63,7 @@ func (r *Running) Tokens(age time.Duration) []int64 {
 }
 
 // Cancel ends the contexts of these attempts with the cause. Those that have ended by themselves are left out.
-func (r *Running) Cancel(tokens []int64, cause error) {
+func (r *RunningAttempts) Cancel(tokens []int64, cause error) {
 	for _, token := range tokens {
 		r.mu.Lock()
 		a := r.attempts[token]
@@ -75,10 +75,10 @@ func (r *Running) Cancel(tokens []int64, cause error) {
 }
 
 // CancelAll ends the contexts of all attempts with the cause.
-func (r *Running) CancelAll(cause error) { r.Cancel(r.Tokens(0), cause) }
+func (r *RunningAttempts) CancelAll(cause error) { r.Cancel(r.Tokens(0), cause) }
 
-// enter makes the attempt one whose handler runs, until leave is called.
-func (r *Running) enter(ctx context.Context, token int64) (_ context.Context, leave func()) {
+// add makes the attempt one whose handler runs, until leave is called.
+func (r *RunningAttempts) add(ctx context.Context, token int64) (_ context.Context, leave func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	r.Hold(token)
 	r.mu.Lock()
@@ -88,7 +88,7 @@ func (r *Running) enter(ctx context.Context, token int64) (_ context.Context, le
 }
 
 // release forgets the claim: its outcome is recorded, or can not be.
-func (r *Running) release(token int64) {
+func (r *RunningAttempts) release(token int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.attempts, token)

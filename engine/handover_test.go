@@ -121,7 +121,7 @@ func TestHandedOverStepWithoutRoomIsGivenBack(t *testing.T) {
 	if err := runner.Run(t.Context(), t.Context(), claimed(), "default", executor); err != nil {
 		t.Fatal(err)
 	}
-	if len(store.returns) != 1 || store.returns[0].Token != 100 || store.returns[0].Reason != engine.ReasonNoRoom {
+	if len(store.returns) != 1 || store.returns[0].Token != 100 || store.returns[0].Reason != engine.ReasonNoSlot {
 		t.Errorf("given back: %+v", store.returns)
 	}
 	if executor.held != 0 {
@@ -196,7 +196,7 @@ func TestNothingIsHandedOverAfter(t *testing.T) {
 func TestEndOfATaskIsTold(t *testing.T) {
 	t.Parallel()
 	var told []string
-	err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, &fakeStore{record: engine.Recorded{TaskState: engine.Complete}}, func(r *engine.Runner) {
+	err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, &fakeStore{record: engine.FinishResult{TaskState: engine.Complete}}, func(r *engine.Runner) {
 		r.TaskEnded = func(task int64, state engine.State) { told = append(told, fmt.Sprint(task, " ", state)) }
 	})
 	if diff := cmp.Diff([]string{"1 complete"}, told); diff != "" || err != nil {

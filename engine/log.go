@@ -11,8 +11,8 @@ import (
 // AttemptLog keeps what attempts print and log. Its methods return at once and never fail a step: what cannot be kept is
 // dropped and counted. Implementations are safe for concurrent use.
 type AttemptLog interface {
-	// Keep takes one line of an attempt.
-	Keep(a *Attempt, line LogLine)
+	// Append takes one line of an attempt.
+	Append(a *Attempt, line LogLine)
 	// End says that the attempt has ended. A few lines may still follow.
 	End(a *Attempt)
 }

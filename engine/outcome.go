@@ -18,8 +18,8 @@ const (
 	OutcomeGivenBack OutcomeKind = "given_back"
 	// OutcomeCancelled ends a step whose task, or which itself, somebody has cancelled.
 	OutcomeCancelled OutcomeKind = "cancelled"
-	// OutcomeLost leaves no trace: the claim belongs to somebody else by now.
-	OutcomeLost OutcomeKind = "lost"
+	// OutcomeClaimLost leaves no trace: the claim belongs to somebody else by now.
+	OutcomeClaimLost OutcomeKind = "lost"
 )
 
 // Outcome is the end of one attempt. Of Result, Failure and GiveBack exactly the one that Kind names is set, none for
@@ -120,4 +120,4 @@ func Deferred(delay time.Duration, checkpoint json.RawMessage) Outcome {
 func UserCancelled() Outcome { return Outcome{Kind: OutcomeCancelled} }
 
 // Lost is the outcome of an attempt whose claim is not held any more.
-func Lost() Outcome { return Outcome{Kind: OutcomeLost} }
+func Lost() Outcome { return Outcome{Kind: OutcomeClaimLost} }

@@ -25,8 +25,8 @@ type Slot interface {
 	// the handler having stopped or its process having been killed. When ctx ends first, its cause says
 	// what the outcome is: UserCancelled for ErrCancelled, Lost for ErrLeaseLost, GivenBack for any other.
 	Execute(ctx context.Context, attempt *Attempt) Outcome
-	// Keep says whether the slot may be used for one more step, one with this handler. It never waits.
-	Keep(handler string) bool
+	// Reuse says whether the slot may be used for one more step, one with this handler. It never waits.
+	Reuse(handler string) bool
 	// Release returns the slot. It may be called without Execute.
 	Release()
 }

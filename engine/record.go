@@ -19,12 +19,12 @@ const giveBackCapDefault = 5
 
 // finish turns an outcome into what the store records. The keys of a failure are the engine's: error, error_class and
 // backtrace as one string, joined by newlines; code and context are ours.
-func finish(a *Attempt, o Outcome, took time.Duration) Finish {
-	f := Finish{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token}
+func finish(a *Attempt, o Outcome, took time.Duration) FinishRequest {
+	f := FinishRequest{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token}
 	f.Checkpoint = o.Checkpoint
 	if o.Kind == OutcomeSucceeded {
 		f.Succeeded, f.Result = true, o.Result
-		f.Checkpoint, f.Forget = nil, o.Checkpointed || len(a.Checkpoint) > 0
+		f.Checkpoint, f.DeleteCheckpoint = nil, o.Checkpointed || len(a.Checkpoint) > 0
 		f.Events, f.Spawned = o.Events, o.Spawned
 		f.Metadata = successMetadata(a.Step.Attempt, took, o.Usage)
 		return f
@@ -47,8 +47,8 @@ func finish(a *Attempt, o Outcome, took time.Duration) Finish {
 }
 
 // giveBack is what the store records of an attempt that does not count.
-func giveBack(a *Attempt, o Outcome) Return {
-	back := Return{
+func giveBack(a *Attempt, o Outcome) GiveBackRequest {
+	back := GiveBackRequest{
 		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Reason: o.GiveBack.Reason, Delay: o.GiveBack.Delay,
 		Cap: o.GiveBack.Cap, Checkpoint: o.Checkpoint,
 	}

@@ -29,13 +29,13 @@ type Runner struct {
 	// NoSlot is told the handler of a step that goes back because no slot for it came free in time. It may be nil.
 	NoSlot func(handler string)
 	// Wake is told when and where a task has something due. It may be nil.
-	Wake func(Due)
+	Wake func(ScheduledWake)
 	// TaskEnded is told of each task that ended with a finish of this runner, after its commit. It may be nil.
 	TaskEnded func(task int64, state State)
 	// Abandon is told of a claim whose outcome could not be recorded: it is to be given back. It may be nil.
-	Abandon func(Return)
-	// Running knows the attempts under way, for whoever has to cancel some.
-	Running Running
+	Abandon func(GiveBackRequest)
+	// Attempts knows the attempts under way, for whoever has to cancel some.
+	Attempts RunningAttempts
 }
 
 // RecordTimeoutDefault is long enough for a database to restart.
@@ -51,11 +51,11 @@ const (
 // Run runs an attempt, which the worker has claimed, and records its outcome, and goes on so with each step that is handed
 // over, in queue. slot is one for the attempt's handler, or nil: then Run waits a moment for one, and gives the step back
 // when there is none. Nothing is handed over once take has ended. It returns the error of a database that did not
-// answer. When ctx ends during an attempt, the step is given back; see [Running] for the other reasons to end one.
+// answer. When ctx ends during an attempt, the step is given back; see [RunningAttempts] for the other reasons to end one.
 func (r *Runner) Run(ctx, take context.Context, a *Attempt, queue string, slot Slot) error {
-	room := &room{executor: r.Executor, handler: a.Handler.Name, slot: slot}
-	defer room.leave()
-	r.Running.Hold(a.Token)
+	room := &heldSlot{executor: r.Executor, handler: a.Handler.Name, slot: slot}
+	defer room.release()
+	r.Attempts.Hold(a.Token)
 	began := time.Now()
 	for steps := 1; a != nil; steps++ {
 		if steps >= runStepsMax || time.Since(began) >= runTimeMax {
@@ -63,9 +63,9 @@ func (r *Runner) Run(ctx, take context.Context, a *Attempt, queue string, slot S
 		}
 		next, err := r.step(ctx, take, room, a, queue)
 		if next != nil {
-			r.Running.Hold(next.Token)
+			r.Attempts.Hold(next.Token)
 		}
-		r.Running.release(a.Token)
+		r.Attempts.release(a.Token)
 		if err != nil {
 			return err
 		}
@@ -75,10 +75,10 @@ func (r *Runner) Run(ctx, take context.Context, a *Attempt, queue string, slot S
 }
 
 // step runs one attempt in the room and returns the one that was handed over, if any.
-func (r *Runner) step(ctx, take context.Context, room *room, a *Attempt, queue string) (*Attempt, error) {
+func (r *Runner) step(ctx, take context.Context, room *heldSlot, a *Attempt, queue string) (*Attempt, error) {
 	debug := r.Log.Enabled(ctx, slog.LevelDebug)
 	if debug {
-		r.about(a).DebugContext(ctx, "step started", "handler", a.Handler.Name)
+		r.attemptLogger(a).DebugContext(ctx, "step started", "handler", a.Handler.Name)
 	}
 	outcome, took := r.execute(ctx, take, room, a)
 	if take.Err() != nil || outcome.Kind != OutcomeSucceeded {
@@ -90,13 +90,13 @@ func (r *Runner) step(ctx, take context.Context, room *room, a *Attempt, queue s
 		if r.Life != nil && r.Life.Err() != nil {
 			what = "outcome not recorded before the end of this worker; the step is given back, now or when the lease ends"
 		}
-		r.about(a).ErrorContext(ctx, what, "error", err)
+		r.attemptLogger(a).ErrorContext(ctx, what, "error", err)
 		if r.Abandon != nil {
 			r.Abandon(giveBack(a, GivenBack(ReasonNotRecorded, 0)))
 		}
 		return nil, fmt.Errorf("recording step %d of task %d: %w", a.Step.ID, a.Task.ID, err)
 	}
-	r.tell(ctx, a, outcome, recorded, took)
+	r.logOutcome(ctx, a, outcome, recorded, took)
 	if recorded.Due.Queue != "" && r.Wake != nil {
 		r.Wake(recorded.Due)
 	}
@@ -106,15 +106,15 @@ func (r *Runner) step(ctx, take context.Context, room *room, a *Attempt, queue s
 	if recorded.Next == nil {
 		return nil, nil
 	}
-	return a.then(recorded.Next, outcome.Result), nil
+	return a.nextAttempt(recorded.Next, outcome.Result), nil
 }
 
 // execute finds room for the attempt, which is claimed already, and runs it.
-func (r *Runner) execute(ctx, take context.Context, room *room, a *Attempt) (Outcome, time.Duration) {
-	if err := room.fit(take, a.Handler.Name); err != nil {
+func (r *Runner) execute(ctx, take context.Context, room *heldSlot, a *Attempt) (Outcome, time.Duration) {
+	if err := room.ensure(take, a.Handler.Name); err != nil {
 		return r.withoutRoom(a.Handler.Name, err), 0
 	}
-	ctx, leave := r.Running.enter(ctx, a.Token)
+	ctx, leave := r.Attempts.add(ctx, a.Token)
 	defer leave()
 	if err := a.checkReadable(); err != nil {
 		return Failed(Failure{Permanent: true, Class: ClassInvalidArguments, Message: err.Error()}), 0
@@ -122,8 +122,8 @@ func (r *Runner) execute(ctx, take context.Context, room *room, a *Attempt) (Out
 	started := time.Now()
 	outcome := room.slot.Execute(ctx, a)
 	took := time.Since(started)
-	if took < quick {
-		room.leave()
+	if took < keepSlotAfter {
+		room.release()
 	}
 	return outcome, took
 }
@@ -148,14 +148,14 @@ func (r *Runner) withoutRoom(handler string, err error) Outcome {
 	case errors.Is(err, ErrExecutorUnavailable):
 		pause = cmp.Or(r.UnavailablePause, unavailablePauseDefault)
 	}
-	back := GivenBack(ReasonNoRoom, pause)
+	back := GivenBack(ReasonNoSlot, pause)
 	back.GiveBack.Cap = math.MaxInt32
 	return back
 }
 
 // record offers the outcome until the database has it. It does not stop when ctx ends: the handler's work is done and
 // must not be lost to a drain. A result that the database refuses becomes a failure.
-func (r *Runner) record(ctx context.Context, a *Attempt, o *Outcome, took time.Duration, queue string) (Recorded, error) {
+func (r *Runner) record(ctx context.Context, a *Attempt, o *Outcome, took time.Duration, queue string) (FinishResult, error) {
 	timeout := r.RecordTimeout
 	if timeout == 0 {
 		timeout = RecordTimeoutDefault
@@ -171,7 +171,7 @@ func (r *Runner) record(ctx context.Context, a *Attempt, o *Outcome, took time.D
 		if err == nil {
 			return recorded, nil
 		}
-		if errors.Is(err, ErrRejected) && o.Kind == OutcomeSucceeded {
+		if errors.Is(err, ErrDataRejected) && o.Kind == OutcomeSucceeded {
 			*o = Failed(Failure{Permanent: true, Class: ClassInvalidResult, Message: err.Error()})
 			continue
 		}
@@ -180,19 +180,19 @@ func (r *Runner) record(ctx context.Context, a *Attempt, o *Outcome, took time.D
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return Recorded{}, err
+			return FinishResult{}, err
 		}
 	}
 }
 
-func (r *Runner) recordOnce(ctx context.Context, a *Attempt, o Outcome, took time.Duration, queue string) (Recorded, error) {
+func (r *Runner) recordOnce(ctx context.Context, a *Attempt, o Outcome, took time.Duration, queue string) (FinishResult, error) {
 	switch o.Kind {
 	case OutcomeGivenBack:
 		return r.Store.GiveBack(ctx, giveBack(a, o))
 	case OutcomeCancelled:
 		return r.Store.Cancel(ctx, cancellation(a, took))
-	case OutcomeLost:
-		return Recorded{Status: StatusStale}, nil
+	case OutcomeClaimLost:
+		return FinishResult{Status: StatusStale}, nil
 	case OutcomeSucceeded, OutcomeFailed:
 	}
 	f := finish(a, o, took)
@@ -200,18 +200,18 @@ func (r *Runner) recordOnce(ctx context.Context, a *Attempt, o Outcome, took tim
 	return r.Store.Finish(ctx, r.Worker(), f)
 }
 
-func (r *Runner) about(a *Attempt) *slog.Logger {
+func (r *Runner) attemptLogger(a *Attempt) *slog.Logger {
 	return r.Log.With("namespace", a.Task.Namespace, "task_id", a.Task.ID, "task", a.Task.Name,
 		"step", a.Step.Name, "step_id", a.Step.ID, "attempt", a.Step.Attempt)
 }
 
-// tell logs what an attempt came to.
-func (r *Runner) tell(ctx context.Context, a *Attempt, o Outcome, recorded Recorded, took time.Duration) {
+// logOutcome logs what an attempt came to.
+func (r *Runner) logOutcome(ctx context.Context, a *Attempt, o Outcome, recorded FinishResult, took time.Duration) {
 	fine := o.Kind == OutcomeSucceeded && recorded.Status != StatusStale
 	if fine && !r.Log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
-	log := r.about(a).With("duration_ms", took.Milliseconds())
+	log := r.attemptLogger(a).With("duration_ms", took.Milliseconds())
 	switch {
 	case recorded.Status == StatusStale:
 		log.WarnContext(ctx, "step was taken from this worker in the meantime, its outcome is dropped", "outcome", o.Kind)
@@ -219,7 +219,7 @@ func (r *Runner) tell(ctx context.Context, a *Attempt, o Outcome, recorded Recor
 		log.WarnContext(ctx, "step cancelled", "status", recorded.Status)
 	case fine:
 		log.InfoContext(ctx, "step complete")
-	case o.Kind == OutcomeGivenBack && o.GiveBack.Reason == ReasonNoRoom && o.GiveBack.Delay == 0:
+	case o.Kind == OutcomeGivenBack && o.GiveBack.Reason == ReasonNoSlot && o.GiveBack.Delay == 0:
 		log.DebugContext(ctx, "step goes back to the queue: no handler process here has a free slot", "handler", a.Handler.Name)
 	case o.Kind == OutcomeGivenBack:
 		log.WarnContext(ctx, "step given back", "reason", o.GiveBack.Reason, "counted", recorded.Status == StatusCounted)

@@ -41,24 +41,24 @@ func (e *fakeExecutor) Execute(_ context.Context, a *engine.Attempt) engine.Outc
 	return e.outcome
 }
 
-func (e *fakeExecutor) Keep(handler string) bool { return handler == e.keeps }
-func (e *fakeExecutor) Release()                 { e.held-- }
+func (e *fakeExecutor) Reuse(handler string) bool { return handler == e.keeps }
+func (e *fakeExecutor) Release()                  { e.held-- }
 
 // fakeStore fails as often as it is told, and remembers what was recorded.
 type fakeStore struct {
 	failures []error
-	record   engine.Recorded
+	record   engine.FinishResult
 	// next are handed over, one with each finish that would go on.
 	next     []*engine.NextStep
-	finishes []engine.Finish
-	returns  []engine.Return
+	finishes []engine.FinishRequest
+	returns  []engine.GiveBackRequest
 
 	cancellations []engine.Cancellation
 }
 
-func (s *fakeStore) Finish(_ context.Context, _ string, finish engine.Finish) (engine.Recorded, error) {
+func (s *fakeStore) Finish(_ context.Context, _ string, finish engine.FinishRequest) (engine.FinishResult, error) {
 	if err := s.fail(); err != nil {
-		return engine.Recorded{}, err
+		return engine.FinishResult{}, err
 	}
 	s.finishes = append(s.finishes, finish)
 	recorded := s.record
@@ -68,20 +68,20 @@ func (s *fakeStore) Finish(_ context.Context, _ string, finish engine.Finish) (e
 	return recorded, nil
 }
 
-func (s *fakeStore) GiveBack(_ context.Context, back engine.Return) (engine.Recorded, error) {
+func (s *fakeStore) GiveBack(_ context.Context, back engine.GiveBackRequest) (engine.FinishResult, error) {
 	if err := s.fail(); err != nil {
-		return engine.Recorded{}, err
+		return engine.FinishResult{}, err
 	}
 	s.returns = append(s.returns, back)
 	return s.record, nil
 }
 
-func (s *fakeStore) Cancel(_ context.Context, c engine.Cancellation) (engine.Recorded, error) {
+func (s *fakeStore) Cancel(_ context.Context, c engine.Cancellation) (engine.FinishResult, error) {
 	if err := s.fail(); err != nil {
-		return engine.Recorded{}, err
+		return engine.FinishResult{}, err
 	}
 	s.cancellations = append(s.cancellations, c)
-	return engine.Recorded{Status: engine.StatusCancelled}, nil
+	return engine.FinishResult{Status: engine.StatusCancelled}, nil
 }
 
 func (s *fakeStore) fail() error {
@@ -111,7 +111,7 @@ func run(t *testing.T, executor *fakeExecutor, store *fakeStore, change func(*en
 		change(runner)
 	}
 	err := runner.Run(t.Context(), t.Context(), claimed(), "default", nil)
-	if runner.Running.Holds(70) {
+	if runner.Attempts.Holds(70) {
 		t.Error("the claim is held though the run has ended")
 	}
 	if executor.held != 0 {
@@ -207,7 +207,7 @@ func TestRunnerGivesAStepBackThatFindsNoSlot(t *testing.T) {
 		if err := run(t, &fakeExecutor{acquireErr: fmt.Errorf("wrapped: %w", why)}, store, nil); err != nil {
 			t.Fatal(err)
 		}
-		if back := store.returns[0]; back.Reason != engine.ReasonNoRoom || back.Delay != pause || back.Cap < 1e6 {
+		if back := store.returns[0]; back.Reason != engine.ReasonNoSlot || back.Delay != pause || back.Cap < 1e6 {
 			t.Errorf("%v: given back %+v, want a pause of %s, whatever the number of times", why, back, pause)
 		}
 	}
@@ -221,7 +221,7 @@ func TestRunnerStartsNothingOnceTakingHasEnded(t *testing.T) {
 	if err := newRunner(executor, store).Run(t.Context(), take, claimed(), "default", nil); err != nil {
 		t.Fatal(err)
 	}
-	if len(executor.executed) != 0 || len(store.returns) != 1 || store.returns[0].Reason != engine.ReasonNoRoom {
+	if len(executor.executed) != 0 || len(store.returns) != 1 || store.returns[0].Reason != engine.ReasonNoSlot {
 		t.Errorf("executed %v, given back %+v", executor.executed, store.returns)
 	}
 }
@@ -259,9 +259,9 @@ func TestRunnerDropsAnOutcomeThatNobodyTakes(t *testing.T) {
 			down[i] = errors.New("connection refused")
 		}
 		start := time.Now()
-		var abandoned []engine.Return
+		var abandoned []engine.GiveBackRequest
 		err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, &fakeStore{failures: down}, func(r *engine.Runner) {
-			r.Abandon = func(back engine.Return) { abandoned = append(abandoned, back) }
+			r.Abandon = func(back engine.GiveBackRequest) { abandoned = append(abandoned, back) }
 		})
 		if err == nil || time.Since(start) > 2*engine.RecordTimeoutDefault {
 			t.Errorf("%v after %s", err, time.Since(start))
@@ -274,7 +274,7 @@ func TestRunnerDropsAnOutcomeThatNobodyTakes(t *testing.T) {
 
 func TestRunnerTurnsARefusedResultIntoAPermanentFailure(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{failures: []error{fmt.Errorf("%w: 22P05", engine.ErrRejected)}}
+	store := &fakeStore{failures: []error{fmt.Errorf("%w: 22P05", engine.ErrDataRejected)}}
 	if err := run(t, &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`))}, store, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -285,12 +285,12 @@ func TestRunnerTurnsARefusedResultIntoAPermanentFailure(t *testing.T) {
 
 func TestRunnerAsksToBeWokenForTheRetry(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{record: engine.Recorded{Due: engine.Due{Queue: "mail", In: 3 * time.Second}}}
-	var asked engine.Due
+	store := &fakeStore{record: engine.FinishResult{Due: engine.ScheduledWake{Queue: "mail", After: 3 * time.Second}}}
+	var asked engine.ScheduledWake
 	err := run(t, &fakeExecutor{outcome: engine.Failed(engine.Failure{})}, store, func(r *engine.Runner) {
-		r.Wake = func(due engine.Due) { asked = due }
+		r.Wake = func(due engine.ScheduledWake) { asked = due }
 	})
-	if err != nil || asked != (engine.Due{Queue: "mail", In: 3 * time.Second}) {
+	if err != nil || asked != (engine.ScheduledWake{Queue: "mail", After: 3 * time.Second}) {
 		t.Errorf("%v, asked for %v", err, asked)
 	}
 }

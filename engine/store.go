@@ -7,32 +7,32 @@ import (
 	"time"
 )
 
-// ErrRejected is returned by [Store.Finish], wrapped, when the database refuses the data of an outcome. Offering it
+// ErrDataRejected is returned by [Store.Finish], wrapped, when the database refuses the data of an outcome. Offering it
 // again is of no use.
-var ErrRejected = errors.New("the database refuses this result")
+var ErrDataRejected = errors.New("the database refuses this result")
 
 // Store keeps the truth about steps. Its methods are idempotent: calling again after a lost answer changes nothing.
 // Implementations are safe for concurrent use.
 type Store interface {
 	// Finish records an outcome and what follows from it, in one transaction: jobs for the steps that became ready, the end
 	// of the task. It may claim one of those steps for the worker and hand it over.
-	Finish(ctx context.Context, worker string, finish Finish) (Recorded, error)
+	Finish(ctx context.Context, worker string, finish FinishRequest) (FinishResult, error)
 	// GiveBack returns a claim whose attempt does not count.
-	GiveBack(ctx context.Context, back Return) (Recorded, error)
+	GiveBack(ctx context.Context, back GiveBackRequest) (FinishResult, error)
 	// Cancel ends a claim of a step that somebody has cancelled. It gives the claim back when nobody has.
-	Cancel(ctx context.Context, c Cancellation) (Recorded, error)
+	Cancel(ctx context.Context, c Cancellation) (FinishResult, error)
 }
 
 // ErrWorkerUnknown is returned by a claim when the worker is not registered, or not any more.
 var ErrWorkerUnknown = errors.New("this worker is not registered in the database")
 
-// Wish is a step to claim.
-type Wish struct {
+// ClaimRequest is a step to claim.
+type ClaimRequest struct {
 	TaskID int64
 	StepID int64
-	// Key names the wake-up that asks. When the same wake-up comes again, the answer to its first claim was lost, and the
+	// ClaimKey names the wake-up that asks. When the same wake-up comes again, the answer to its first claim was lost, and the
 	// step is claimed anew. An empty key never does this.
-	Key string
+	ClaimKey string
 }
 
 // ClaimStatus says what came of the wish to claim a step.
@@ -47,19 +47,19 @@ const (
 	TaskClosed ClaimStatus = "closed"
 	// StepGone: the task has no such step.
 	StepGone ClaimStatus = "gone"
-	// ClaimBusy: somebody else holds the task at this moment. Only a store that was told not to wait answers this.
-	ClaimBusy ClaimStatus = "busy"
+	// ClaimLocked: somebody else holds the task at this moment. Only a store that was told not to wait answers this.
+	ClaimLocked ClaimStatus = "busy"
 )
 
-// Claim answers the wish to claim one step. Attempt is set when Status is Claimed.
-type Claim struct {
+// ClaimResult answers the wish to claim one step. Attempt is set when Status is Claimed.
+type ClaimResult struct {
 	StepID  int64
 	Status  ClaimStatus
 	Attempt *Attempt
 }
 
-// Finish is one outcome to record.
-type Finish struct {
+// FinishRequest is one outcome to record.
+type FinishRequest struct {
 	TaskID    int64
 	StepID    int64
 	Token     int64
@@ -76,23 +76,23 @@ type Finish struct {
 	// when it would not.
 	Queue string
 
-	Extras
+	SideEffects
 }
 
-// Extras are what few attempts leave behind besides their outcome.
-type Extras struct {
+// SideEffects are what few attempts leave behind besides their outcome.
+type SideEffects struct {
 	// Checkpoint replaces what the step has saved, nil leaves it as it is. A step that succeeds keeps none.
 	Checkpoint json.RawMessage
-	// Forget says that the step, when it succeeds, may have left a checkpoint.
-	Forget bool
+	// DeleteCheckpoint says that the step, when it succeeds, may have left a checkpoint.
+	DeleteCheckpoint bool
 	// Events are stored, and Spawned steps added to the task, when the attempt succeeded.
 	Events  []Event
 	Spawned []SpawnedStep
 }
 
 // Any says whether there are any.
-func (e *Extras) Any() bool {
-	return e.Forget || len(e.Checkpoint) > 0 || len(e.Events) > 0 || len(e.Spawned) > 0
+func (e *SideEffects) Any() bool {
+	return e.DeleteCheckpoint || len(e.Checkpoint) > 0 || len(e.Events) > 0 || len(e.Spawned) > 0
 }
 
 // Cancellation is one claim to end.
@@ -104,8 +104,8 @@ type Cancellation struct {
 	Metadata json.RawMessage
 }
 
-// Return is one claim to give back.
-type Return struct {
+// GiveBackRequest is one claim to give back.
+type GiveBackRequest struct {
 	TaskID int64
 	StepID int64
 	Token  int64
@@ -130,24 +130,24 @@ const (
 	StatusCancelled RecordStatus = "cancelled"
 	// StatusStale: the claim is not held any more, nothing was changed.
 	StatusStale RecordStatus = "stale"
-	// StatusBusy: somebody else holds the task at this moment. Only a store that was told not to wait answers this.
-	StatusBusy RecordStatus = "busy"
+	// StatusLocked: somebody else holds the task at this moment. Only a store that was told not to wait answers this.
+	StatusLocked RecordStatus = "busy"
 )
 
-// Recorded answers a Finish or Return.
-type Recorded struct {
+// FinishResult answers a Finish or Return.
+type FinishResult struct {
 	Status    RecordStatus
 	TaskState State
 	// Due is when and where a look for the task is worth while: a retry, or a tick.
-	Due Due
+	Due ScheduledWake
 	// Next is the step that was claimed with the finish, nil when there is none.
 	Next *NextStep
 }
 
-// Due is a job that waits in a queue until it is due, or nothing when Queue is empty.
-type Due struct {
+// ScheduledWake is a job that waits in a queue until it is due, or nothing when Queue is empty.
+type ScheduledWake struct {
 	Queue string
-	In    time.Duration
+	After time.Duration
 }
 
 // NextStep is a step that was claimed with the finish of another one of its task.
@@ -155,8 +155,8 @@ type NextStep struct {
 	Token   int64
 	Step    StepInfo
 	Handler Handler
-	// Beside says that the step has the parents of the finished one, and so its dependencies.
-	Beside bool
+	// SharesParents says that the step has the parents of the finished one, and so its dependencies.
+	SharesParents bool
 	// Dependencies are nil when the step is beside the finished one, or when that is the only parent: then they are its own,
 	// and itself.
 	Dependencies []Dependency

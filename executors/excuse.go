@@ -44,7 +44,7 @@ func (s *Supervisor) excuse(ctx context.Context, a *engine.Attempt, o engine.Out
 		return o
 	}
 	if s.config.AttemptLog != nil {
-		s.config.AttemptLog.Keep(a, engine.LogLine{
+		s.config.AttemptLog.Append(a, engine.LogLine{
 			At: time.Now(), Level: "warn", Stream: "worker",
 			Message: "the attempt is given back, for it failed while the worker was told to stop: " + f.Message,
 		})

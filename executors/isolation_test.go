@@ -25,7 +25,7 @@ func TestExclusiveStepHasItsProcessForItself(t *testing.T) {
 	p := sc.generation().pools[0]
 	sc.awaitWaiters(p, 1)
 	sc.expectNoRoom("echo") // the process is being emptied, though it has room for more
-	if beside.Keep("echo") {
+	if beside.Reuse("echo") {
 		t.Error("a step was handed over into a process that is being emptied")
 	}
 	select {
@@ -39,7 +39,7 @@ func TestExclusiveStepHasItsProcessForItself(t *testing.T) {
 		t.Fatal(got.err)
 	}
 	sc.expectNoRoom("echo")
-	if got.slot.Keep("echo") || !got.slot.Keep("alone") {
+	if got.slot.Reuse("echo") || !got.slot.Reuse("alone") {
 		t.Error("the process of an exclusive step is kept for a step of the same kind only")
 	}
 	got.slot.Release()

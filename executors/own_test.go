@@ -18,7 +18,7 @@ type owners struct {
 	lines map[int64]int
 }
 
-func (o *owners) Keep(a *engine.Attempt, _ engine.LogLine) {
+func (o *owners) Append(a *engine.Attempt, _ engine.LogLine) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.lines[a.Step.ID]++

@@ -119,8 +119,8 @@ func (p *pool) release(m *member) {
 	p.releaseLocked(m)
 }
 
-// keep says whether whoever holds room in m may use it once more: not when m is leaving or should be replaced.
-func (p *pool) keep(m *member) bool {
+// reuse says whether whoever holds room in m may use it once more: not when m is leaving or should be replaced.
+func (p *pool) reuse(m *member) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if m.leaving || m.wornClosed || m.reserved != nil || !m.host.Usable() {

@@ -43,8 +43,8 @@ type programSlot struct {
 	released   atomic.Bool
 }
 
-// Keep implements [engine.Slot].
-func (s *programSlot) Keep(handler string) bool {
+// Reuse implements [engine.Slot].
+func (s *programSlot) Reuse(handler string) bool {
 	return strings.HasPrefix(handler, templates.CommandPrefix) && !s.released.Load() && s.supervisor.generation() != nil
 }
 

@@ -23,7 +23,7 @@ type keeper struct {
 	ended int
 }
 
-func (k *keeper) Keep(_ *engine.Attempt, line engine.LogLine) {
+func (k *keeper) Append(_ *engine.Attempt, line engine.LogLine) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.lines = append(k.lines, line.Stream+": "+line.Message)

@@ -32,7 +32,7 @@ func TestCancelledStepEndsInItsGraceAndItsProcessLives(t *testing.T) {
 		want  engine.Outcome
 	}{
 		"by a user":       {engine.ErrCancelled, checkpoint(engine.UserCancelled(), "user")},
-		"by a lost lease": {engine.ErrLeaseLost, engine.Lost()},
+		"by a lost lease": {engine.ErrClaimLost, engine.Lost()},
 		"by a shutdown":   {nil, checkpoint(engine.GivenBack(ReasonShutdown, 0), "shutdown")},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -204,7 +204,7 @@ func (f *fakeCallbacks) note(what string) error {
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, what)
 	if what == f.refuse {
-		return fmt.Errorf("%w: no", engine.ErrRefused)
+		return fmt.Errorf("%w: no", engine.ErrInvalidRequest)
 	}
 	return f.err
 }
@@ -341,14 +341,14 @@ func TestCallbacksAreRefused(t *testing.T) {
 		code    string
 	}{
 		"of a step that is not in flight": {nil, `"method":"step.lease","params":{"execution_id":"1-1-1"}`, "-32020"},
-		"of a step that is somebody's":    {engine.ErrLeaseLost, lease, "-32020"},
+		"of a step that is somebody's":    {engine.ErrClaimLost, lease, "-32020"},
 		"that the handler may not make":   {nil, `"method":"secrets.get","params":{"execution_id":"$ID","name":"other"}`, "-32021"},
 		"without a database":              {errors.New("password is xyz"), lease, "-32023"},
 		"that make no sense":              {nil, `"method":"step.save_checkpoint","params":{"execution_id":"$ID"}`, "-32602"},
 		"that are not offered":            {nil, `"method":"step.vanish","params":{"execution_id":"$ID"}`, "-32601"},
 		"without the steps to spawn":      {nil, `"method":"step.spawn","params":{"execution_id":"$ID"}`, "-32602"},
 		"with a step that makes no sense": {nil, `"method":"step.spawn","params":{"execution_id":"$ID","steps":[{"name":"a","handler":"../x"}]}`, "-32602"},
-		"with a step that does not fit":   {fmt.Errorf("%w: taken", engine.ErrRefused), `"method":"step.spawn","params":{"execution_id":"$ID","steps":[{"name":"a","handler":"H"}]}`, "-32602"},
+		"with a step that does not fit":   {fmt.Errorf("%w: taken", engine.ErrInvalidRequest), `"method":"step.spawn","params":{"execution_id":"$ID","steps":[{"name":"a","handler":"H"}]}`, "-32602"},
 		"with too large a checkpoint": {
 			nil, `"method":"step.save_checkpoint","params":{"execution_id":"$ID","checkpoint":"` + strings.Repeat("x", 70<<10) + `"}`, "-32602",
 		},

@@ -61,13 +61,13 @@ func (s *slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	return s.supervisor.excuse(ctx, a, s.supervisor.judge(a, ending))
 }
 
-// Keep implements [engine.Slot]. A process that is leaving is not kept.
-func (s *slot) Keep(handler string) bool {
+// Reuse implements [engine.Slot]. A process that is leaving is not kept.
+func (s *slot) Reuse(handler string) bool {
 	if s.supervisor.generation() != s.generation {
 		return false
 	}
 	pool, exclusive, err := s.generation.route(handler)
-	return err == nil && pool == s.pool && exclusive == s.exclusive && !s.released.Load() && s.pool.keep(s.member)
+	return err == nil && pool == s.pool && exclusive == s.exclusive && !s.released.Load() && s.pool.reuse(s.member)
 }
 
 // Release implements [engine.Slot].

@@ -13,52 +13,52 @@ type batcher[Q, A any] struct {
 	life context.Context //nolint:containedctx // it is the life of the worker, not of a call
 	// send makes one call for all. Its answers are in the order of the questions.
 	send func(ctx context.Context, questions []Q) ([]A, error)
-	// apart says whether an error is the fault of one question: then each is asked alone.
-	apart func(error) bool
+	// splitOnError says whether an error is the fault of one question: then each is asked alone.
+	splitOnError func(error) bool
 	// max is the most questions in one call.
 	max int
-	// turns, unless it is nil, is written before a call and read after it: batchers that share it make one call at a time, and what
+	// exclusive, unless it is nil, is written before a call and read after it: batchers that share it make one call at a time, and what
 	// arrives while another makes its call goes together into the next.
-	turns chan struct{}
+	exclusive chan struct{}
 
 	// mu protects the fields below.
 	mu      sync.Mutex
 	waiting []*call[Q, A]
-	// underway says that somebody makes a call; crowd is for how many the last one was made.
-	underway bool
-	crowd    int
+	// inFlight says that somebody makes a call; crowd is for how many the last one was made.
+	inFlight bool
+	lastSize int
 }
 
 // call is one question and what comes of it. Its turn is true when its caller has to make the next call for all who
 // wait, and false when the answer is there.
 type call[Q, A any] struct {
-	question Q
-	answer   A
-	err      error
-	turn     chan bool
+	request Q
+	result  A
+	err     error
+	lead    chan bool
 }
 
 // do asks one question.
 func (b *batcher[Q, A]) do(question Q) (A, error) {
-	own := &call[Q, A]{question: question, turn: make(chan bool, 1)}
-	if b.wait(own) && !<-own.turn {
-		return own.answer, own.err
+	own := &call[Q, A]{request: question, lead: make(chan bool, 1)}
+	if b.wait(own) && !<-own.lead {
+		return own.result, own.err
 	}
 	batch := b.call(b.life, own)
-	b.handOn()
+	b.promoteNext()
 	for _, other := range batch[1:] {
-		other.turn <- false
+		other.lead <- false
 	}
-	return own.answer, own.err
+	return own.result, own.err
 }
 
 // call makes a call for own and those that wait.
 func (b *batcher[Q, A]) call(ctx context.Context, own *call[Q, A]) []*call[Q, A] {
-	if b.turns != nil {
-		b.turns <- struct{}{}
-		defer func() { <-b.turns }()
+	if b.exclusive != nil {
+		b.exclusive <- struct{}{}
+		defer func() { <-b.exclusive }()
 	}
-	batch := b.take(own)
+	batch := b.collect(own)
 	b.answer(ctx, batch)
 	return batch
 }
@@ -67,11 +67,11 @@ func (b *batcher[Q, A]) call(ctx context.Context, own *call[Q, A]) []*call[Q, A]
 func (b *batcher[Q, A]) wait(own *call[Q, A]) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.underway {
+	if b.inFlight {
 		b.waiting = append(b.waiting, own)
 		return true
 	}
-	b.underway = true
+	b.inFlight = true
 	return false
 }
 
@@ -84,10 +84,10 @@ const (
 	lingerLeast = 150 * time.Microsecond
 )
 
-// take returns own and those that wait, after the others of a crowd had time to come back.
-func (b *batcher[Q, A]) take(own *call[Q, A]) []*call[Q, A] {
+// collect returns own and those that wait, after the others of a crowd had time to come back.
+func (b *batcher[Q, A]) collect(own *call[Q, A]) []*call[Q, A] {
 	b.mu.Lock()
-	linger := min(time.Duration(b.crowd)*lingerEach, lingerMax)
+	linger := min(time.Duration(b.lastSize)*lingerEach, lingerMax)
 	b.mu.Unlock()
 	if linger >= lingerLeast {
 		time.Sleep(linger)
@@ -98,19 +98,19 @@ func (b *batcher[Q, A]) take(own *call[Q, A]) []*call[Q, A] {
 	batch := append(make([]*call[Q, A], 0, n+1), own)
 	batch = append(batch, b.waiting[:n]...)
 	b.waiting = append(b.waiting[:0], b.waiting[n:]...)
-	b.crowd = len(batch)
+	b.lastSize = len(batch)
 	return batch
 }
 
-// handOn leaves the next call to the first who waits.
-func (b *batcher[Q, A]) handOn() {
+// promoteNext leaves the next call to the first who waits.
+func (b *batcher[Q, A]) promoteNext() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.waiting) == 0 {
-		b.underway = false
+		b.inFlight = false
 		return
 	}
-	b.waiting[0].turn <- true
+	b.waiting[0].lead <- true
 	b.waiting = append(b.waiting[:0], b.waiting[1:]...)
 }
 
@@ -118,10 +118,10 @@ func (b *batcher[Q, A]) handOn() {
 func (b *batcher[Q, A]) answer(ctx context.Context, batch []*call[Q, A]) {
 	questions := make([]Q, len(batch))
 	for i, c := range batch {
-		questions[i] = c.question
+		questions[i] = c.request
 	}
 	answers, err := b.send(ctx, questions)
-	if err != nil && len(batch) > 1 && b.apart(err) {
+	if err != nil && len(batch) > 1 && b.splitOnError(err) {
 		for _, c := range batch {
 			b.answer(ctx, []*call[Q, A]{c})
 		}
@@ -129,7 +129,7 @@ func (b *batcher[Q, A]) answer(ctx context.Context, batch []*call[Q, A]) {
 	}
 	for i, c := range batch {
 		if c.err = err; err == nil {
-			c.answer = answers[i]
+			c.result = answers[i]
 		}
 	}
 }

@@ -22,7 +22,7 @@ func obedient(reached chan<- *engine.Attempt, causes chan<- error) handler {
 		switch {
 		case errors.Is(cause, engine.ErrCancelled):
 			return engine.UserCancelled()
-		case errors.Is(cause, engine.ErrLeaseLost):
+		case errors.Is(cause, engine.ErrClaimLost):
 			return engine.Lost()
 		default:
 			return engine.GivenBack("shutdown", 0)
@@ -68,7 +68,7 @@ func TestLostLeaseCancelsEverythingAndRecordsNothing(t *testing.T) {
 	b.exec(`UPDATE tasker.workers SET lease_ms = 1, heartbeat_at = now() - interval '1 hour'`)
 	b.exec(`UPDATE tasker.workers SET heartbeat_at = now() - interval '1 hour'`)
 	b.exec(`SELECT tasker.unregister_worker(worker_id) FROM tasker.workers`)
-	if cause := <-causes; !errors.Is(cause, engine.ErrLeaseLost) {
+	if cause := <-causes; !errors.Is(cause, engine.ErrClaimLost) {
 		t.Errorf("cancelled for %v", cause)
 	}
 }
@@ -133,7 +133,7 @@ func TestCallbacksAreFenced(t *testing.T) {
 	for what, err := range map[string]error{
 		"lease": errLease, "create": errCreate, "publish": b.store.Publish(ctx, a, event), "save": b.store.SaveCheckpoint(ctx, a, json.RawMessage(`2`)),
 	} {
-		if !errors.Is(err, engine.ErrLeaseLost) {
+		if !errors.Is(err, engine.ErrClaimLost) {
 			t.Errorf("%s with a stale token: %v", what, err)
 		}
 	}

@@ -20,9 +20,9 @@ const reasonAnswerLost = "claim_answer_lost"
 // that is neither was made by a call whose answer was lost with its connection: nobody runs the step, so it is given back.
 type claimCheck struct {
 	store   *sql.Store
-	running *engine.Running
+	running *engine.RunningAttempts
 	calls   *calls
-	wake    func(engine.Due)
+	wake    func(engine.ScheduledWake)
 	log     *slog.Logger
 	// since is when the oldest claim may have been made that has not been compared. Only compare uses it, one call at a time.
 	since time.Time
@@ -30,7 +30,7 @@ type claimCheck struct {
 	// mu protects the field below.
 	mu sync.Mutex
 	// abandoned are claims that the worker holds no more, and could not give back yet.
-	abandoned []engine.Return
+	abandoned []engine.GiveBackRequest
 }
 
 // comparedTwice is what the clocks of database and worker, and the time between a claim and its commit, may add to the age of a
@@ -38,7 +38,7 @@ type claimCheck struct {
 const comparedTwice = 5 * time.Second
 
 // abandon takes over a claim whose outcome could not be recorded.
-func (c *claimCheck) abandon(back engine.Return) {
+func (c *claimCheck) abandon(back engine.GiveBackRequest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.abandoned = append(c.abandoned, back)
@@ -62,7 +62,7 @@ func (c *claimCheck) compare(ctx context.Context, worker string) {
 			continue
 		}
 		c.log.WarnContext(ctx, "the answer to a claim was lost, the step is given back", "task_id", claim.TaskID, "step_id", claim.StepID)
-		if !c.giveBack(ctx, engine.Return{
+		if !c.giveBack(ctx, engine.GiveBackRequest{
 			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonAnswerLost, Cap: math.MaxInt32,
 		}) {
 			open = true
@@ -99,7 +99,7 @@ func (c *claimCheck) release(ctx context.Context, tokens []int64) {
 		return // they come back with the lease
 	}
 	for _, claim := range claims {
-		c.giveBack(ctx, engine.Return{
+		c.giveBack(ctx, engine.GiveBackRequest{
 			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonShutdown, Delay: releaseDelay, Cap: releaseCap,
 		})
 	}
@@ -121,7 +121,7 @@ func (c *claimCheck) giveBackAbandoned(ctx context.Context) {
 }
 
 // giveBack says whether the database has taken it.
-func (c *claimCheck) giveBack(ctx context.Context, back engine.Return) bool {
+func (c *claimCheck) giveBack(ctx context.Context, back engine.GiveBackRequest) bool {
 	recorded, err := c.store.GiveBack(ctx, back)
 	if err != nil {
 		return false

@@ -14,8 +14,8 @@ import (
 // batchMax bounds a statement, and with it how long its tasks are locked.
 const batchMax = 500
 
-// patientMax bounds the connections on which calls of one kind wait for tasks that others hold.
-const patientMax = 2
+// lockWaitersMax bounds the connections on which calls of one kind wait for tasks that others hold.
+const lockWaitersMax = 2
 
 // committer writes to the database for all the steps of a worker: finishes and ticks that wait at the same moment
 // share a statement and a commit. It implements [engine.Store]. A task that somebody else holds does not hold up the
@@ -27,8 +27,8 @@ type committer struct {
 	// turns is written before a call and read after it: one call at a time.
 	turns    chan struct{}
 	calls    *calls
-	finishes line[engine.Finish, engine.Recorded]
-	ticks    line[sql.TickWish, sql.TickResult]
+	finishes coalescer[engine.FinishRequest, engine.FinishResult]
+	ticks    coalescer[sql.TickWish, sql.TickResult]
 }
 
 // newCommitter returns one whose shared calls go on until life ends, whatever becomes of their callers.
@@ -36,10 +36,10 @@ func newCommitter(life context.Context, store *sql.Store, worker func() string, 
 	turns := make(chan struct{}, 1)
 	c := &committer{store: store, worker: worker, turns: turns, calls: calls}
 	c.finishes = newLine(life, turns,
-		func(ctx context.Context, finishes []engine.Finish, lock sql.Lock) ([]engine.Recorded, error) {
+		func(ctx context.Context, finishes []engine.FinishRequest, lock sql.Lock) ([]engine.FinishResult, error) {
 			return store.Finish(ctx, worker(), finishes, lock)
 		},
-		func(recorded engine.Recorded) bool { return recorded.Status == engine.StatusBusy })
+		func(recorded engine.FinishResult) bool { return recorded.Status == engine.StatusLocked })
 	c.ticks = newLine(life, turns,
 		func(ctx context.Context, wishes []sql.TickWish, lock sql.Lock) ([]sql.TickResult, error) {
 			return store.Tick(ctx, worker(), wishes, lock)
@@ -57,7 +57,7 @@ func (c *committer) Fetch(ctx context.Context, wish sql.Fetch, runner *engine.Ru
 	fetched, err := c.store.FetchJobs(ctx, c.worker(), wish)
 	for _, job := range fetched {
 		if job.Attempt != nil {
-			runner.Running.Hold(job.Attempt.Token)
+			runner.Attempts.Hold(job.Attempt.Token)
 		}
 	}
 	return fetched, err
@@ -69,13 +69,13 @@ func (c *committer) TickFetched(ctx context.Context, queue string, job sql.Fetch
 	defer c.calls.begin(key)()
 	result, err := c.store.TickFetched(ctx, c.worker(), queue, key, job)
 	if result.Attempt != nil {
-		runner.Running.Hold(result.Attempt.Token)
+		runner.Attempts.Hold(result.Attempt.Token)
 	}
 	return result, err
 }
 
 // Finish implements [engine.Store].
-func (c *committer) Finish(ctx context.Context, _ string, finish engine.Finish) (engine.Recorded, error) {
+func (c *committer) Finish(ctx context.Context, _ string, finish engine.FinishRequest) (engine.FinishResult, error) {
 	if finish.Any() {
 		return c.store.FinishWithExtras(ctx, c.worker(), finish)
 	}
@@ -83,12 +83,12 @@ func (c *committer) Finish(ctx context.Context, _ string, finish engine.Finish) 
 }
 
 // Cancel implements [engine.Store]. It is rare and shares nothing.
-func (c *committer) Cancel(ctx context.Context, cancellation engine.Cancellation) (engine.Recorded, error) {
+func (c *committer) Cancel(ctx context.Context, cancellation engine.Cancellation) (engine.FinishResult, error) {
 	return c.store.Cancel(ctx, cancellation)
 }
 
 // GiveBack implements [engine.Store]. It is rare and shares nothing.
-func (c *committer) GiveBack(ctx context.Context, back engine.Return) (engine.Recorded, error) {
+func (c *committer) GiveBack(ctx context.Context, back engine.GiveBackRequest) (engine.FinishResult, error) {
 	return c.store.GiveBack(ctx, back)
 }
 
@@ -97,43 +97,43 @@ func (c *committer) Tick(_ context.Context, wish sql.TickWish) (sql.TickResult, 
 	return c.ticks.do(wish.TaskID, wish)
 }
 
-// line is where calls of one kind are joined.
-type line[Q, A any] struct {
-	common *batcher[Q, A]
-	busy   func(A) bool
-	// patient has the tasks that somebody else holds, each with a batcher that waits for it.
-	patient *patientLines[Q, A]
+// coalescer is where calls of one kind are joined.
+type coalescer[Q, A any] struct {
+	skipLocked *batcher[Q, A]
+	busy       func(A) bool
+	// waitLocked has the tasks that somebody else holds, each with a batcher that waits for it.
+	waitLocked *perTaskBatches[Q, A]
 }
 
-func newLine[Q, A any](life context.Context, turns chan struct{}, send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) line[Q, A] {
-	return line[Q, A]{
+func newLine[Q, A any](life context.Context, turns chan struct{}, send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) coalescer[Q, A] {
+	return coalescer[Q, A]{
 		busy: busy,
-		common: &batcher[Q, A]{life: life, apart: faultOfOne, max: batchMax, turns: turns, send: func(ctx context.Context, questions []Q) ([]A, error) {
+		skipLocked: &batcher[Q, A]{life: life, splitOnError: isStatementError, max: batchMax, exclusive: turns, send: func(ctx context.Context, questions []Q) ([]A, error) {
 			return send(ctx, questions, sql.Skip)
 		}},
-		patient: &patientLines[Q, A]{
-			life: life, lines: make(map[int64]*patientLine[Q, A]), permits: make(chan struct{}, patientMax),
+		waitLocked: &perTaskBatches[Q, A]{
+			life: life, lines: make(map[int64]*taskBatch[Q, A]), permits: make(chan struct{}, lockWaitersMax),
 			send: func(ctx context.Context, questions []Q) ([]A, error) { return send(ctx, questions, sql.Wait) },
 		},
 	}
 }
 
-func (l line[Q, A]) do(task int64, question Q) (A, error) {
-	answer, err := l.common.do(question)
+func (l coalescer[Q, A]) do(task int64, question Q) (A, error) {
+	answer, err := l.skipLocked.do(question)
 	if err != nil || !l.busy(answer) {
 		return answer, err
 	}
-	return l.patient.do(task, question)
+	return l.waitLocked.do(task, question)
 }
 
-// faultOfOne: the database answered and refused.
-func faultOfOne(err error) bool {
+// isStatementError: the database answered and refused.
+func isStatementError(err error) bool {
 	_, refused := errors.AsType[*pgconn.PgError](err)
 	return refused
 }
 
-// patientLines has a batcher for each task that somebody else holds, as long as anybody waits for it.
-type patientLines[Q, A any] struct {
+// perTaskBatches has a batcher for each task that somebody else holds, as long as anybody waits for it.
+type perTaskBatches[Q, A any] struct {
 	life context.Context //nolint:containedctx // see batcher
 	send func(ctx context.Context, questions []Q) ([]A, error)
 	// permits is written by who waits in the database, and read when that is over.
@@ -141,40 +141,40 @@ type patientLines[Q, A any] struct {
 
 	// mu protects the fields below.
 	mu    sync.Mutex
-	lines map[int64]*patientLine[Q, A]
+	lines map[int64]*taskBatch[Q, A]
 }
 
-type patientLine[Q, A any] struct {
+type taskBatch[Q, A any] struct {
 	batcher[Q, A]
 
 	callers int
 }
 
-func (p *patientLines[Q, A]) do(task int64, question Q) (A, error) {
+func (p *perTaskBatches[Q, A]) do(task int64, question Q) (A, error) {
 	line := p.enter(task)
 	defer p.leave(task, line)
 	return line.do(question)
 }
 
-func (p *patientLines[Q, A]) sendPermitted(ctx context.Context, questions []Q) ([]A, error) {
+func (p *perTaskBatches[Q, A]) sendPermitted(ctx context.Context, questions []Q) ([]A, error) {
 	p.permits <- struct{}{}
 	defer func() { <-p.permits }()
 	return p.send(ctx, questions)
 }
 
-func (p *patientLines[Q, A]) enter(task int64) *patientLine[Q, A] {
+func (p *perTaskBatches[Q, A]) enter(task int64) *taskBatch[Q, A] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line := p.lines[task]
 	if line == nil {
-		line = &patientLine[Q, A]{batcher: batcher[Q, A]{life: p.life, apart: faultOfOne, max: batchMax, send: p.sendPermitted}}
+		line = &taskBatch[Q, A]{batcher: batcher[Q, A]{life: p.life, splitOnError: isStatementError, max: batchMax, send: p.sendPermitted}}
 		p.lines[task] = line
 	}
 	line.callers++
 	return line
 }
 
-func (p *patientLines[Q, A]) leave(task int64, line *patientLine[Q, A]) {
+func (p *perTaskBatches[Q, A]) leave(task int64, line *taskBatch[Q, A]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if line.callers--; line.callers == 0 {

@@ -75,8 +75,8 @@ func (s slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	return s.handler(ctx, a)
 }
 
-// Keep implements engine.Slot.
-func (s slot) Keep(string) bool { return false }
+// Reuse implements engine.Slot.
+func (s slot) Reuse(string) bool { return false }
 
 // Release implements engine.Slot.
 func (s slot) Release() {}

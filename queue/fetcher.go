@@ -249,7 +249,7 @@ func (f *fetcher) start(ctx, fetchCtx context.Context, fetched []sql.Fetched) {
 		}
 	}
 	if busy {
-		f.runner.Wake(engine.Due{Queue: f.queue, In: busyPause})
+		f.runner.Wake(engine.ScheduledWake{Queue: f.queue, After: busyPause})
 	}
 }
 

@@ -20,7 +20,7 @@ type lease struct {
 	worker sql.Worker
 	log    *slog.Logger
 	// running are the attempts to look after.
-	running *engine.Running
+	running *engine.RunningAttempts
 	// capacity knows what the worker serves.
 	capacity *capacity
 	// claims compares what the database says that the worker holds.
@@ -120,7 +120,7 @@ func (l *lease) run(ctx context.Context) {
 		l.update(ctx)
 		tokens, due := l.running.Tokens(interval), time.Since(renewed)+interval/2 >= length
 		if len(tokens) > 0 || due {
-			l.watch(ctx, tokens)
+			l.renewAndCheck(ctx, tokens)
 		}
 		if due {
 			renewed = time.Now()
@@ -130,20 +130,20 @@ func (l *lease) run(ctx context.Context) {
 }
 
 // renew sends a heartbeat, and takes a new id when the lease had run out.
-func (l *lease) renew(ctx context.Context) { l.watch(ctx, nil) }
+func (l *lease) renew(ctx context.Context) { l.renewAndCheck(ctx, nil) }
 
-// watch renews the lease and cancels those of the attempts that somebody has cancelled or taken.
-func (l *lease) watch(ctx context.Context, tokens []int64) {
+// renewAndCheck renews the lease and cancels those of the attempts that somebody has cancelled or taken.
+func (l *lease) renewAndCheck(ctx context.Context, tokens []int64) {
 	l.renewing.Lock()
 	defer l.renewing.Unlock()
 	found, err := l.store.HeartbeatRunning(ctx, l.id(), tokens)
 	if err == nil {
 		l.running.Cancel(found.Cancelled, engine.ErrCancelled)
-		l.running.Cancel(found.Lost, engine.ErrLeaseLost)
+		l.running.Cancel(found.Lost, engine.ErrClaimLost)
 	}
 	if err == nil && !found.Alive {
 		l.log.ErrorContext(ctx, "this worker was silent for longer than its lease, others took its steps; going on under a new id")
-		l.running.CancelAll(engine.ErrLeaseLost)
+		l.running.CancelAll(engine.ErrClaimLost)
 		err = l.register(ctx)
 	}
 	if err != nil && ctx.Err() == nil {
@@ -151,9 +151,9 @@ func (l *lease) watch(ctx context.Context, tokens []int64) {
 	}
 }
 
-// end forgets the worker and says whether it still held steps, or may have: they are taken back now, or by others when its lease
+// unregister forgets the worker and says whether it still held steps, or may have: they are taken back now, or by others when its lease
 // ends.
-func (l *lease) end(ctx context.Context) (left bool) {
+func (l *lease) unregister(ctx context.Context) (left bool) {
 	held := l.running.Tokens(0)
 	l.claims.compare(ctx, l.id())
 	l.claims.release(ctx, held)

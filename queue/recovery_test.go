@@ -68,12 +68,12 @@ func TestSweepRestoresAJobThatWasLost(t *testing.T) {
 // failOnce claims a step for the dead worker, while it lived, and records a failure.
 func (b bench) failOnce(id int64, name string) {
 	b.t.Helper()
-	claims, err := b.store.Claim(b.t.Context(), deadWorker, []engine.Wish{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.Wait)
+	claims, err := b.store.Claim(b.t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.Wait)
 	if err != nil || claims[0].Status != engine.Claimed {
 		b.t.Fatalf("claiming: %v, %v", claims, err)
 	}
 	a := claims[0].Attempt
-	_, err = b.store.Finish(b.t.Context(), deadWorker, []engine.Finish{{
+	_, err = b.store.Finish(b.t.Context(), deadWorker, []engine.FinishRequest{{
 		TaskID: id, StepID: a.Step.ID, Token: a.Token, Result: []byte(`{"error": "no"}`), Metadata: []byte(`{}`),
 	}}, sql.Wait)
 	if err != nil {
@@ -97,7 +97,7 @@ func TestJobsOfADeadClientAreReleasedWhenItsLeaseEnds(t *testing.T) {
 			b.tick(id)
 			b.registerDead()
 			if row.claimed {
-				if _, err := b.store.Claim(t.Context(), deadWorker, []engine.Wish{{TaskID: id, StepID: b.step(id, "first").StepID}}, sql.Wait); err != nil {
+				if _, err := b.store.Claim(t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "first").StepID}}, sql.Wait); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -127,7 +127,7 @@ func TestDeadWorkersAttemptCountsSoThatAStepThatKillsWorkersEnds(t *testing.T) {
 	id := b.create("poison")
 	b.tick(id)
 	b.registerDead()
-	if _, err := b.store.Claim(t.Context(), deadWorker, []engine.Wish{{TaskID: id, StepID: b.step(id, "only").StepID}}, sql.Wait); err != nil {
+	if _, err := b.store.Claim(t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "only").StepID}}, sql.Wait); err != nil {
 		t.Fatal(err)
 	}
 	e := serve(nil)

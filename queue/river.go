@@ -38,7 +38,7 @@ func riverConfig(config Config, clientID string, workers *river.Workers) *river.
 		FetchPollInterval:           config.pollInterval(),
 		ID:                          clientID,
 		JobTimeout:                  tickTimeout,
-		Logger:                      slog.New(quiet{config.Log.Handler()}),
+		Logger:                      slog.New(warnOnly{config.Log.Handler()}),
 		PollOnly:                    config.PollOnly,
 		Queues:                      map[string]river.QueueConfig{TicksQueue: {MaxWorkers: tickWorkers}},
 		// What a fetch lost the sweep makes available again, see tasker.job_is_stuck. River's own rescue is for what is left.
@@ -48,16 +48,18 @@ func riverConfig(config Config, clientID string, workers *river.Workers) *river.
 	}
 }
 
-// quiet passes River's warnings and errors on and drops the rest: its lifecycle is ours to report.
-type quiet struct{ slog.Handler }
+// warnOnly passes River's warnings and errors on and drops the rest: its lifecycle is ours to report.
+type warnOnly struct{ slog.Handler }
 
 // Enabled implements slog.Handler.
-func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+func (q warnOnly) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
 }
 
 // WithAttrs implements slog.Handler.
-func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+func (q warnOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnOnly{q.Handler.WithAttrs(attrs)}
+}
 
 // WithGroup implements slog.Handler.
-func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
+func (q warnOnly) WithGroup(name string) slog.Handler { return warnOnly{q.Handler.WithGroup(name)} }

@@ -16,7 +16,7 @@ type taskStarter struct {
 	commit    *committer
 	store     *sql.Store
 	schemas   *schemaCache
-	wake      func(engine.Due)
+	wake      func(engine.ScheduledWake)
 	taskEnded func(task int64, state engine.State)
 	log       *slog.Logger
 }

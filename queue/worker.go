@@ -23,7 +23,7 @@ type Worker struct {
 	fetchers map[string]*fetcher
 	runner   *engine.Runner
 	sweeper  *sweeper
-	waker    *waker
+	waker    *wakeScheduler
 	// life ends when the worker does nothing more, whatever is left.
 	life    context.Context //nolint:containedctx // it is the life of the worker, not of a call
 	endLife context.CancelFunc
@@ -51,12 +51,12 @@ func New(config Config) (*Worker, error) {
 	noSlot := func(handler string) { capacity.pace.stalled(capacity.poolOf(handler)) }
 	w.runner = &engine.Runner{
 		NoSlot:   noSlot,
-		Executor: executor, Log: config.Log, Wake: w.waker.wakeIn, TaskEnded: config.TaskEnded, Life: w.life,
+		Executor: executor, Log: config.Log, Wake: w.waker.schedule, TaskEnded: config.TaskEnded, Life: w.life,
 	}
 	calls := &calls{}
-	claims := &claimCheck{store: store, running: &w.runner.Running, calls: calls, wake: w.waker.wakeIn, log: config.Log, since: time.Now()}
+	claims := &claimCheck{store: store, running: &w.runner.Attempts, calls: calls, wake: w.waker.schedule, log: config.Log, since: time.Now()}
 	w.lease = &lease{
-		store: store, log: config.Log, running: &w.runner.Running, capacity: capacity, claims: claims, doubt: make(chan struct{}, 1),
+		store: store, log: config.Log, running: &w.runner.Attempts, capacity: capacity, claims: claims, doubt: make(chan struct{}, 1),
 		worker: sql.Worker{
 			ClientID: newID(), Name: config.Name, Version: config.Version, Lease: config.Lease, Queues: slices.Sorted(maps.Keys(config.Queues)),
 		},
@@ -64,7 +64,7 @@ func New(config Config) (*Worker, error) {
 	commit := newCommitter(w.life, store, w.lease.id, calls)
 	w.runner.Store, w.runner.Worker, w.runner.Abandon = commit, w.lease.id, claims.abandon
 	tasks := &taskStarter{
-		commit: commit, store: store, schemas: newSchemaCache(store), wake: w.waker.wakeIn, taskEnded: config.TaskEnded, log: config.Log,
+		commit: commit, store: store, schemas: newSchemaCache(store), wake: w.waker.schedule, taskEnded: config.TaskEnded, log: config.Log,
 	}
 	for name, limit := range config.Queues {
 		w.fetchers[name] = &fetcher{
@@ -133,7 +133,7 @@ func (w *Worker) Run(ctx, hard context.Context) error {
 	group.Wait()
 	words, cancel := w.whileAlive(work)
 	defer cancel()
-	if left := w.lease.end(words); left && err == nil {
+	if left := w.lease.unregister(words); left && err == nil {
 		err = ErrStepsGivenBack
 	}
 	close(over)

@@ -67,16 +67,16 @@ type agreement struct {
 	b      bundle
 	worker string
 	tasks  []int64
-	ended  map[int64]bool          // the tasks that were cancelled
-	held   map[int64]engine.Finish // the worker's claims by step, as finishes without an outcome
-	lost   []engine.Finish         // claims that others ended
+	ended  map[int64]bool                 // the tasks that were cancelled
+	held   map[int64]engine.FinishRequest // the worker's claims by step, as finishes without an outcome
+	lost   []engine.FinishRequest         // claims that others ended
 	sent   []sentFinish
 	added  int // numbers the steps that steps added
 }
 
 // sentFinish is a finish that was recorded, and the claim that came with the answer.
 type sentFinish struct {
-	finish engine.Finish
+	finish engine.FinishRequest
 	next   int64 // the step, 0 when there was none
 	token  int64
 }
@@ -88,7 +88,7 @@ func newAgreement(rt *rapid.T, b bundle, number int) *agreement {
 	} {
 		b.exec(`DELETE FROM ` + table) // what the play before left
 	}
-	a := &agreement{b: b, worker: fmt.Sprintf("0b8f3c6e-0000-4000-9000-%012d", number), ended: map[int64]bool{}, held: map[int64]engine.Finish{}}
+	a := &agreement{b: b, worker: fmt.Sprintf("0b8f3c6e-0000-4000-9000-%012d", number), ended: map[int64]bool{}, held: map[int64]engine.FinishRequest{}}
 	name := fmt.Sprintf("graph-%d", number)
 	template, _, err := templates.Parse("test.yaml", []byte("name: "+name+"\nnamespace_name: test\nversion: 1.0.0\nstep_templates:\n"+randomSteps(rt)), templates.Options{})
 	if err != nil {
@@ -251,12 +251,12 @@ func (a *agreement) hold(rt *rapid.T, task, step, token int64) {
 	if a.ended[task] {
 		rt.Fatalf("step %d was claimed though its task %d was cancelled", step, task)
 	}
-	a.held[step] = engine.Finish{TaskID: task, StepID: step, Token: token, Metadata: json.RawMessage(`{}`)}
+	a.held[step] = engine.FinishRequest{TaskID: task, StepID: step, Token: token, Metadata: json.RawMessage(`{}`)}
 }
 
 // holding returns the claims that are held, in the order of the steps.
-func (a *agreement) holding() []engine.Finish {
-	all := make([]engine.Finish, 0, len(a.held))
+func (a *agreement) holding() []engine.FinishRequest {
+	all := make([]engine.FinishRequest, 0, len(a.held))
 	for _, step := range slices.Sorted(maps.Keys(a.held)) {
 		all = append(all, a.held[step])
 	}
@@ -338,19 +338,19 @@ func (a *agreement) claimNow(rt *rapid.T, jobs []waitingJob, lock sql.Lock, busy
 	must(rt)(a.b.pool.Exec(a.b.t.Context(), `DELETE FROM tasker.river_job WHERE id = ANY ($1)`, ended))
 }
 
-func (a *agreement) claimThese(rt *rapid.T, jobs []waitingJob, lock sql.Lock, busy int64) (claimed []engine.Finish) {
-	wishes := make([]engine.Wish, len(jobs))
+func (a *agreement) claimThese(rt *rapid.T, jobs []waitingJob, lock sql.Lock, busy int64) (claimed []engine.FinishRequest) {
+	wishes := make([]engine.ClaimRequest, len(jobs))
 	for i, job := range jobs {
-		wishes[i] = engine.Wish{TaskID: job.Task, StepID: job.Step, Key: fmt.Sprint(job.ID)}
+		wishes[i] = engine.ClaimRequest{TaskID: job.Task, StepID: job.Step, ClaimKey: fmt.Sprint(job.ID)}
 	}
 	claims, err := a.b.store.Claim(a.b.t.Context(), a.worker, wishes, lock)
 	must(rt)(claims, err)
 	for i, c := range claims {
-		if (c.Status == engine.ClaimBusy) != (jobs[i].Task == busy) {
+		if (c.Status == engine.ClaimLocked) != (jobs[i].Task == busy) {
 			rt.Fatalf("claim in task %d beside a lock on %d: %s", jobs[i].Task, busy, c.Status)
 		}
 		if c.Status == engine.Claimed {
-			claimed = append(claimed, engine.Finish{
+			claimed = append(claimed, engine.FinishRequest{
 				TaskID: jobs[i].Task, StepID: jobs[i].Step, Token: c.Attempt.Token,
 				Succeeded: true, Result: json.RawMessage(`{}`), Metadata: json.RawMessage(`{}`),
 			})
@@ -371,11 +371,11 @@ func (a *agreement) finish(rt *rapid.T) {
 	a.beside(rt, func(lock sql.Lock, busy int64) { a.finishThese(rt, finishes, lock, busy) })
 }
 
-func (a *agreement) finishThese(rt *rapid.T, finishes []engine.Finish, lock sql.Lock, busy int64) {
+func (a *agreement) finishThese(rt *rapid.T, finishes []engine.FinishRequest, lock sql.Lock, busy int64) {
 	for i, r := range a.record(rt, finishes, lock) {
 		f := finishes[i]
 		if f.TaskID == busy {
-			if r.Status != engine.StatusBusy {
+			if r.Status != engine.StatusLocked {
 				rt.Fatalf("the finish of step %d in a task that is locked is %s", f.StepID, r.Status)
 			}
 			continue
@@ -388,7 +388,7 @@ func (a *agreement) finishThese(rt *rapid.T, finishes []engine.Finish, lock sql.
 }
 
 // note keeps what came of a finish that was recorded.
-func (a *agreement) note(rt *rapid.T, f engine.Finish, r engine.Recorded) {
+func (a *agreement) note(rt *rapid.T, f engine.FinishRequest, r engine.FinishResult) {
 	delete(a.held, f.StepID)
 	sent := sentFinish{finish: f}
 	if r.Next != nil {
@@ -419,7 +419,7 @@ func (a *agreement) spawn(rt *rapid.T) {
 		f.Spawned = append(f.Spawned, step)
 	}
 	recorded, err := a.b.store.FinishWithExtras(a.b.t.Context(), a.worker, f)
-	if errors.Is(err, engine.ErrRejected) && strings.Contains(err.Error(), "waits for it in turn") {
+	if errors.Is(err, engine.ErrDataRejected) && strings.Contains(err.Error(), "waits for it in turn") {
 		return
 	}
 	must(rt)(recorded, err)
@@ -429,7 +429,7 @@ func (a *agreement) spawn(rt *rapid.T) {
 	a.note(rt, f, recorded)
 }
 
-func (a *agreement) record(rt *rapid.T, finishes []engine.Finish, lock sql.Lock) []engine.Recorded {
+func (a *agreement) record(rt *rapid.T, finishes []engine.FinishRequest, lock sql.Lock) []engine.FinishResult {
 	recorded, err := a.b.store.Finish(a.b.t.Context(), a.worker, finishes, lock)
 	must(rt)(recorded, err)
 	return recorded
@@ -438,7 +438,7 @@ func (a *agreement) record(rt *rapid.T, finishes []engine.Finish, lock sql.Lock)
 // finishAgain sends what was recorded: the answer is the same while the claim in it is held.
 func (a *agreement) finishAgain(rt *rapid.T) {
 	again := some(rt, "finishes", a.sent[max(0, len(a.sent)-4):])
-	finishes := make([]engine.Finish, len(again))
+	finishes := make([]engine.FinishRequest, len(again))
 	for i := range again {
 		finishes[i] = again[i].finish
 	}
@@ -471,7 +471,7 @@ func (a *agreement) finishLost(rt *rapid.T) {
 
 func (a *agreement) giveBack(rt *rapid.T) {
 	for _, f := range some(rt, "claims", a.holding()) {
-		recorded, err := a.b.store.GiveBack(a.b.t.Context(), engine.Return{
+		recorded, err := a.b.store.GiveBack(a.b.t.Context(), engine.GiveBackRequest{
 			TaskID: f.TaskID, StepID: f.StepID, Token: f.Token, Reason: "drain", Cap: 1,
 			Delay: time.Duration(rapid.IntRange(0, 1).Draw(rt, "delay")) * time.Minute,
 		})
@@ -574,7 +574,7 @@ func (a *agreement) runToTheEnd(rt *rapid.T) {
 				a.cancel(rt, f.TaskID)
 			}
 			f.Succeeded, f.Result, f.Queue = true, json.RawMessage(`{}`), "default"
-			a.finishThese(rt, []engine.Finish{f}, sql.Wait, 0)
+			a.finishThese(rt, []engine.FinishRequest{f}, sql.Wait, 0)
 		}
 		a.check(rt)
 	}

@@ -33,7 +33,7 @@ func (s *Store) CreateChild(ctx context.Context, a *engine.Attempt, task engine.
 	err = s.pool.QueryRow(ctx, `SELECT task_id, created FROM tasker.create_child_task($1, $2, $3, $4, $5, $6, $7)`,
 		a.Step.ID, a.Token, task.Namespace, task.Name, task.Version, task.Context, task.IdentityKey).Scan(&id, &created)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, false, engine.ErrLeaseLost
+		return 0, false, engine.ErrClaimLost
 	}
 	return id, created, refused(err)
 }
@@ -45,7 +45,7 @@ func (s *Store) Lease(ctx context.Context, a *engine.Attempt) (time.Duration, er
 		return 0, err
 	}
 	if ms == nil {
-		return 0, engine.ErrLeaseLost
+		return 0, engine.ErrClaimLost
 	}
 	return milli(*ms), nil
 }
@@ -67,7 +67,7 @@ func (s *Store) fenced(ctx context.Context, call string, args ...any) error {
 		return refused(err)
 	}
 	if !held {
-		return engine.ErrLeaseLost
+		return engine.ErrClaimLost
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ const undefinedObject = "42704"
 func refused(err error) error {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
 	if ok && (pgErr.Code == undefinedObject || isDataError(err)) {
-		return fmt.Errorf("%w: %s", engine.ErrRefused, pgErr.Message)
+		return fmt.Errorf("%w: %s", engine.ErrInvalidRequest, pgErr.Message)
 	}
 	return err
 }
@@ -88,7 +88,7 @@ const finishExtrasSQL = `SELECT ` + recordedColumns + ` FROM tasker.finish_step_
 
 // FinishWithExtras records one outcome with what it leaves behind besides, in one transaction. It waits for the task's lock.
 // See [Store.Finish].
-func (s *Store) FinishWithExtras(ctx context.Context, worker string, f engine.Finish) (engine.Recorded, error) {
+func (s *Store) FinishWithExtras(ctx context.Context, worker string, f engine.FinishRequest) (engine.FinishResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var retryAfter *int64
@@ -99,14 +99,14 @@ func (s *Store) FinishWithExtras(ctx context.Context, worker string, f engine.Fi
 	rows, err := s.pool.Query(ctx, finishExtrasSQL, worker, f.TaskID, f.StepID, f.Token, f.Succeeded, string(f.Result), f.Permanent,
 		retryAfter, string(f.Metadata), f.Queue, nullable(f.Checkpoint), orEmpty(f.Events), orEmpty(f.Spawned))
 	if err != nil {
-		return engine.Recorded{}, err
+		return engine.FinishResult{}, err
 	}
 	recorded, err := place(rows, 1, scanRecorded)
 	if isDataError(err) {
-		return engine.Recorded{}, fmt.Errorf("%w: %w", engine.ErrRejected, err)
+		return engine.FinishResult{}, fmt.Errorf("%w: %w", engine.ErrDataRejected, err)
 	}
 	if err != nil {
-		return engine.Recorded{}, err
+		return engine.FinishResult{}, err
 	}
 	return recorded[0], nil
 }
@@ -131,17 +131,17 @@ const cancelClaimSQL = `SELECT status, coalesce(task_state, ''), coalesce(due_in
 FROM tasker.cancel_claim($1, $2, $3, $4)`
 
 // Cancel ends a claim of a step that somebody has cancelled. See [engine.Store].
-func (s *Store) Cancel(ctx context.Context, c engine.Cancellation) (engine.Recorded, error) {
+func (s *Store) Cancel(ctx context.Context, c engine.Cancellation) (engine.FinishResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return scanReturned(s.pool.QueryRow(ctx, cancelClaimSQL, c.TaskID, c.StepID, c.Token, c.Metadata))
 }
 
-func scanReturned(row pgx.Row) (engine.Recorded, error) {
-	var recorded engine.Recorded
+func scanReturned(row pgx.Row) (engine.FinishResult, error) {
+	var recorded engine.FinishResult
 	var dueMs int64
 	err := row.Scan(&recorded.Status, &recorded.TaskState, &dueMs, &recorded.Due.Queue)
-	recorded.Due.In = milli(dueMs)
+	recorded.Due.After = milli(dueMs)
 	return recorded, err
 }
 

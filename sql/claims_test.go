@@ -14,7 +14,7 @@ func TestStepRunsOnlyWhenItIsReady(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	status := func(name string) engine.ClaimStatus {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.Wait)
+		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.Wait)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +32,7 @@ func TestStepRunsOnlyWhenItIsReady(t *testing.T) {
 	if got := status("left"); got != engine.TaskClosed {
 		t.Errorf("after the task was cancelled: %s", got)
 	}
-	claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: 1 << 60}}, sql.Wait)
+	claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: 1 << 60}}, sql.Wait)
 	if err != nil || claims[0].Status != engine.StepGone {
 		t.Errorf("a step that is not there: %v, %v", claims, err)
 	}
@@ -77,7 +77,7 @@ func TestGivenBackStepBurnsNoAttemptUntilItHappensTooOften(t *testing.T) {
 	id := b.create("diamond")
 	giveBack := func(limit int) engine.RecordStatus {
 		a := b.claim(id, "top")
-		recorded, err := b.store.GiveBack(t.Context(), engine.Return{TaskID: id, StepID: a.Step.ID, Token: a.Token, Reason: "shutdown", Cap: limit})
+		recorded, err := b.store.GiveBack(t.Context(), engine.GiveBackRequest{TaskID: id, StepID: a.Step.ID, Token: a.Token, Reason: "shutdown", Cap: limit})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,8 +134,8 @@ func TestClaimWhoseAnswerWasLostIsMadeAnewByTheSameWakeUp(t *testing.T) {
 	t.Parallel()
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
-	claim := func(key string) engine.Claim {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: b.step(id, "top").StepID, Key: key}}, sql.Wait)
+	claim := func(key string) engine.ClaimResult {
+		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "top").StepID, ClaimKey: key}}, sql.Wait)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestWorkerThatIsNotRegisteredClaimsNothing(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	b.exec(`DELETE FROM tasker.workers`)
-	_, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: b.step(id, "top").StepID}}, sql.Wait)
+	_, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "top").StepID}}, sql.Wait)
 	if !errors.Is(err, engine.ErrWorkerUnknown) {
 		t.Errorf("got %v", err)
 	}

@@ -51,7 +51,7 @@ type Fetched struct {
 	// State is that of the task when the job was one for a tick.
 	State engine.State
 	// Due is when and where the task has its next retry.
-	Due engine.Due
+	Due engine.ScheduledWake
 	// NamedTaskID, Digest (of the template) and Context are set for FetchUnchecked.
 	NamedTaskID int32
 	Digest      string
@@ -89,7 +89,7 @@ func scanFetched(row pgx.CollectableRow) (f Fetched, err error) {
 	if err != nil {
 		return f, err
 	}
-	f.Due.In = milli(dueMs)
+	f.Due.After = milli(dueMs)
 	if scan.attempt.Token != 0 {
 		f.Attempt, err = scan.result()
 	} else {

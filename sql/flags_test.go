@@ -217,12 +217,12 @@ func TestStepThatTheEngineTakesAtTheSameMomentIsTheEngines(t *testing.T) {
 		t.Fatal(err)
 	}
 	type answer struct {
-		claims []engine.Claim
+		claims []engine.ClaimResult
 		err    error
 	}
 	answers := make(chan answer)
 	claim := func() {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: top}}, sql.Wait)
+		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: top}}, sql.Wait)
 		answers <- answer{claims, err}
 	}
 	go claim()

@@ -30,21 +30,21 @@ func serving(t *testing.T, documents ...string) bundle {
 }
 
 // outcome is the success of an attempt whose worker has room in the default queue.
-func outcome(a *engine.Attempt) engine.Finish {
-	return engine.Finish{
+func outcome(a *engine.Attempt) engine.FinishRequest {
+	return engine.FinishRequest{
 		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Queue: "default",
 		Result: fmt.Appendf(nil, `{"from": %q}`, a.Step.Name), Metadata: json.RawMessage(`{}`),
 	}
 }
 
 // failure is the failure of an attempt.
-func failure(a *engine.Attempt, permanent bool) engine.Finish {
+func failure(a *engine.Attempt, permanent bool) engine.FinishRequest {
 	f := outcome(a)
 	f.Succeeded, f.Permanent, f.Result = false, permanent, json.RawMessage(`{"error": "no", "error_class": "E", "backtrace": ""}`)
 	return f
 }
 
-func (b bundle) finishAll(lock sql.Lock, finishes ...engine.Finish) []engine.Recorded {
+func (b bundle) finishAll(lock sql.Lock, finishes ...engine.FinishRequest) []engine.FinishResult {
 	b.t.Helper()
 	recorded, err := b.store.Finish(b.t.Context(), worker, finishes, lock)
 	if err != nil {
@@ -65,7 +65,7 @@ func (b bundle) jobs(task int64) []string {
 }
 
 // spellNext names the step that was handed over.
-func spellNext(r engine.Recorded) string {
+func spellNext(r engine.FinishResult) string {
 	if r.Next == nil {
 		return ""
 	}
@@ -93,7 +93,7 @@ func TestHandOverFollowsQueueAndHandlers(t *testing.T) {
 					document = strings.Replace(document, "{name: child, handler_class: H", "{name: child", 1)
 				}
 				b := serving(t, document)
-				finishes := make([]engine.Finish, size)
+				finishes := make([]engine.FinishRequest, size)
 				for i := range finishes {
 					finishes[i] = outcome(b.claim(b.create("pair"), "parent"))
 					finishes[i].Queue = row.room
@@ -129,7 +129,7 @@ func TestHandOverBringsWhatTheHandlerNeeds(t *testing.T) {
 	}
 	right := b.claim(id, "right")
 	token := queryAll[int64](b, `SELECT id FROM tasker_workflow_step_transitions WHERE workflow_step_id = $1 AND most_recent`, left.StepID)[0]
-	recorded := b.finishAll(sql.Wait, engine.Finish{
+	recorded := b.finishAll(sql.Wait, engine.FinishRequest{
 		TaskID: id, StepID: left.StepID, Token: token, Succeeded: true, Queue: "default", Result: json.RawMessage(`{"from": "left"}`), Metadata: json.RawMessage(`{}`),
 	})[0]
 	if recorded.Next != nil {
@@ -155,7 +155,7 @@ func TestParentsThatFinishTogetherHandTheirChildOverOnce(t *testing.T) {
 	b := serving(t, diamondYAML)
 	id := b.create("diamond")
 	b.succeed(b.claim(id, "top"))
-	finishes := []engine.Finish{outcome(b.claim(id, "left")), outcome(b.claim(id, "right"))}
+	finishes := []engine.FinishRequest{outcome(b.claim(id, "left")), outcome(b.claim(id, "right"))}
 	var handed []string
 	for _, recorded := range b.finishAll(sql.Wait, finishes...) {
 		if recorded.Next != nil {
@@ -176,7 +176,7 @@ func TestFinishAfterALostAnswerReturnsTheSameClaim(t *testing.T) {
 	b := serving(t, pairYAML)
 	for _, size := range []int{1, 2} {
 		t.Run(fmt.Sprintf("%d at once", size), func(t *testing.T) {
-			finishes := make([]engine.Finish, size)
+			finishes := make([]engine.FinishRequest, size)
 			for i := range finishes {
 				finishes[i] = outcome(b.claim(b.create("pair"), "parent"))
 			}
@@ -200,13 +200,13 @@ func TestFinishAfterALostAnswerReturnsTheSameClaim(t *testing.T) {
 func TestNothingFollows(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
-		finish func(*engine.Attempt) engine.Finish
+		finish func(*engine.Attempt) engine.FinishRequest
 		before string
 		state  string
 		parent string
 	}{
-		"failure":           {finish: func(a *engine.Attempt) engine.Finish { return failure(a, false) }, state: "in_progress", parent: "error 1"},
-		"permanent failure": {finish: func(a *engine.Attempt) engine.Finish { return failure(a, true) }, state: "error", parent: "error 1"},
+		"failure":           {finish: func(a *engine.Attempt) engine.FinishRequest { return failure(a, false) }, state: "in_progress", parent: "error 1"},
+		"permanent failure": {finish: func(a *engine.Attempt) engine.FinishRequest { return failure(a, true) }, state: "error", parent: "error 1"},
 		"cancelled task": {
 			finish: outcome, before: `SELECT tasker.transition_task(task_id, 'cancelled', '{}') FROM tasker_tasks`,
 			state: "cancelled", parent: "complete 1",
@@ -249,12 +249,12 @@ func TestNothingFollows(t *testing.T) {
 func TestBatchIsNotHeldUpByOneOfIt(t *testing.T) {
 	t.Parallel()
 	b := serving(t, pairYAML)
-	var finishes []engine.Finish
+	var finishes []engine.FinishRequest
 	for range 3 {
 		finishes = append(finishes, outcome(b.claim(b.create("pair"), "parent")))
 	}
 	finishes[0].Token++ // the token of another step's claim
-	statuses := func(recorded []engine.Recorded) (all []string) {
+	statuses := func(recorded []engine.FinishResult) (all []string) {
 		for _, r := range recorded {
 			all = append(all, strings.TrimSpace(string(r.Status)+" "+spellNext(r)))
 		}
@@ -269,7 +269,7 @@ func TestBatchIsNotHeldUpByOneOfIt(t *testing.T) {
 	if got := b.states(finishes[1].TaskID)["parent"]; got != "in_progress 1" {
 		t.Errorf("the busy one's parent is %s", got)
 	}
-	done := make(chan []engine.Recorded)
+	done := make(chan []engine.FinishResult)
 	go func() {
 		recorded, _ := b.store.Finish(context.WithoutCancel(t.Context()), worker, finishes, sql.Wait)
 		done <- recorded
@@ -313,9 +313,9 @@ func (b bundle) waitForLock() {
 func TestDataErrorInABatchWritesNothing(t *testing.T) {
 	t.Parallel()
 	b := serving(t, pairYAML)
-	finishes := []engine.Finish{outcome(b.claim(b.create("pair"), "parent")), outcome(b.claim(b.create("pair"), "parent"))}
+	finishes := []engine.FinishRequest{outcome(b.claim(b.create("pair"), "parent")), outcome(b.claim(b.create("pair"), "parent"))}
 	finishes[1].Result = json.RawMessage(`"\u0000"`)
-	if _, err := b.store.Finish(t.Context(), worker, finishes, sql.Wait); !errors.Is(err, engine.ErrRejected) {
+	if _, err := b.store.Finish(t.Context(), worker, finishes, sql.Wait); !errors.Is(err, engine.ErrDataRejected) {
 		t.Errorf("got %v", err)
 	}
 	for _, f := range finishes {
@@ -341,9 +341,9 @@ func TestEndOfALargeBlockedTaskIsPutOff(t *testing.T) {
 	b := serving(t, document.String())
 	id := b.create("wide")
 	b.succeed(b.claim(id, "root"))
-	var finishes []engine.Finish
+	var finishes []engine.FinishRequest
 	for i, step := range b.task(id).Steps[1:] {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.Wish{{TaskID: id, StepID: step.StepID}}, sql.Wait)
+		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: step.StepID}}, sql.Wait)
 		if err != nil || claims[0].Attempt == nil {
 			t.Fatalf("claiming %s: %+v, %v", step.Name, claims, err)
 		}

@@ -27,18 +27,18 @@ func failTogether(t *testing.T, b bundle, attempt int, retryAfter time.Duration)
 	t.Helper()
 	id := b.create("wide")
 	b.exec(`UPDATE tasker_workflow_steps SET attempts = $2 WHERE task_id = $1`, id, attempt-1)
-	var wishes []engine.Wish
+	var wishes []engine.ClaimRequest
 	for _, step := range b.task(id).Steps {
-		wishes = append(wishes, engine.Wish{TaskID: id, StepID: step.StepID})
+		wishes = append(wishes, engine.ClaimRequest{TaskID: id, StepID: step.StepID})
 	}
 	claims, err := b.store.Claim(t.Context(), worker, wishes, sql.Wait)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.exec(`DELETE FROM tasker.river_job`)
-	finishes := make([]engine.Finish, len(claims))
+	finishes := make([]engine.FinishRequest, len(claims))
 	for i, claim := range claims {
-		finishes[i] = engine.Finish{
+		finishes[i] = engine.FinishRequest{
 			TaskID: id, StepID: claim.Attempt.Step.ID, Token: claim.Attempt.Token, RetryAfter: retryAfter,
 			Result: []byte(`{"error": "no"}`), Metadata: []byte(`{}`),
 		}
@@ -48,7 +48,7 @@ func failTogether(t *testing.T, b bundle, attempt int, retryAfter time.Duration)
 		t.Fatal(err)
 	}
 	for _, r := range recorded {
-		if r.Due.In <= 0 || r.Due.Queue != "default" {
+		if r.Due.After <= 0 || r.Due.Queue != "default" {
 			t.Fatalf("recorded %+v", r)
 		}
 	}

@@ -110,7 +110,7 @@ func (b bundle) step(task int64, name string) sql.Step {
 // claim claims a step that must be ready.
 func (b bundle) claim(task int64, name string) *engine.Attempt {
 	b.t.Helper()
-	claims, err := b.store.Claim(b.t.Context(), worker, []engine.Wish{{TaskID: task, StepID: b.step(task, name).StepID}}, sql.Wait)
+	claims, err := b.store.Claim(b.t.Context(), worker, []engine.ClaimRequest{{TaskID: task, StepID: b.step(task, name).StepID}}, sql.Wait)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -120,26 +120,26 @@ func (b bundle) claim(task int64, name string) *engine.Attempt {
 	return claims[0].Attempt
 }
 
-func (b bundle) finish(f engine.Finish) engine.Recorded {
+func (b bundle) finish(f engine.FinishRequest) engine.FinishResult {
 	b.t.Helper()
 	if f.Metadata == nil {
 		f.Metadata = json.RawMessage(`{}`)
 	}
-	recorded, err := b.store.Finish(b.t.Context(), worker, []engine.Finish{f}, sql.Wait)
+	recorded, err := b.store.Finish(b.t.Context(), worker, []engine.FinishRequest{f}, sql.Wait)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return recorded[0]
 }
 
-func (b bundle) succeed(a *engine.Attempt) engine.Recorded {
+func (b bundle) succeed(a *engine.Attempt) engine.FinishResult {
 	b.t.Helper()
-	return b.finish(engine.Finish{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: fmt.Appendf(nil, `{"from": %q}`, a.Step.Name)})
+	return b.finish(engine.FinishRequest{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: fmt.Appendf(nil, `{"from": %q}`, a.Step.Name)})
 }
 
-func (b bundle) fail(a *engine.Attempt, permanent bool) engine.Recorded {
+func (b bundle) fail(a *engine.Attempt, permanent bool) engine.FinishResult {
 	b.t.Helper()
-	return b.finish(engine.Finish{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Permanent: permanent, Result: json.RawMessage(`{"error": "no", "error_class": "E", "backtrace": ""}`)})
+	return b.finish(engine.FinishRequest{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Permanent: permanent, Result: json.RawMessage(`{"error": "no", "error_class": "E", "backtrace": ""}`)})
 }
 
 // passBackoff moves everything that a retry waits for into the past.

@@ -19,7 +19,7 @@ func TestFailedStepIsRetriedAfterItsBackoffAndEndsTheTaskAtItsLimit(t *testing.T
 	b.succeed(b.claim(id, "top"))
 
 	recorded := b.fail(b.claim(id, "left"), false)
-	if recorded.TaskState != engine.InProgress || recorded.Due.In < time.Second || recorded.Due.In > 2500*time.Millisecond || recorded.Due.Queue != "default" {
+	if recorded.TaskState != engine.InProgress || recorded.Due.After < time.Second || recorded.Due.After > 2500*time.Millisecond || recorded.Due.Queue != "default" {
 		t.Errorf("after the first failure: %+v, want a retry in two seconds", recorded)
 	}
 	if got := b.step(id, "left"); got.Readiness != engine.BackingOff {
@@ -87,7 +87,7 @@ func TestRetryAfterIsHonouredAndBounded(t *testing.T) {
 			t.Parallel()
 			b := setup(t, diamondYAML)
 			a := b.claim(b.create("diamond"), "top")
-			b.finish(engine.Finish{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, RetryAfter: row.after, Result: json.RawMessage(`{}`)})
+			b.finish(engine.FinishRequest{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, RetryAfter: row.after, Result: json.RawMessage(`{}`)})
 			got := queryAll[int](b, `SELECT coalesce(backoff_request_seconds, -1) FROM tasker_workflow_steps WHERE workflow_step_id = $1`, a.Step.ID)
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("backoff_request_seconds (-want +got):\n%s", diff)

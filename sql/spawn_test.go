@@ -53,14 +53,14 @@ func (b bundle) splitting() (int64, *engine.Attempt) {
 }
 
 // spawn finishes an attempt that adds steps.
-func (b bundle) spawn(a *engine.Attempt, steps ...engine.SpawnedStep) (engine.Recorded, error) {
+func (b bundle) spawn(a *engine.Attempt, steps ...engine.SpawnedStep) (engine.FinishResult, error) {
 	b.t.Helper()
 	f := outcome(a)
 	f.Queue, f.Spawned = "wide", steps
 	return b.store.FinishWithExtras(b.t.Context(), worker, f)
 }
 
-func (b bundle) mustSpawn(a *engine.Attempt, steps ...engine.SpawnedStep) engine.Recorded {
+func (b bundle) mustSpawn(a *engine.Attempt, steps ...engine.SpawnedStep) engine.FinishResult {
 	b.t.Helper()
 	recorded, err := b.spawn(a, steps...)
 	if err != nil || recorded.Status != engine.StatusRecorded {
@@ -280,7 +280,7 @@ func TestOnlyTheAttemptThatSucceedsSpawns(t *testing.T) {
 	if recorded, err := b.spawn(lost, workers(2)...); err != nil || recorded.Status != engine.StatusStale {
 		t.Errorf("the lost attempt's finish: %s, %v", recorded.Status, err)
 	}
-	if err := b.store.CheckSpawn(t.Context(), lost, workers(2)); !errors.Is(err, engine.ErrLeaseLost) {
+	if err := b.store.CheckSpawn(t.Context(), lost, workers(2)); !errors.Is(err, engine.ErrClaimLost) {
 		t.Errorf("the lost attempt asks: %v", err)
 	}
 	failed := failure(b.claim(id, "split"), false)
@@ -331,10 +331,10 @@ func TestStepsThatDoNotFitTheTaskAreRefusedAndLeaveNothing(t *testing.T) {
 			_, split := b.splitting()
 			b.exec(row.before)
 			before := b.everything()
-			if err := b.store.CheckSpawn(t.Context(), split, row.steps); !errors.Is(err, engine.ErrRefused) || !strings.Contains(err.Error(), row.want) {
+			if err := b.store.CheckSpawn(t.Context(), split, row.steps); !errors.Is(err, engine.ErrInvalidRequest) || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("asked before: %v, want %q", err, row.want)
 			}
-			if _, err := b.spawn(split, row.steps...); !errors.Is(err, engine.ErrRejected) || !strings.Contains(err.Error(), row.want) {
+			if _, err := b.spawn(split, row.steps...); !errors.Is(err, engine.ErrDataRejected) || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("with the result: %v, want %q", err, row.want)
 			}
 			if after := b.everything(); after != before {
@@ -366,7 +366,7 @@ step_templates:
 		}
 	}
 	b.mustSpawn(first, behindB)
-	if _, err := b.spawn(second, behindA); !errors.Is(err, engine.ErrRejected) {
+	if _, err := b.spawn(second, behindA); !errors.Is(err, engine.ErrDataRejected) {
 		t.Errorf("the second finish: %v", err)
 	}
 	b.succeed(second)

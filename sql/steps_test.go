@@ -93,10 +93,10 @@ func TestOutcomeThatTheDatabaseRefusesIsRejected(t *testing.T) {
 	t.Parallel()
 	b := setup(t, diamondYAML)
 	a := b.claim(b.create("diamond"), "top")
-	_, err := b.store.Finish(t.Context(), worker, []engine.Finish{{
+	_, err := b.store.Finish(t.Context(), worker, []engine.FinishRequest{{
 		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: json.RawMessage(`"\u0000"`), Metadata: json.RawMessage(`{}`),
 	}}, sql.Wait)
-	if !errors.Is(err, engine.ErrRejected) {
+	if !errors.Is(err, engine.ErrDataRejected) {
 		t.Errorf("got %v", err)
 	}
 	sqltest.CheckInvariants(t, b.pool, false)

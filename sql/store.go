@@ -81,13 +81,13 @@ const noDataFound = "P0002"
 
 // Claim claims each of the steps that is ready, for the worker, in one transaction. The answers are in the order of the
 // wishes. See [engine.Store].
-func (s *Store) Claim(ctx context.Context, worker string, wishes []engine.Wish, lock Lock) ([]engine.Claim, error) {
+func (s *Store) Claim(ctx context.Context, worker string, wishes []engine.ClaimRequest, lock Lock) ([]engine.ClaimResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	n := len(wishes)
 	tasks, steps, keys := make([]int64, n), make([]int64, n), make([]string, n)
 	for i, wish := range wishes {
-		tasks[i], steps[i], keys[i] = wish.TaskID, wish.StepID, wish.Key
+		tasks[i], steps[i], keys[i] = wish.TaskID, wish.StepID, wish.ClaimKey
 	}
 	rows, err := s.pool.Query(ctx, claimStepsSQL, worker, tasks, steps, keys, bool(lock))
 	if err != nil {
@@ -122,7 +122,7 @@ func place[T any](rows pgx.Rows, n int, scan func(row pgx.CollectableRow, positi
 	return all, nil
 }
 
-func scanClaim(row pgx.CollectableRow, position *int) (claim engine.Claim, err error) {
+func scanClaim(row pgx.CollectableRow, position *int) (claim engine.ClaimResult, err error) {
 	var scan attemptScan
 	if err = row.Scan(append([]any{position, &claim.Status}, scan.targets()...)...); err != nil {
 		return claim, err
@@ -165,7 +165,7 @@ const (
 
 // Finish records outcomes and what follows from them, in one transaction. The answers are in the order of the finishes. It
 // returns ErrRejected, wrapped, when the database refuses the data of one of them; then none is recorded. See [engine.Store].
-func (s *Store) Finish(ctx context.Context, worker string, finishes []engine.Finish, lock Lock) ([]engine.Recorded, error) {
+func (s *Store) Finish(ctx context.Context, worker string, finishes []engine.FinishRequest, lock Lock) ([]engine.FinishResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	rows, err := s.finish(ctx, worker, finishes, lock)
@@ -174,12 +174,12 @@ func (s *Store) Finish(ctx context.Context, worker string, finishes []engine.Fin
 	}
 	recorded, err := place(rows, len(finishes), scanRecorded)
 	if isDataError(err) {
-		return nil, fmt.Errorf("%w: %w", engine.ErrRejected, err)
+		return nil, fmt.Errorf("%w: %w", engine.ErrDataRejected, err)
 	}
 	return recorded, err
 }
 
-func (s *Store) finish(ctx context.Context, worker string, finishes []engine.Finish, lock Lock) (pgx.Rows, error) {
+func (s *Store) finish(ctx context.Context, worker string, finishes []engine.FinishRequest, lock Lock) (pgx.Rows, error) {
 	if len(finishes) == 1 && finishes[0].Succeeded {
 		f := finishes[0]
 		return s.pool.Query(ctx, finishStepSQL, worker, f.TaskID, f.StepID, f.Token, string(f.Result), string(f.Metadata), f.Queue, bool(lock))
@@ -202,14 +202,14 @@ func (s *Store) finish(ctx context.Context, worker string, finishes []engine.Fin
 		retryAfter, texts(metadata), queues, bool(lock))
 }
 
-func scanRecorded(row pgx.CollectableRow, position *int) (recorded engine.Recorded, err error) {
+func scanRecorded(row pgx.CollectableRow, position *int) (recorded engine.FinishResult, err error) {
 	var next engine.NextStep
 	var dueMs, timeoutMs int64
 	var dependencies json.RawMessage
 	err = row.Scan(position, &recorded.Status, &recorded.TaskState, &dueMs, &recorded.Due.Queue,
 		&next.Step.ID, &next.Token, &next.Step.Name, &next.Step.MaxAttempts, &next.Step.Inputs,
-		&next.Handler.Name, &next.Handler.Config, &timeoutMs, &dependencies, &next.Beside)
-	recorded.Due.In = milli(dueMs)
+		&next.Handler.Name, &next.Handler.Config, &timeoutMs, &dependencies, &next.SharesParents)
+	recorded.Due.After = milli(dueMs)
 	if err != nil || next.Token == 0 {
 		return recorded, err
 	}
@@ -231,7 +231,7 @@ FROM tasker.give_back_with_checkpoint($1, $2, $3, $4, $5, $6, $7)`
 )
 
 // GiveBack returns a claim whose attempt does not count. See [engine.Store].
-func (s *Store) GiveBack(ctx context.Context, r engine.Return) (engine.Recorded, error) {
+func (s *Store) GiveBack(ctx context.Context, r engine.GiveBackRequest) (engine.FinishResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if len(r.Checkpoint) > 0 {

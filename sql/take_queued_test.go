@@ -89,7 +89,7 @@ func TestTakenTogether(t *testing.T) {
 	var names []string
 	for i, recorded := range b.finishAll(sql.Skip, outcome(a), outcome(b.take(id, "b"))) {
 		next := recorded.Next
-		if next == nil || !next.Beside || next.Dependencies != nil || next.Step.Attempt != 1 || next.Handler.Name != "H" {
+		if next == nil || !next.SharesParents || next.Dependencies != nil || next.Step.Attempt != 1 || next.Handler.Name != "H" {
 			t.Fatalf("finish %d was followed by %+v", i, next)
 		}
 		names = append(names, next.Step.Name)
@@ -113,7 +113,7 @@ func TestTakenAgain(t *testing.T) {
 	if first == nil || again == nil || first.Token != again.Token {
 		t.Fatalf("claims %+v and %+v", first, again)
 	}
-	if again.Beside || len(again.Dependencies) != 1 || again.Dependencies[0].Name != "root" {
+	if again.SharesParents || len(again.Dependencies) != 1 || again.Dependencies[0].Name != "root" {
 		t.Errorf("dependencies %+v", again.Dependencies)
 	}
 	if diff := cmp.Diff([]string{"c"}, b.jobs(id)); diff != "" {

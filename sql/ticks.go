@@ -35,7 +35,7 @@ type TickWish struct {
 	Checked bool
 	// Queue is the queue in whose room the worker would run a step at once; empty when it would not.
 	Queue string
-	// Key names the wake-up that asks, as in [engine.Wish].
+	// Key names the wake-up that asks, as in [engine.ClaimRequest].
 	Key string
 }
 
@@ -49,7 +49,7 @@ type TickResult struct {
 	Digest      string
 	Context     json.RawMessage
 	// Due is when and where the task has its next retry.
-	Due engine.Due
+	Due engine.ScheduledWake
 	// Attempt is the step that was claimed with the tick, nil when there is none.
 	Attempt *engine.Attempt
 }
@@ -85,7 +85,7 @@ func scanTick(row pgx.CollectableRow, position *int) (result TickResult, err err
 	err = row.Scan(append([]any{
 		position, &result.Status, &result.State, &dueMs, &result.Due.Queue, &result.NamedTaskID, &result.Digest,
 	}, scan.targets()...)...)
-	result.Due.In = milli(dueMs)
+	result.Due.After = milli(dueMs)
 	if err == nil && scan.attempt.Token != 0 {
 		result.Attempt, err = scan.result()
 	} else {

@@ -25,7 +25,7 @@ func TestUsageIsReadForEachAttempt(t *testing.T) {
 	} {
 		b.passBackoff()
 		a := b.claim(id, "top")
-		b.finish(engine.Finish{
+		b.finish(engine.FinishRequest{
 			Metadata: json.RawMessage(end.metadata), Result: json.RawMessage(`{"error":"no"}`), StepID: a.Step.ID, Succeeded: end.succeeded,
 			TaskID: id, Token: a.Token,
 		})
@@ -50,7 +50,7 @@ func TestHistoryNamesTheWorkerAndTheErrorOfEachAttempt(t *testing.T) {
 	for _, permanent := range []bool{false, true} {
 		b.passBackoff()
 		a := b.claim(id, "top")
-		b.finish(engine.Finish{
+		b.finish(engine.FinishRequest{
 			Metadata:  json.RawMessage(fmt.Sprintf(`{"attempt_number":%d,"execution_duration":0.5,"exception_class":"E","error_message":"no"}`, a.Step.Attempt)),
 			Permanent: permanent, Result: json.RawMessage(`{"error":"no"}`), StepID: a.Step.ID, TaskID: id, Token: a.Token,
 		})

@@ -21,7 +21,7 @@ func TestConcurrentLastParentsWakeTheirChildOnce(t *testing.T) {
 		done := make(chan error, len(attempts))
 		for _, a := range attempts {
 			go func() {
-				_, err := b.store.Finish(context.WithoutCancel(t.Context()), worker, []engine.Finish{{
+				_, err := b.store.Finish(context.WithoutCancel(t.Context()), worker, []engine.FinishRequest{{
 					TaskID: id, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: json.RawMessage(`1`), Metadata: json.RawMessage(`{}`),
 				}}, sql.Wait)
 				done <- err

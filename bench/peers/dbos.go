@@ -21,7 +21,7 @@ type dbosSystem struct {
 	watch   bool
 	queue   dbos.Queue
 	shape   bench.Shape
-	done    chan bench.Done
+	done    chan bench.TaskResult
 	steps   atomic.Int64
 	// open is what Submit has started.
 	open sync.WaitGroup
@@ -55,7 +55,7 @@ func startDBOS(mode dbosMode) func(context.Context, *bench.Database, *bench.Work
 	return func(ctx context.Context, d *bench.Database, w *bench.Workload, watch bool) (bench.System, error) {
 		life, stop := context.WithCancel(context.WithoutCancel(ctx))
 		s := &dbosSystem{
-			stop: stop, mode: mode, watch: watch, shape: w.Shapes[0], done: make(chan bench.Done, 1<<16), traces: make(map[int]*trace),
+			stop: stop, mode: mode, watch: watch, shape: w.Shapes[0], done: make(chan bench.TaskResult, 1<<16), traces: make(map[int]*trace),
 		}
 		if err := s.launch(life, d); err != nil {
 			stop()
@@ -143,7 +143,7 @@ func (s *dbosSystem) Submit(_ context.Context, n int) error {
 	return nil
 }
 
-func (s *dbosSystem) run(task int) (d bench.Done) {
+func (s *dbosSystem) run(task int) (d bench.TaskResult) {
 	t := s.trace(task)
 	defer s.forget(task)
 	var options []dbos.WorkflowOption
@@ -196,7 +196,7 @@ func (s *dbosSystem) forget(task int) {
 }
 
 // Done implements bench.System.
-func (s *dbosSystem) Done() <-chan bench.Done { return s.done }
+func (s *dbosSystem) Done() <-chan bench.TaskResult { return s.done }
 
 // Steps implements bench.System.
 func (s *dbosSystem) Steps() int64 { return s.steps.Load() }

@@ -26,7 +26,7 @@ type riverSystem struct {
 	client *river.Client[pgx.Tx]
 	steps  int
 	watch  bool
-	done   chan bench.Done
+	done   chan bench.TaskResult
 	// ran counts steps.
 	ran atomic.Int64
 	// tasks counts tasks, for Submit alone.
@@ -76,7 +76,7 @@ func startRiver(ctx context.Context, d *bench.Database, w *bench.Workload, watch
 	if err != nil {
 		return nil, err
 	}
-	s := &riverSystem{pool: pool, watch: watch, steps: shape.Size(), done: make(chan bench.Done, 1<<16)}
+	s := &riverSystem{pool: pool, watch: watch, steps: shape.Size(), done: make(chan bench.TaskResult, 1<<16)}
 	if err := s.start(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -143,8 +143,8 @@ func (w *chainWorker) Work(ctx context.Context, job *river.Job[chainArgs]) error
 }
 
 // ended tells of a task whose last step was committed just now.
-func (s *riverSystem) ended(args chainArgs) bench.Done {
-	d := bench.Done{Created: args.Began, Ended: time.Now()}
+func (s *riverSystem) ended(args chainArgs) bench.TaskResult {
+	d := bench.TaskResult{Created: args.Began, Ended: time.Now()}
 	if s.watch {
 		d.Began, d.Finished = args.Began, d.Ended
 	}
@@ -171,7 +171,7 @@ func (s *riverSystem) finish(ctx context.Context, job *river.Job[chainArgs], arg
 }
 
 // Done implements bench.System.
-func (s *riverSystem) Done() <-chan bench.Done { return s.done }
+func (s *riverSystem) Done() <-chan bench.TaskResult { return s.done }
 
 // Steps implements bench.System.
 func (s *riverSystem) Steps() int64 { return s.ran.Load() }

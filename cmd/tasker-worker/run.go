@@ -116,7 +116,7 @@ func work(ctx context.Context, end deadline, c config, pool *pgxpool.Pool, log *
 		return err
 	}
 	warnOfServer(ctx, pool, log)
-	keeper := queue.NewLogKeeper(pool, redactor(c), log)
+	keeper := queue.NewAttemptLogWriter(pool, redactor(c), log)
 	defer end.within(keeper.Close)
 	polls, err := pollOnly(ctx, c, pool, log)
 	if err != nil {

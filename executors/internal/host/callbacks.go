@@ -98,11 +98,11 @@ func refusalOf(err error) *refusal {
 		return r
 	}
 	switch {
-	case errors.Is(err, engine.ErrLeaseLost):
+	case errors.Is(err, engine.ErrClaimLost):
 		return staleLease()
 	case errors.Is(err, engine.ErrNotPermitted):
 		return &refusal{code: wire.CodeNotPermitted, message: err.Error()}
-	case errors.Is(err, engine.ErrRefused):
+	case errors.Is(err, engine.ErrInvalidRequest):
 		return &refusal{code: wire.CodeInvalidParams, message: err.Error()}
 	default:
 		return &refusal{code: wire.CodeUnavailable, message: "the service is not available at present"}

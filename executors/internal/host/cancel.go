@@ -29,7 +29,7 @@ func reasonOf(ctx context.Context) cancelReason {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, engine.ErrCancelled):
 		return cancelUser
-	case errors.Is(cause, engine.ErrLeaseLost):
+	case errors.Is(cause, engine.ErrClaimLost):
 		return cancelLeaseLost
 	default:
 		return cancelShutdown

@@ -109,7 +109,7 @@ func (h *Host) keepPrinted(stream, line string, at int64) any {
 	a := h.lone.ownerAt(stream, at)
 	h.mu.Unlock()
 	if a != nil && h.options.AttemptLog != nil {
-		h.options.AttemptLog.Keep(a, engine.LogLine{At: time.Now(), Level: "info", Message: line, Stream: stream})
+		h.options.AttemptLog.Append(a, engine.LogLine{At: time.Now(), Level: "info", Message: line, Stream: stream})
 	}
 	return a
 }
@@ -131,6 +131,6 @@ func (h *Host) keepLogged(a *engine.Attempt, n *logs.Notification) {
 	}
 	at, level := time.Now(), n.LevelName()
 	for _, line := range n.Lines() {
-		h.options.AttemptLog.Keep(a, engine.LogLine{At: at, Level: level, Message: h.secrets.redact(line), Stream: n.Stream()})
+		h.options.AttemptLog.Append(a, engine.LogLine{At: at, Level: level, Message: h.secrets.redact(line), Stream: n.Stream()})
 	}
 }

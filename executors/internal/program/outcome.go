@@ -87,7 +87,7 @@ func (r *run) note(what string) {
 	}
 	r.options.Logger.Warn("program printed no result", "handler", r.attempt.Handler.Name, "task_id", r.attempt.Task.ID, "step", r.attempt.Step.Name, "why", what)
 	if r.options.AttemptLog != nil {
-		r.options.AttemptLog.Keep(r.attempt, engine.LogLine{At: time.Now(), Level: "warn", Stream: "worker", Message: "the result is null: " + what})
+		r.options.AttemptLog.Append(r.attempt, engine.LogLine{At: time.Now(), Level: "warn", Stream: "worker", Message: "the result is null: " + what})
 	}
 }
 

@@ -11,35 +11,35 @@ import (
 // openMax is more tasks than are ever open at once.
 const openMax = 1 << 16
 
-// ledger joins what is told of a task from several sides, in any order, until both its creation and its end are known.
+// taskTracker joins what is told of a task from several sides, in any order, until both its creation and its end are known.
 // It is safe for concurrent use.
-type ledger struct {
-	done chan Done
+type taskTracker struct {
+	done chan TaskResult
 
 	// mu protects the fields below.
 	mu   sync.Mutex
-	open map[int64]Done
+	open map[int64]TaskResult
 }
 
-func newLedger() *ledger {
-	return &ledger{done: make(chan Done, openMax), open: make(map[int64]Done)}
+func newLedger() *taskTracker {
+	return &taskTracker{done: make(chan TaskResult, openMax), open: make(map[int64]TaskResult)}
 }
 
 // created is called with tasks whose creation was committed.
-func (l *ledger) created(tasks []int64, at time.Time) {
+func (l *taskTracker) created(tasks []int64, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, task := range tasks {
-		l.add(task, func(d *Done) { d.Created = at })
+		l.add(task, func(d *TaskResult) { d.Created = at })
 	}
 }
 
 // ended is called after the commit that ended a task.
-func (l *ledger) ended(task int64, state engine.State) {
+func (l *taskTracker) ended(task int64, state engine.State) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.add(task, func(d *Done) {
+	l.add(task, func(d *TaskResult) {
 		// The result of the last step is committed together with the end of the task.
 		d.Ended, d.Finished = now, now
 		if state != engine.Complete {
@@ -49,11 +49,11 @@ func (l *ledger) ended(task int64, state engine.State) {
 }
 
 // stepBegan is called when a handler is called.
-func (l *ledger) stepBegan(task int64) {
+func (l *taskTracker) stepBegan(task int64) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.add(task, func(d *Done) {
+	l.add(task, func(d *TaskResult) {
 		if d.Began.IsZero() {
 			d.Began = now
 		}
@@ -64,18 +64,18 @@ func (l *ledger) stepBegan(task int64) {
 }
 
 // stepEnded is called when a handler has returned.
-func (l *ledger) stepEnded(task int64) {
+func (l *taskTracker) stepEnded(task int64) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.add(task, func(d *Done) { d.Finished = now })
+	l.add(task, func(d *TaskResult) { d.Finished = now })
 }
 
 // failed is called when no task will end any more.
-func (l *ledger) failed(err error) { l.done <- Done{Err: err} }
+func (l *taskTracker) failed(err error) { l.done <- TaskResult{Err: err} }
 
 // add changes what is known of a task, with the lock held.
-func (l *ledger) add(task int64, change func(*Done)) {
+func (l *taskTracker) add(task int64, change func(*TaskResult)) {
 	d := l.open[task]
 	change(&d)
 	if d.Created.IsZero() || d.Ended.IsZero() {

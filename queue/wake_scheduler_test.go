@@ -15,7 +15,7 @@ import (
 )
 
 // wakes runs a waker in a bubble of its own until an hour has passed, and returns when it woke River.
-func wakes(t *testing.T, wish func(*waker), answer error) []time.Duration {
+func wakes(t *testing.T, wish func(*wakeScheduler), answer error) []time.Duration {
 	t.Helper()
 	var woken []time.Duration
 	synctest.Test(t, func(t *testing.T) {
@@ -39,14 +39,14 @@ func wakes(t *testing.T, wish func(*waker), answer error) []time.Duration {
 
 func TestWakerWakesWhenARetryIsDueAndNotBefore(t *testing.T) {
 	t.Parallel()
-	got := wakes(t, func(w *waker) {
+	got := wakes(t, func(w *wakeScheduler) {
 		for _, d := range []time.Duration{30 * time.Second, 2 * time.Second, 4 * time.Second} {
-			w.wakeIn(engine.Due{Queue: "q", In: d})
+			w.schedule(engine.ScheduledWake{Queue: "q", After: d})
 		}
 	}, nil)
 	want := []time.Duration{2 * time.Second, 4 * time.Second, 30 * time.Second}
 	for i := range want {
-		want[i] += wakerGrain
+		want[i] += wakeResolution
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("woken (-want +got):\n%s", diff)
@@ -55,16 +55,16 @@ func TestWakerWakesWhenARetryIsDueAndNotBefore(t *testing.T) {
 
 func TestWishesForAlmostTheSameInstantShareALookAndAPlace(t *testing.T) {
 	t.Parallel()
-	got := wakes(t, func(w *waker) {
+	got := wakes(t, func(w *wakeScheduler) {
 		for i := range 500 {
-			w.wakeIn(engine.Due{Queue: "q", In: 2*time.Second + time.Duration(i)*time.Microsecond})
+			w.schedule(engine.ScheduledWake{Queue: "q", After: 2*time.Second + time.Duration(i)*time.Microsecond})
 		}
 	}, nil)
 	if len(got) != 1 {
 		t.Errorf("woken at %v, want once", got)
 	}
 	at := time.Now()
-	due := dueList{}.with(wish{queue: "a", at: at}).with(wish{queue: "b", at: at}).with(wish{queue: "a", at: at})
+	due := dueList{}.with(wakeUp{queue: "a", at: at}).with(wakeUp{queue: "b", at: at}).with(wakeUp{queue: "a", at: at})
 	if len(due) != 2 {
 		t.Errorf("one instant of two queues takes %d places", len(due))
 	}
@@ -72,9 +72,9 @@ func TestWishesForAlmostTheSameInstantShareALookAndAPlace(t *testing.T) {
 
 func TestWakerGoesOnWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 	t.Parallel()
-	got := wakes(t, func(w *waker) {
-		w.wakeIn(engine.Due{Queue: "q", In: time.Second})
-		w.wakeIn(engine.Due{Queue: "q", In: 3 * time.Second})
+	got := wakes(t, func(w *wakeScheduler) {
+		w.schedule(engine.ScheduledWake{Queue: "q", After: time.Second})
+		w.schedule(engine.ScheduledWake{Queue: "q", After: 3 * time.Second})
 	}, errors.New("down"))
 	if len(got) != 2 {
 		t.Errorf("woken at %v, want twice", got)
@@ -86,10 +86,10 @@ func TestWakerRemembersABoundedNumberOfInstants(t *testing.T) {
 	start := time.Now()
 	var due dueList
 	for i := range 3 * wakerPending {
-		due = due.with(wish{at: start.Add(time.Duration(i%wakerPending*2) * time.Second)})
-		due = due.with(wish{at: start.Add(time.Duration(i*2+1) * time.Second)})
+		due = due.with(wakeUp{at: start.Add(time.Duration(i%wakerPending*2) * time.Second)})
+		due = due.with(wakeUp{at: start.Add(time.Duration(i*2+1) * time.Second)})
 	}
-	sorted := slices.IsSortedFunc(due, func(a, b wish) int { return a.at.Compare(b.at) })
+	sorted := slices.IsSortedFunc(due, func(a, b wakeUp) int { return a.at.Compare(b.at) })
 	if len(due) != wakerPending || !sorted {
 		t.Errorf("%d instants, in order: %t", len(due), sorted)
 	}

@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// complaint keeps the last line that is written to it: of a worker's log, what it complained about last.
-type complaint struct {
+// lastLogLine keeps the last line that is written to it: of a worker's log, what it complained about last.
+type lastLogLine struct {
 	// mu protects the field below.
 	mu   sync.Mutex
 	line string
 }
 
 // Write implements io.Writer.
-func (c *complaint) Write(line []byte) (int, error) {
+func (c *lastLogLine) Write(line []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.line = strings.TrimSpace(string(line))
@@ -22,7 +22,7 @@ func (c *complaint) Write(line []byte) (int, error) {
 }
 
 // explain adds the line to an error.
-func (c *complaint) explain(err error) error {
+func (c *lastLogLine) explain(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil || c.line == "" {

@@ -33,31 +33,31 @@ const (
 	logLateLines = time.Second
 )
 
-// LogKeeper keeps what attempts print in the database, off their path: lines wait in a bounded buffer, and one goroutine
+// AttemptLogWriter keeps what attempts print in the database, off their path: lines wait in a bounded buffer, and one goroutine
 // writes them. While the database takes none they are kept up to the bound, and then dropped and counted. It implements
 // [engine.AttemptLog].
-type LogKeeper struct {
+type AttemptLogWriter struct {
 	write    func(context.Context, []sql.AttemptLine) error
 	redactor engine.Redactor
 	log      *slog.Logger
-	// wake says that a line waits, hurry that one need not wait for others; each holds one signal at most.
-	wake, hurry chan struct{}
+	// pendingSignal says that a line waits, hurry that one need not wait for others; each holds one signal at most.
+	pendingSignal, flushNow chan struct{}
 	// stop is closed by Close, ended by the goroutine.
-	stop, ended chan struct{}
-	stopOnce    sync.Once
+	stop, done chan struct{}
+	stopOnce   sync.Once
 
 	// mu protects the fields below.
 	mu       sync.Mutex
 	attempts map[int64]*keptAttempt
-	// leaving are the tokens of ended attempts, in the order of their end.
-	leaving      []int64
+	// ended are the tokens of ended attempts, in the order of their end.
+	ended        []int64
 	pending      []sql.AttemptLine
 	pendingBytes int
 	dropped      int64
 	reported     int64
 }
 
-var _ engine.AttemptLog = (*LogKeeper)(nil)
+var _ engine.AttemptLog = (*AttemptLogWriter)(nil)
 
 // keptAttempt counts what is kept of one attempt.
 type keptAttempt struct {
@@ -71,35 +71,35 @@ type keptAttempt struct {
 	endedAt            time.Time
 }
 
-// NewLogKeeper returns a keeper that works until Close. secrets are hidden in every line; log is told when lines are lost.
-func NewLogKeeper(pool *pgxpool.Pool, redactor engine.Redactor, log *slog.Logger) *LogKeeper {
+// NewAttemptLogWriter returns a keeper that works until Close. secrets are hidden in every line; log is told when lines are lost.
+func NewAttemptLogWriter(pool *pgxpool.Pool, redactor engine.Redactor, log *slog.Logger) *AttemptLogWriter {
 	return newLogKeeper(sql.NewStore(pool).AppendLogs, redactor, log)
 }
 
-func newLogKeeper(write func(context.Context, []sql.AttemptLine) error, redactor engine.Redactor, log *slog.Logger) *LogKeeper {
-	k := &LogKeeper{
-		attempts: make(map[int64]*keptAttempt), ended: make(chan struct{}), hurry: make(chan struct{}, 1), log: log,
-		redactor: redactor, stop: make(chan struct{}), wake: make(chan struct{}, 1), write: write,
+func newLogKeeper(write func(context.Context, []sql.AttemptLine) error, redactor engine.Redactor, log *slog.Logger) *AttemptLogWriter {
+	k := &AttemptLogWriter{
+		attempts: make(map[int64]*keptAttempt), done: make(chan struct{}), flushNow: make(chan struct{}, 1), log: log,
+		redactor: redactor, stop: make(chan struct{}), pendingSignal: make(chan struct{}, 1), write: write,
 	}
 	go k.run()
 	return k
 }
 
 // Close writes what waits, for a few seconds at most, and ends the goroutine. Lines that come later are dropped.
-func (k *LogKeeper) Close() {
+func (k *AttemptLogWriter) Close() {
 	k.stopOnce.Do(func() { close(k.stop) })
-	<-k.ended
+	<-k.done
 }
 
 // Dropped is the number of lines that the database did not take in time. Lines beyond an attempt's bound do not count.
-func (k *LogKeeper) Dropped() int64 {
+func (k *AttemptLogWriter) Dropped() int64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.dropped
 }
 
-// Keep implements [engine.AttemptLog].
-func (k *LogKeeper) Keep(a *engine.Attempt, line engine.LogLine) {
+// Append implements [engine.AttemptLog].
+func (k *AttemptLogWriter) Append(a *engine.Attempt, line engine.LogLine) {
 	line.Message = k.redactor.Hide(line.Message)
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -118,7 +118,7 @@ func (k *LogKeeper) Keep(a *engine.Attempt, line engine.LogLine) {
 }
 
 // End implements [engine.AttemptLog]. For an attempt that printed nothing it is a look into a map.
-func (k *LogKeeper) End(a *engine.Attempt) {
+func (k *AttemptLogWriter) End(a *engine.Attempt) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	kept := k.attempts[a.Token]
@@ -126,15 +126,15 @@ func (k *LogKeeper) End(a *engine.Attempt) {
 		return
 	}
 	if kept.endedAt.IsZero() {
-		k.leaving = append(k.leaving, a.Token)
+		k.ended = append(k.ended, a.Token)
 		kept.endedAt = time.Now()
 	}
 	k.reportCutLocked(kept)
-	signal(k.hurry)
+	signal(k.flushNow)
 }
 
 // reportCutLocked says at the end of an attempt how much of it is missing.
-func (k *LogKeeper) reportCutLocked(kept *keptAttempt) {
+func (k *AttemptLogWriter) reportCutLocked(kept *keptAttempt) {
 	if kept.cutLines == 0 || kept.cutReported {
 		return
 	}
@@ -146,7 +146,7 @@ func (k *LogKeeper) reportCutLocked(kept *keptAttempt) {
 	})
 }
 
-func (k *LogKeeper) addLocked(kept *keptAttempt, line engine.LogLine) {
+func (k *AttemptLogWriter) addLocked(kept *keptAttempt, line engine.LogLine) {
 	if len(k.pending) >= logPendingLines || k.pendingBytes+len(line.Message) > logPendingBytes || k.isStopped() {
 		k.dropped++
 		return
@@ -157,12 +157,12 @@ func (k *LogKeeper) addLocked(kept *keptAttempt, line engine.LogLine) {
 		StepID: kept.stepID, Stream: line.Stream, Token: kept.token,
 	})
 	k.pendingBytes += len(line.Message)
-	signal(k.wake)
+	signal(k.pendingSignal)
 }
 
-func (k *LogKeeper) isStopped() bool {
+func (k *AttemptLogWriter) isStopped() bool {
 	select {
-	case <-k.ended:
+	case <-k.done:
 		return true
 	default:
 		return false
@@ -177,41 +177,41 @@ func signal(c chan struct{}) {
 }
 
 // run writes until Close, and then what is left.
-func (k *LogKeeper) run() {
-	defer close(k.ended)
+func (k *AttemptLogWriter) run() {
+	defer close(k.done)
 	for k.gather() {
 		pause := logFlushRest
 		if !k.flush(context.Background()) {
 			pause = logRetryDelay
-			signal(k.wake)
+			signal(k.pendingSignal)
 		}
 		k.report()
 		k.rest(pause)
 	}
 	k.flush(context.Background())
-	k.giveUp()
+	k.dropPending()
 	k.report()
 }
 
 // gather waits for lines, and then for more of them. It returns false when the keeper is closed.
-func (k *LogKeeper) gather() bool {
+func (k *AttemptLogWriter) gather() bool {
 	select {
 	case <-k.stop:
 		return false
-	case <-k.wake:
+	case <-k.pendingSignal:
 	}
 	timer := time.NewTimer(logFlushDelay)
 	defer timer.Stop()
 	select {
 	case <-k.stop:
 		return false
-	case <-k.hurry:
+	case <-k.flushNow:
 	case <-timer.C:
 	}
 	return true
 }
 
-func (k *LogKeeper) rest(pause time.Duration) {
+func (k *AttemptLogWriter) rest(pause time.Duration) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
@@ -221,19 +221,19 @@ func (k *LogKeeper) rest(pause time.Duration) {
 }
 
 // flush writes what waits. It returns false when the database did not take it; then it waits on.
-func (k *LogKeeper) flush(ctx context.Context) bool {
+func (k *AttemptLogWriter) flush(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, logWriteTimeout)
 	defer cancel()
 	for {
 		batch := k.batch()
 		if len(batch) == 0 {
-			k.forget()
+			k.evictEnded()
 			return true
 		}
 		err := k.write(ctx, batch)
 		if isRefused(err) {
 			k.log.Warn("database refuses log lines of attempts, they are dropped", "lines", len(batch), "error", err)
-			k.lose(len(batch))
+			k.countDropped(len(batch))
 		} else if err != nil {
 			k.log.Warn("database did not take log lines of attempts, trying again", "lines", len(batch), "error", err)
 			return false
@@ -248,14 +248,14 @@ func isRefused(err error) bool {
 	return ok && (strings.HasPrefix(pgErr.Code, "22") || strings.HasPrefix(pgErr.Code, "23") || strings.HasPrefix(pgErr.Code, "42"))
 }
 
-func (k *LogKeeper) batch() []sql.AttemptLine {
+func (k *AttemptLogWriter) batch() []sql.AttemptLine {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.pending[:min(len(k.pending), logBatchLines)]
 }
 
 // written takes the batch, which is at the head, out of the buffer.
-func (k *LogKeeper) written(batch []sql.AttemptLine) {
+func (k *AttemptLogWriter) written(batch []sql.AttemptLine) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range batch {
@@ -267,32 +267,32 @@ func (k *LogKeeper) written(batch []sql.AttemptLine) {
 	}
 }
 
-func (k *LogKeeper) lose(lines int) {
+func (k *AttemptLogWriter) countDropped(lines int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.dropped += int64(lines)
 }
 
-// giveUp drops what a database that is down has not taken by the end.
-func (k *LogKeeper) giveUp() {
+// dropPending drops what a database that is down has not taken by the end.
+func (k *AttemptLogWriter) dropPending() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.dropped += int64(len(k.pending))
 	k.pending, k.pendingBytes = nil, 0
 }
 
-// forget lets go of attempts that ended long enough ago for their pipes to be empty.
-func (k *LogKeeper) forget() {
+// evictEnded lets go of attempts that ended long enough ago for their pipes to be empty.
+func (k *AttemptLogWriter) evictEnded() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for len(k.leaving) > 0 && time.Since(k.attempts[k.leaving[0]].endedAt) > logLateLines {
-		delete(k.attempts, k.leaving[0])
-		k.leaving = k.leaving[1:]
+	for len(k.ended) > 0 && time.Since(k.attempts[k.ended[0]].endedAt) > logLateLines {
+		delete(k.attempts, k.ended[0])
+		k.ended = k.ended[1:]
 	}
 }
 
 // report tells of lines that were dropped since the last time.
-func (k *LogKeeper) report() {
+func (k *AttemptLogWriter) report() {
 	k.mu.Lock()
 	lost := k.dropped - k.reported
 	k.reported = k.dropped

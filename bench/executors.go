@@ -7,8 +7,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// counted counts the steps that the executor runs.
-func counted(executor engine.Executor, steps *atomic.Int64) engine.Executor {
+// countingExecutor counts the steps that the executor runs.
+func countingExecutor(executor engine.Executor, steps *atomic.Int64) engine.Executor {
 	return engine.WrapSlots(executor, func(slot engine.Slot) engine.Slot { return countedSlot{Slot: slot, steps: steps} })
 }
 
@@ -24,15 +24,15 @@ func (s countedSlot) Execute(ctx context.Context, attempt *engine.Attempt) engin
 	return s.Slot.Execute(ctx, attempt)
 }
 
-// watched tells the ledger when each handler is called and when it returns.
-func watched(executor engine.Executor, ledger *ledger) engine.Executor {
+// timingExecutor tells the ledger when each handler is called and when it returns.
+func timingExecutor(executor engine.Executor, ledger *taskTracker) engine.Executor {
 	return engine.WrapSlots(executor, func(slot engine.Slot) engine.Slot { return watchedSlot{Slot: slot, ledger: ledger} })
 }
 
 type watchedSlot struct {
 	engine.Slot
 
-	ledger *ledger
+	ledger *taskTracker
 }
 
 // Execute implements [engine.Slot].

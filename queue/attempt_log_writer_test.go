@@ -32,7 +32,7 @@ func (s *shelf) write(_ context.Context, lines []sql.AttemptLine) error {
 	return s.err
 }
 
-func (s *shelf) keeper(values ...string) *LogKeeper {
+func (s *shelf) keeper(values ...string) *AttemptLogWriter {
 	return newLogKeeper(s.write, engine.NewRedactor(values...), slog.New(slog.DiscardHandler))
 }
 
@@ -49,8 +49,8 @@ func TestLinesAreWrittenTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		k := s.keeper("hunter2-hunter2")
-		k.Keep(loggedAttempt(1), printed("a hunter2-hunter2"))
-		k.Keep(loggedAttempt(2), printed("b"))
+		k.Append(loggedAttempt(1), printed("a hunter2-hunter2"))
+		k.Append(loggedAttempt(2), printed("b"))
 		time.Sleep(logFlushDelay + time.Millisecond)
 		synctest.Wait()
 		if s.calls != 1 || len(s.lines) != 2 || s.lines[0].Message != "a xxxxx" {
@@ -66,7 +66,7 @@ func TestEndOfAnAttemptWritesAtOnce(t *testing.T) {
 		s := &shelf{}
 		k := s.keeper()
 		k.End(loggedAttempt(2)) // printed nothing: nothing is written
-		k.Keep(loggedAttempt(1), printed("a"))
+		k.Append(loggedAttempt(1), printed("a"))
 		k.End(loggedAttempt(1))
 		synctest.Wait()
 		if s.calls != 1 || len(s.lines) != 1 {
@@ -82,10 +82,10 @@ func TestLogOfAnAttemptIsBounded(t *testing.T) {
 		s := &shelf{}
 		k := s.keeper()
 		for range engine.LogLinesMax + 5 {
-			k.Keep(loggedAttempt(1), printed("abc"))
+			k.Append(loggedAttempt(1), printed("abc"))
 		}
 		k.End(loggedAttempt(1))
-		k.Keep(loggedAttempt(2), printed(strings.Repeat("x", engine.LogBytesMax+1)))
+		k.Append(loggedAttempt(2), printed(strings.Repeat("x", engine.LogBytesMax+1)))
 		k.End(loggedAttempt(2))
 		k.Close()
 		if len(s.lines) != engine.LogLinesMax+2 {
@@ -104,7 +104,7 @@ func TestLinesOutliveADatabaseThatIsDownForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{err: errors.New("down")}
 		k := s.keeper()
-		k.Keep(loggedAttempt(1), printed("a"))
+		k.Append(loggedAttempt(1), printed("a"))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		s.mu.Lock()
@@ -125,7 +125,7 @@ func TestLinesAreDroppedAndCountedWhileTheDatabaseIsDown(t *testing.T) {
 		s := &shelf{err: errors.New("down")}
 		k := s.keeper()
 		for i := range logPendingLines + 7 {
-			k.Keep(loggedAttempt(int64(i)), printed("a"))
+			k.Append(loggedAttempt(int64(i)), printed("a"))
 		}
 		if k.Dropped() != 7 {
 			t.Errorf("%d lines were dropped, want 7", k.Dropped())
@@ -143,7 +143,7 @@ func TestEndedAttemptsAreForgotten(t *testing.T) {
 		s := &shelf{}
 		k := s.keeper()
 		for i := range int64(3) {
-			k.Keep(loggedAttempt(i), printed("a"))
+			k.Append(loggedAttempt(i), printed("a"))
 			k.End(loggedAttempt(i))
 			time.Sleep(2 * logLateLines)
 		}
