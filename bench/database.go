@@ -3,11 +3,13 @@ package bench
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tasker-systems/tasker-worker/sql"
 )
@@ -39,13 +41,23 @@ func (s *Server) newDatabase(ctx context.Context, template string) (*Database, e
 	d := &Database{Name: "tasker_bench_" + strings.ToLower(rand.Text()[:12]), server: s}
 	location.Path = "/" + d.Name
 	d.URL = location.String()
-	s.made[d.Name] = true
-	if _, err := s.admin.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", d.Name, template)); err != nil {
+	if err := s.create(ctx, d.Name, template); err != nil {
 		return nil, err
 	}
 	// What the copy wrote is counted now, and not in the middle of a measurement.
 	_, err = s.admin.Exec(ctx, "SELECT pg_stat_force_next_flush()")
 	return d, err
+}
+
+// create makes a database, which Close drops from then on, even when nobody heard that it was made.
+func (s *Server) create(ctx context.Context, name, template string) error {
+	s.made[name] = true
+	_, err := s.admin.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template))
+	const duplicate = "42P04"
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == duplicate {
+		delete(s.made, name) // it is somebody else's
+	}
+	return err
 }
 
 // drop drops a database. A context that ended in the middle of a statement has ended the connection, too.

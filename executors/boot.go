@@ -12,6 +12,7 @@ import (
 
 	"github.com/tasker-systems/tasker-worker/executors/internal/host"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
+	"github.com/tasker-systems/tasker-worker/internal/ownfolder"
 )
 
 const (
@@ -51,12 +52,12 @@ func (s *Supervisor) bootOnce(
 	}
 	h, err := host.Start(ctx, s.starter, options)
 	if err != nil {
-		_ = os.RemoveAll(scratch) // goes with the whole scratch folder at the latest
+		_ = ownfolder.Discard(scratch) // goes with the whole scratch folder at the latest
 		return nil, fmt.Errorf("handler process %s %w", id, s.explain(r, options.Command.Args[0], err))
 	}
 	if err := r.refuse(h.Handshake().LanguageVersion); err != nil {
 		h.Stop(s.force, 0)
-		_ = os.RemoveAll(scratch)
+		_ = ownfolder.Discard(scratch)
 		return nil, fmt.Errorf("handler process %s was stopped: %w", id, err)
 	}
 	g.leaveOutStuck(r.language, h.Handshake().LoadErrors)
@@ -72,7 +73,7 @@ func (s *Supervisor) bootOnce(
 func (s *Supervisor) bury(h *host.Host, scratch string) {
 	<-h.Done()
 	s.unregister(h)
-	_ = os.RemoveAll(scratch) // goes with the whole scratch folder at the latest
+	_ = ownfolder.Discard(scratch) // goes with the whole scratch folder at the latest
 	death, level := h.Death(), slog.LevelInfo
 	if death.Kind != host.DeathStopped {
 		level = slog.LevelWarn
@@ -100,7 +101,7 @@ func (s *Supervisor) options(
 	if err != nil {
 		return host.Options{}, "", fmt.Errorf("executors folder: %w", err)
 	}
-	scratch, err := os.MkdirTemp(s.scratch.path, id+"-")
+	scratch, err := os.MkdirTemp(s.scratch.Path, id+"-")
 	if err != nil {
 		return host.Options{}, "", fmt.Errorf("making a scratch folder: %w", err)
 	}

@@ -111,8 +111,8 @@ func (sc *scene) stop() {
 			sc.t.Errorf("after Stop the process %d is alive", pid)
 		}
 	}
-	if _, err := os.Stat(sc.scratch.path); sc.scratch.path != "" && err == nil {
-		sc.t.Errorf("after Stop the scratch folder %s is there", sc.scratch.path)
+	if _, err := os.Stat(sc.scratch.Path); sc.scratch.Path != "" && err == nil {
+		sc.t.Errorf("after Stop the scratch folder %s is there", sc.scratch.Path)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/program"
+	"github.com/tasker-systems/tasker-worker/internal/ownfolder"
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
@@ -72,14 +73,14 @@ func (s *programSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Out
 		sup.config.Logger.Warn("program cannot be run here, the step is given back", "handler", a.Handler.Name, "task_id", a.Task.ID, "error", err)
 		return engine.GivenBack(ReasonHandlerNotFound, unavailableDelay)
 	}
-	scratch, err := os.MkdirTemp(sup.scratch.path, "command-")
+	scratch, err := os.MkdirTemp(sup.scratch.Path, "command-")
 	if err != nil {
 		return engine.Failed(engine.Failure{Class: program.ClassFailed, Message: "making a scratch folder: " + err.Error()})
 	}
 	if err := giveTo(sup.user, scratch); err != nil {
 		return engine.Failed(engine.Failure{Class: program.ClassFailed, Message: "giving the scratch folder to the user of the handlers: " + err.Error()})
 	}
-	defer os.RemoveAll(scratch) // goes with the whole scratch folder at the latest
+	defer func() { _ = ownfolder.Discard(scratch) }() // goes with the whole scratch folder at the latest
 	outcome := program.Run(ctx, sup.starter, a, program.Options{
 		Args: args, AttemptLog: sup.config.AttemptLog, Limits: sup.config.Limits.command(), User: sup.user, Env: sup.config.programEnv(os.Environ()), Logger: sup.config.Logger,
 		Scratch: scratch, Force: sup.force, TermGrace: min(sup.timing.termGrace, programTermGrace), Timeout: sup.timeout(a),

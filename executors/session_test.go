@@ -164,7 +164,7 @@ func TestLargeParamsGoByFile(t *testing.T) {
 		a.Dependencies = append(a.Dependencies, engine.Dependency{Name: "d", Result: large})
 	}
 	whereabouts(t, sc.run(sc.ctx(), a))
-	left, err := filepath.Glob(filepath.Join(sc.scratch.path, "ruby-*", "*"))
+	left, err := filepath.Glob(filepath.Join(sc.scratch.Path, "ruby-*", "*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left in the scratch folder: %v, %v", left, err)
 	}
@@ -174,7 +174,7 @@ func TestParamsThatCannotBeWrittenCostNoAttempt(t *testing.T) {
 	t.Parallel()
 	sc := startScene(t, sceneOptions{boot: "session", handlers: "echo"})
 	whereabouts(t, sc.run(sc.ctx(), attempt("echo"))) // leaves its folder for the next one
-	folders, err := filepath.Glob(filepath.Join(sc.scratch.path, "ruby-*", "step-*"))
+	folders, err := filepath.Glob(filepath.Join(sc.scratch.Path, "ruby-*", "step-*"))
 	if err != nil || len(folders) != 1 {
 		t.Fatalf("the folders are %v, want one: %v", folders, err)
 	}

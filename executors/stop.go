@@ -31,7 +31,7 @@ func (s *Supervisor) Stop(ctx context.Context) error {
 	if s.guardian != nil {
 		s.guardian.Close() // which ends what the processes have left behind
 	}
-	if err := s.scratch.remove(); err != nil {
+	if err := s.scratch.Remove(); err != nil {
 		return fmt.Errorf("removing the scratch folder: %w", err)
 	}
 	return nil

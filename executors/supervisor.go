@@ -14,6 +14,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/executors/internal/host"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
+	"github.com/tasker-systems/tasker-worker/internal/ownfolder"
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
@@ -35,7 +36,7 @@ type Supervisor struct {
 	endLife, useForce context.CancelFunc
 	// starter, scratch and guardian are there from Start on.
 	starter  *process.Starter
-	scratch  scratch
+	scratch  ownfolder.Folder
 	guardian *process.Guardian
 	// running counts everything that may start or still has a process.
 	running sync.WaitGroup
@@ -137,17 +138,17 @@ func (s *Supervisor) prepare() (err error) {
 	if s.scratch, err = newScratch(); err != nil {
 		return fmt.Errorf("making a scratch folder: %w", err)
 	}
-	s.guardian = s.starter.Guard(s.scratch.path, s.config.Logger)
+	s.guardian = s.starter.Guard(s.scratch.Path, s.config.Logger)
 	if err := unpackHosts(s.hostsDir()); err != nil {
 		return fmt.Errorf("unpacking the host programs: %w", err)
 	}
-	if err := openHosts(s.user, s.scratch.path, s.hostsDir()); err != nil {
+	if err := openHosts(s.user, s.scratch.Path, s.hostsDir()); err != nil {
 		return fmt.Errorf("opening the host programs to the user of the handlers: %w", err)
 	}
 	return nil
 }
 
-func (s *Supervisor) hostsDir() string { return filepath.Join(s.scratch.path, "hosts") }
+func (s *Supervisor) hostsDir() string { return filepath.Join(s.scratch.Path, "hosts") }
 
 // Handlers returns what is served now, sorted by name.
 func (s *Supervisor) Handlers() []HandlerInfo {

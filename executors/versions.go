@@ -55,7 +55,7 @@ func (s *Supervisor) versionOf(r runtime, program string) string {
 	ctx, cancel := context.WithTimeout(s.force, versionTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "--version")
-	cmd.Dir, cmd.Env = s.appRoot(r), s.config.childEnv(os.Environ(), "version", s.scratch.path)
+	cmd.Dir, cmd.Env = s.appRoot(r), s.config.childEnv(os.Environ(), "version", s.scratch.Path)
 	cmd.WaitDelay = time.Second
 	s.user.Become(cmd)
 	out, err := cmd.CombinedOutput()

@@ -32,7 +32,7 @@ func runFakeWorker(dir string) {
 	if err := s.Start(context.Background()); err != nil {
 		panic(err)
 	}
-	fmt.Println(s.scratch.path)
+	fmt.Println(s.scratch.Path)
 	for _, pid := range log.pids() {
 		fmt.Println(pid)
 	}

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+
+	"github.com/tasker-systems/tasker-worker/internal/ownfolder"
 )
 
 // initdbArgs also name the cached copy: changing them makes a new one.
@@ -18,15 +20,18 @@ var initdbArgs = []string{
 	"--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions",
 }
 
+// cachedData is the copy itself in its folder in the cache, beside the mark that says whose that is.
+const cachedData = "data"
+
 // prepareCluster fills the data folder, from the copy in the cache where there is one: copying takes a tenth of initdb.
 func prepareCluster(ctx context.Context, from installation, f folder, as account, cacheDir string) error {
 	cached := cachedCluster(cacheDir, from)
-	if cached != "" {
-		if err := copyCluster(cached, f.data(), as); err == nil {
+	if ownfolder.IsMarked(cached) {
+		if err := copyCluster(filepath.Join(cached, cachedData), f.data(), as); err == nil {
 			return nil
 		}
-		// There is none, it is damaged, or another start that failed is removing it.
-		_ = os.RemoveAll(cached)
+		// It is damaged, or another start that failed is removing it.
+		_ = ownfolder.RemoveMarked(cached)
 		if err := f.empty(as); err != nil {
 			return err
 		}
@@ -42,9 +47,7 @@ func prepareCluster(ctx context.Context, from installation, f folder, as account
 
 // forgetCluster removes the copy from the cache. After a start that failed, a damaged copy may be the reason.
 func forgetCluster(cacheDir string, from installation) {
-	if cached := cachedCluster(cacheDir, from); cached != "" {
-		_ = os.RemoveAll(cached)
-	}
+	_ = ownfolder.RemoveMarked(cachedCluster(cacheDir, from)) // what somebody else has put there was not used
 }
 
 // cachedCluster is the path of the copy, or empty where this user has no cache folder.
@@ -57,12 +60,12 @@ func cachedCluster(cacheDir string, from installation) string {
 		cacheDir = filepath.Join(user, "tasker-worker")
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %q", from.bin, from.version, initdbArgs))
-	return filepath.Join(cacheDir, "postgres-"+from.version+"-"+hex.EncodeToString(sum[:4]))
+	return filepath.Join(cacheDir, "cluster-"+from.version+"-"+hex.EncodeToString(sum[:4]))
 }
 
 func initdb(ctx context.Context, from installation, f folder, as account) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(from.bin, "initdb"), append(initdbArgs, "--pgdata="+f.data())...)
-	cmd.Dir = f.path
+	cmd.Dir = f.Path
 	cmd.Env = environment()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as.credential}
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -83,7 +86,13 @@ func storeCluster(data, cached string) error {
 		return err
 	}
 	defer os.RemoveAll(temp)
-	if err := copyCluster(data, temp, account{}); err != nil {
+	if err := os.Mkdir(filepath.Join(temp, cachedData), 0o700); err != nil {
+		return err
+	}
+	if err := copyCluster(data, filepath.Join(temp, cachedData), account{}); err != nil {
+		return err
+	}
+	if err := ownfolder.Mark(temp, filepath.Base(cached)); err != nil {
 		return err
 	}
 	if err := os.Rename(temp, cached); err != nil {

@@ -126,6 +126,47 @@ func TestKilledOwnerTakesServerAlongAndNextStartCleansUp(t *testing.T) {
 	}
 }
 
+// What has the name of a server's folder, or of the copy in the cache, is not one for that.
+func TestStartRemovesNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	opts := devdb.Options{CacheDir: t.TempDir(), Dir: shortDir(t)}
+	if err := start(t, opts).Stop(); err != nil {
+		t.Fatal(err)
+	}
+	cached := filepath.Join(opts.CacheDir, entries(t, opts.CacheDir)[0])
+	if err := os.RemoveAll(cached); err != nil {
+		t.Fatal(err)
+	}
+	kept := []string{
+		cached, filepath.Join(opts.Dir, "tasker-pg-backups"), filepath.Join(opts.Dir, "tasker-pg-2026"), filepath.Join(opts.Dir, ".tasker-pg-old"),
+	}
+	long := time.Now().Add(-24 * time.Hour)
+	for _, folder := range kept {
+		must(t, os.MkdirAll(filepath.Join(folder, "data"), 0o700))
+		must(t, os.WriteFile(filepath.Join(folder, "data", "precious"), nil, 0o600))
+		must(t, os.Chtimes(folder, long, long))
+	}
+	if err := start(t, opts).Stop(); err != nil {
+		t.Fatal(err)
+	}
+	opts.Settings = map[string]string{"no_such_setting": "1"}
+	if server, err := devdb.Start(t.Context(), opts); err == nil {
+		t.Error("starts with a setting that there is not", server.Stop())
+	}
+	for _, folder := range kept {
+		if _, err := os.Stat(filepath.Join(folder, "data", "precious")); err != nil {
+			t.Errorf("%s was somebody else's: %v", folder, err)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestCacheThatCannotBeCopiedIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	opts := devdb.Options{CacheDir: t.TempDir(), Dir: shortDir(t)}
@@ -133,7 +174,7 @@ func TestCacheThatCannotBeCopiedIsMadeAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	cached := filepath.Join(opts.CacheDir, entries(t, opts.CacheDir)[0])
-	absent := filepath.Join(cached, "base", "absent")
+	absent := filepath.Join(cached, "data", "base", "absent")
 	if err := os.Symlink(absent+"-too", absent); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +211,7 @@ func TestDamagedCacheIsForgottenByTheStartThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	cached := filepath.Join(opts.CacheDir, entries(t, opts.CacheDir)[0])
-	if err := os.Remove(filepath.Join(cached, "global", "pg_control")); err != nil {
+	if err := os.Remove(filepath.Join(cached, "data", "global", "pg_control")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := devdb.Start(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "pg_control") {

@@ -77,10 +77,10 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		if callers.Err() == nil {
 			forgetCluster(opts.CacheDir, from)
 		} // else it was only told to stop, and others may be copying
-		return nil, errors.Join(fmt.Errorf("starting PostgreSQL %s: %w", from.version, err), f.remove())
+		return nil, errors.Join(fmt.Errorf("starting PostgreSQL %s: %w", from.version, err), f.Remove())
 	}
 	if opts.Logger != nil {
-		opts.Logger.DebugContext(ctx, "private PostgreSQL started", "version", from.version, "folder", f.path)
+		opts.Logger.DebugContext(ctx, "private PostgreSQL started", "version", from.version, "folder", f.Path)
 	}
 	return s, nil
 }
@@ -116,7 +116,7 @@ func launch(from installation, f folder, as account) (*process, error) {
 	}
 	defer log.Close()
 	cmd := exec.Command(filepath.Join(from.bin, "postgres"), "-D", f.data())
-	cmd.Dir = f.path
+	cmd.Dir = f.Path
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = attributes(as)
@@ -188,7 +188,7 @@ func (s *Server) TCPURL(database string) string {
 // one did.
 func (s *Server) Stop() error {
 	s.stopOnce.Do(func() {
-		s.stopErr = errors.Join(s.process.stop(), s.folder.remove())
+		s.stopErr = errors.Join(s.process.stop(), s.folder.Remove())
 	})
 	return s.stopErr
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tasker-systems/tasker-worker/internal/ownfolder"
 )
 
 const (
@@ -53,7 +55,7 @@ func guard(in io.Reader) {
 	_, _ = io.Copy(io.Discard, lines) // ends with the worker
 	c.sweep()
 	removeCgroups(c.Cookie)
-	RemoveAbandoned(c.Scratch)
+	ownfolder.RemoveAbandoned(c.Scratch, SweepAbandoned)
 }
 
 // sweep kills until nothing is found, twice: what starts others while it is looked for shows at the second look.
@@ -95,8 +97,8 @@ func (c *charge) kill(pid int) {
 	}
 }
 
-// sweepAbandoned ends what is left of a worker whose guardian was killed too.
-func sweepAbandoned(scratch string) {
+// SweepAbandoned ends what is left of a killed worker whose scratch folder this is. In the usual case its guardian has done that.
+func SweepAbandoned(scratch string) {
 	text, err := os.ReadFile(filepath.Join(scratch, cookieFile))
 	if err != nil {
 		return

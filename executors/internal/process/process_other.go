@@ -48,7 +48,8 @@ func (*Starter) Guard(string, *slog.Logger) *Guardian { return &Guardian{} }
 // Close does nothing.
 func (*Guardian) Close() {}
 
-func sweepAbandoned(string) {}
+// SweepAbandoned does nothing.
+func SweepAbandoned(string) {}
 
 func reapOrphans(<-chan struct{}) {}
 
