@@ -7,9 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// harden prepares the thread that starts processes; a child inherits all of it. Go runs nothing of ours between fork and
+// harden prepares the thread that starts a process; a child inherits all of it. Go runs nothing of ours between fork and
 // exec, so what a child must have before its first instruction is a property of the thread: a umask of its own, which
-// needs a file system state that is not shared with the other threads, and the promise to gain no privileges.
+// needs a file system state that is not shared with the other threads, the promise to gain no privileges, and what keeps it
+// from other processes.
 func harden() error {
 	// Containers usually forbid it. The umask is then that of the worker, too, which makes no file for others.
 	_ = unix.Unshare(unix.CLONE_FS)
@@ -20,8 +21,24 @@ func harden() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("setting no_new_privs: %w", err)
 	}
-	return nil
+	dropReach()
+	return separate()
 }
+
+// reach are the capabilities that let root read or change other processes, whatever keeps them apart otherwise.
+var reach = []uintptr{
+	unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_SYS_ADMIN, unix.CAP_SYS_MODULE, unix.CAP_SYS_PTRACE, unix.CAP_SYS_RAWIO,
+}
+
+// dropReach keeps the capabilities from what the calling thread starts. Only a worker that runs as root may drop them, and only
+// it hands them on.
+func dropReach() {
+	for _, capability := range reach {
+		_ = unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0)
+	}
+}
+
+func onMainThread() bool { return unix.Gettid() == unix.Getpid() }
 
 // adoptOrphans makes the worker the parent of what its handler processes leave behind, so that it can be found and reaped.
 func adoptOrphans() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }

@@ -22,6 +22,11 @@ func closeInherited() {}
 
 func harden() error { return nil }
 
+func onMainThread() bool { return false }
+
+// Separates says no.
+func Separates() bool { return false }
+
 func adoptOrphans() {}
 
 // sign tells nothing apart: only process groups are known.

@@ -1,27 +1,23 @@
 package process
 
 import (
-	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
-// Starter starts processes from one operating system thread that lives as long as the Starter. Linux ties the signal
-// that a child gets on its parent's death to the parent's thread, and Go ends threads when it pleases: without a thread
-// of its own, a healthy handler process would be killed by a thread's retirement.
+// Starter starts each process from an operating system thread of its own, which lives as long as the process. Linux ties the
+// signal that a child gets on its parent's death to the parent's thread, and Go ends threads when it pleases: without a thread
+// of its own, a healthy handler process would be killed by a thread's retirement. It also lets each process inherit what keeps it
+// apart from the others, see separate.
 type Starter struct {
-	// requests is written by Start and read by the thread; Close closes it.
-	requests chan startRequest
 	// cookie is carried by all that is started, with a count.
 	cookie uint64
-	// stop is closed by Close and ends the reaping of orphans.
+	count  atomic.Uint64
+	// starting is held while a process is started: one at a time.
+	starting sync.Mutex
+	// stop is closed by Close and ends the threads, and the reaping of orphans.
 	stop    chan struct{}
 	running sync.WaitGroup
-}
-
-type startRequest struct {
-	command Command
-	// reply has room for the one answer.
-	reply chan startReply
 }
 
 type startReply struct {
@@ -33,40 +29,44 @@ type startReply struct {
 func NewStarter() *Starter {
 	closeInherited()
 	adoptOrphans()
-	s := &Starter{cookie: newCookie(), requests: make(chan startRequest), stop: make(chan struct{})}
-	s.running.Go(s.run)
+	s := &Starter{cookie: newCookie(), stop: make(chan struct{})}
 	s.running.Go(func() { reapOrphans(s.stop) })
 	return s
 }
 
-// Close ends the thread. Linux then kills every process that was started from it and still lives.
+// Close ends the threads. Linux then kills every process that was started from one and still lives.
 // No Start may be under way or follow.
 func (s *Starter) Close() {
-	close(s.requests)
 	close(s.stop)
 	s.running.Wait()
 }
 
 // Start starts a process. It may be called concurrently.
 func (s *Starter) Start(c Command) (*Process, error) {
-	request := startRequest{command: c, reply: make(chan startReply, 1)}
-	s.requests <- request
-	reply := <-request.reply
-	return reply.process, reply.err
+	reply := make(chan startReply, 1)
+	s.running.Go(func() { onOwnThread(func() { s.parent(c, reply) }) })
+	r := <-reply
+	return r.process, r.err
 }
 
-// run never unlocks its thread, so the runtime ends the thread together with the goroutine.
-func (s *Starter) run() {
-	runtime.LockOSThread()
-	hardening := harden()
-	count := uint64(0)
-	for request := range s.requests {
-		if hardening != nil {
-			request.reply <- startReply{err: hardening}
-			continue
-		}
-		count++
-		p, err := start(request.command, cookieFor(s.cookie, count))
-		request.reply <- startReply{process: p, err: err}
+// parent starts a process from the present thread, and keeps that until the process has ended.
+func (s *Starter) parent(c Command, reply chan<- startReply) {
+	p, err := s.start(c)
+	reply <- startReply{process: p, err: err}
+	if err != nil {
+		return
 	}
+	select {
+	case <-p.Done():
+	case <-s.stop:
+	}
+}
+
+func (s *Starter) start(c Command) (*Process, error) {
+	if err := harden(); err != nil {
+		return nil, err
+	}
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	return start(c, cookieFor(s.cookie, s.count.Add(1)))
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-const { spawn } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 
@@ -47,6 +47,7 @@ const actions = {
     process.on('SIGUSR2', () => {});
   },
   close_descriptors: (numbers) => numbers.forEach((fd) => fs.closeSync(fd)),
+  run_python: (args) => JSON.parse(execFileSync('python3', args)),
   leak_memory: (megabytes) => {
     held.push(Buffer.alloc(megabytes << 20, 'x'));
     return process.pid;

@@ -1,6 +1,7 @@
 """Does to its process what handlers should not do: the task's context says what."""
 
 import ctypes
+import json
 import os
 import re
 import signal
@@ -73,6 +74,10 @@ def close_descriptors(numbers):
         os.close(fd)
 
 
+def run_python(arguments):
+    return json.loads(subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.PIPE).stdout)
+
+
 def leak_memory(megabytes):
     HELD.append(b"x" * (megabytes << 20))
     return os.getpid()
@@ -108,6 +113,7 @@ ACTIONS = {
     "close_descriptors": close_descriptors,
     "leave_session": lambda _: os.setsid(),
     "leak_memory": leak_memory,
+    "run_python": run_python,
     "multiply": multiply,
     "leak_connection": leak_connection,
 }

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "json"
 require "socket"
 
 # Does to its process what handlers should not do: the task's context says what.
@@ -69,6 +70,8 @@ class MisbehaveRuby
   end
 
   def leave_session(_) = Process.setsid
+
+  def run_python(arguments) = JSON.parse(IO.popen(["python3", *arguments], &:read))
 
   def leak_memory(megabytes)
     HELD << ("x" * (megabytes << 20))
