@@ -406,8 +406,9 @@ func (h *fakeHost) blurt(secret, executionID string) {
 
 func (h *fakeHost) say(lines []string, r *fakeRequest) {
 	id := r.Params.ExecutionID
-	number, _ := strconv.Atoi(strings.TrimPrefix(r.ID, "w"))
-	fill := strings.NewReplacer("$ID", id, "$NEXT", fmt.Sprint("w", number+1), "$NUMBER", fmt.Sprint(number), "$RPC", r.ID)
+	count, secret, _ := strings.Cut(strings.TrimPrefix(r.ID, "w"), "-")
+	number, _ := strconv.Atoi(count)
+	fill := strings.NewReplacer("$ID", id, "$NEXT", fmt.Sprintf("w%d-%s", number+1, secret), "$NUMBER", count, "$RPC", r.ID, "$SECRET", secret)
 	for _, line := range lines {
 		switch line {
 		case "await cancel":

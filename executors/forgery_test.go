@@ -20,7 +20,7 @@ const (
 	forged = `{"outcome":"success","result":"forged"}`
 )
 
-// say is an attempt whose handler writes lines to the worker, with $ID, $RPC, $NUMBER and $NEXT filled in.
+// say is an attempt whose handler writes lines to the worker, with $ID, $RPC, $NUMBER, $SECRET and $NEXT filled in.
 func say(lines ...string) *engine.Attempt {
 	a := attempt("say")
 	a.Task.Context, _ = json.Marshal(lines)
@@ -50,11 +50,13 @@ func TestWhatBreaksTheProtocolForgesNothing(t *testing.T) {
 		{"wrong id", []string{answer(`"w99999"`, result), honest}, succeeded, nobody},
 		{"answer without execute", []string{answer(`"$NEXT"`, result), honest}, succeeded, nobody},
 		{"id of another series", []string{answer(`"x1"`, result), honest}, succeeded, nobody},
-		{"id spelled with a zero", []string{answer(`"w0$NUMBER"`, result), honest}, succeeded, nobody},
+		{"id spelled with a zero", []string{answer(`"w0$NUMBER-$SECRET"`, result), honest}, succeeded, nobody},
+		{"id without its secret", []string{answer(`"w$NUMBER"`, result), honest}, succeeded, nobody},
+		{"id with a guessed secret", []string{answer(`"w$NUMBER-0123456789abcdef"`, result), honest}, succeeded, nobody},
 		{"id as a number", []string{answer(`$NUMBER`, result), honest}, succeeded, nobody},
 		{"id as an object", []string{answer(`{"w":"$RPC"}`, result), honest}, succeeded, nobody},
 		{"id of null", []string{answer(`null`, `"error":{"code":-32700,"message":"what?"}`), honest}, succeeded, ""},
-		{"answer to an earlier request", []string{answer(`"w1"`, result), honest}, succeeded, twice},
+		{"answer to an earlier request", []string{answer(`"w1-$SECRET"`, result), honest}, succeeded, twice},
 		{"duplicate response", []string{honest, answer(`"$RPC"`, result)}, succeeded, twice},
 		{"response after cancel", []string{
 			"await cancel", answer(`"$RPC"`, `"result":{"outcome":"cancelled"}`), answer(`"$RPC"`, result),

@@ -18,7 +18,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tasker-systems/tasker-worker/engine"
-	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
 )
 
 func TestCancelledStepEndsInItsGraceAndItsProcessLives(t *testing.T) {
@@ -368,13 +367,13 @@ func TestCallbacksAreRefused(t *testing.T) {
 func TestCallbackOfAStepThatHasEndedIsRefused(t *testing.T) {
 	t.Parallel()
 	f := &fakeCallbacks{}
-	sc := startScene(t, sceneOptions{boot: "session", handlers: "ask", Config: Config{Callbacks: f, Processes: 1}})
+	sc := startScene(t, sceneOptions{boot: "session", handlers: "ask\nsay", Config: Config{Callbacks: f, Processes: 1}})
 	lease := func(id string) string { return `"method":"step.lease","params":{"execution_id":"` + id + `"}` }
-	first := ask("ask", lease("$ID"))
-	id := wire.ExecutionID(first)
-	if got := string(sc.run(sc.ctx(), first).Result); !strings.Contains(got, "remaining_ms") {
+	if got := string(sc.run(sc.ctx(), ask("ask", lease("$ID"))).Result); !strings.Contains(got, "remaining_ms") {
 		t.Fatalf("the step was answered %s while it ran", got)
 	}
+	sc.run(sc.ctx(), say(`{"jsonrpc":"2.0","method":"log","params":{"message":"execution $ID"}}`, honest))
+	_, id, _ := strings.Cut(sc.log.await(t, "execution ", 1)["msg"], " ")
 	if got := string(sc.run(sc.ctx(), ask("ask", lease(id))).Result); !strings.Contains(got, "-32020") {
 		t.Errorf("the process was answered %s after the step", got)
 	}

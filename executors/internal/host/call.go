@@ -11,9 +11,10 @@ type message = wire.Message
 
 // call is a request in flight.
 type call struct {
-	id uint64
-	// attempt is what is executed, nil for a request of another kind.
-	attempt *engine.Attempt
+	id wire.ID
+	// attempt is what is executed, under executionID, nil for a request of another kind.
+	attempt     *engine.Attempt
+	executionID string
 	// end has room for the one end that the call comes to: its answer, or its fate at the end of the process.
 	end chan callEnd
 	// limits and files are set before the request is sent.
@@ -46,13 +47,18 @@ type callEnd struct {
 
 // begin registers a call. It fails when the process has ended.
 func (h *Host) begin(a *engine.Attempt) (*call, error) {
+	c := &call{attempt: a, end: make(chan callEnd, 1)}
+	if a != nil {
+		c.executionID = wire.NewExecutionID(a)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ended {
 		return nil, errEnded
 	}
 	h.lastID++
-	c := &call{served: h.served, attempt: a, before: h.lines.Load(), end: make(chan callEnd, 1), id: h.lastID}
+	c.id = wire.NewID(h.lastID)
+	c.served, c.before = h.served, h.lines.Load()
 	h.calls[c.id] = c
 	if a != nil {
 		h.executions++
@@ -112,7 +118,7 @@ func (h *Host) answer(m *message) {
 	h.mu.Lock()
 	c := h.calls[m.ID]
 	unasked := c == nil
-	repeated := unasked && m.ID > 0 && m.ID <= h.lastID
+	repeated := unasked && m.ID.Number > 0 && m.ID.Number <= h.lastID && !h.awaitedLocked(m.ID.Number)
 	switch {
 	case c == nil || c.verdict == FateTimedOut: // the process is being killed for the timeout
 	case c.attempt != nil && m.Error != nil && m.Error.IsDuplicate():
@@ -129,6 +135,16 @@ func (h *Host) answer(m *message) {
 	if overdue {
 		h.killCancelled()
 	}
+}
+
+// awaitedLocked says whether the request with this number is in flight.
+func (h *Host) awaitedLocked(number uint64) bool {
+	for id := range h.calls {
+		if id.Number == number {
+			return true
+		}
+	}
+	return false
 }
 
 func (h *Host) endLocked(c *call, m *message) {

@@ -84,7 +84,7 @@ func (h *Host) cancel(c *call, reason cancelReason) {
 	}
 	// Too large it is not, and an error of the pipe ends the process.
 	_ = h.outbox.send(func(dst []byte) []byte {
-		return wire.AppendCancel(dst, wire.ExecutionID(c.attempt), string(reason), grace)
+		return wire.AppendCancel(dst, c.executionID, string(reason), grace)
 	})
 }
 

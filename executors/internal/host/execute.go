@@ -63,7 +63,7 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) En
 // sendExecute sends the request, with its params in a file when they are large.
 func (h *Host) sendExecute(c *call) error {
 	deadline := time.Now().Add(c.limits.Timeout)
-	params := wire.Params{Attempt: c.attempt, Deadline: deadline, Heartbeat: c.limits.Heartbeat, ScratchDir: c.files.Dir(), Timeout: c.limits.Timeout}
+	params := wire.Params{Attempt: c.attempt, ExecutionID: c.executionID, Deadline: deadline, Heartbeat: c.limits.Heartbeat, ScratchDir: c.files.Dir(), Timeout: c.limits.Timeout}
 	if c.files.Dir() != "" && wire.Size(c.attempt) > engine.ResultBytesMax {
 		file, err := c.files.Write("params.json", wire.AppendParams(nil, &params))
 		if err != nil {

@@ -72,7 +72,7 @@ func (h *Host) heartbeat(params json.RawMessage) {
 // executionLocked finds what is in flight in this process under the id, of which the process has just said something.
 func (h *Host) executionLocked(id string) *call {
 	for _, c := range h.calls {
-		if c.attempt != nil && wire.ExecutionID(c.attempt) == id {
+		if c.attempt != nil && c.executionID == id {
 			c.heard = true
 			return c
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tasker-systems/tasker-worker/executors/internal/logs"
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
+	"github.com/tasker-systems/tasker-worker/executors/internal/wire"
 )
 
 // Host is a handler process that has booted. It is safe for concurrent use.
@@ -46,13 +47,13 @@ type Host struct {
 
 	// mu protects the fields below.
 	mu    sync.Mutex
-	calls map[uint64]*call
+	calls map[wire.ID]*call
 	// dump is what the process said about the stacks of its threads before it was killed.
 	dump []string
-	// lastID is the id of the latest call: ids count from 1.
+	// lastID is the number in the id of the latest call: they count from 1.
 	lastID uint64
 	// latest is the id of the latest execution.
-	latest uint64
+	latest wire.ID
 	// peakIsFresh says that nothing has run since the peak of memory was reset.
 	peakIsFresh bool
 	// lone is who printed what comes without an execution's id.
@@ -116,7 +117,7 @@ func newHost(p *process.Process, o Options) *Host {
 		secrets:  given,
 		services: o.services(),
 		serving:  make(chan struct{}, servingMax),
-		calls:    make(map[uint64]*call),
+		calls:    make(map[wire.ID]*call),
 		done:     make(chan struct{}),
 		drained:  make(chan struct{}),
 		logger:   logger,

@@ -29,7 +29,8 @@ func separate() error {
 		return nil
 	}
 	rules := unix.LandlockRulesetAttr{Handled_access_fs: unix.LANDLOCK_ACCESS_FS_REFER}
-	ruleset, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&rules)), unsafe.Sizeof(rules.Handled_access_fs), 0)
+	ruleset, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET,
+		uintptr(unsafe.Pointer(&rules)), unsafe.Sizeof(rules.Handled_access_fs), 0) //nolint:gosec // the kernel reads a struct
 	if errno != 0 {
 		return fmt.Errorf("making a Landlock ruleset: %w", errno)
 	}
@@ -41,7 +42,7 @@ func separate() error {
 	defer root.Close()
 	everywhere := unix.LandlockPathBeneathAttr{Allowed_access: unix.LANDLOCK_ACCESS_FS_REFER, Parent_fd: int32(root.Fd())}
 	_, _, errno = unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, ruleset, unix.LANDLOCK_RULE_PATH_BENEATH,
-		uintptr(unsafe.Pointer(&everywhere)), 0, 0, 0)
+		uintptr(unsafe.Pointer(&everywhere)), 0, 0, 0) //nolint:gosec // the kernel reads a struct
 	if errno != 0 {
 		return fmt.Errorf("allowing what Landlock need not forbid: %w", errno)
 	}

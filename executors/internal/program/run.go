@@ -79,7 +79,7 @@ func sink(a *engine.Attempt, o *Options, pid int) *logs.Sink {
 // writeInput writes the step to a file, which is the program's standard input: a program that does not read it hangs nobody.
 func writeInput(a *engine.Attempt, o *Options) (*os.File, error) {
 	path := filepath.Join(o.Scratch, "input.json")
-	if err := os.WriteFile(path, wire.AppendStep(nil, &wire.Params{Attempt: a, Deadline: time.Now().Add(o.Timeout), ScratchDir: o.Scratch, Timeout: o.Timeout}), 0o600); err != nil {
+	if err := os.WriteFile(path, wire.AppendStep(nil, &wire.Params{Attempt: a, ExecutionID: wire.NewExecutionID(a), Deadline: time.Now().Add(o.Timeout), ScratchDir: o.Scratch, Timeout: o.Timeout}), 0o600); err != nil {
 		return nil, err
 	}
 	return os.Open(path)

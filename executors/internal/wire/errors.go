@@ -79,7 +79,7 @@ func (m *Message) Unread() *Message {
 }
 
 // Garbled is the answer to the request with this id for which a line stands that cannot be read.
-func Garbled(id uint64, why error) *Message {
+func Garbled(id ID, why error) *Message {
 	return &Message{ID: id, Known: true, garbled: why}
 }
 

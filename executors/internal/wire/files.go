@@ -42,9 +42,9 @@ func fileResult(file File, files Files) engine.Outcome {
 }
 
 // AppendExecuteFile appends one step.execute line whose params are in a file.
-func AppendExecuteFile(dst []byte, id uint64, p *Params, file File) []byte {
+func AppendExecuteFile(dst []byte, id ID, p *Params, file File) []byte {
 	dst = appendHead(dst, id, "step.execute")
-	dst = appendString(append(dst, `{"execution_id":`...), ExecutionID(p.Attempt))
+	dst = appendString(append(dst, `{"execution_id":`...), p.ExecutionID)
 	dst = appendString(append(dst, `,"scratch_dir":`...), p.ScratchDir)
 	encoded, _ := json.Marshal(file) // strings and a number always have a JSON form
 	dst = append(append(dst, `,"params_file":`...), encoded...)

@@ -5,14 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 )
 
 // Message is one line from a handler process. Its slices point into the line.
 type Message struct {
 	// Known says that ID is the id of a request of ours: any other id is not.
 	Known bool
-	ID    uint64
+	ID    ID
 	// RawID is the id as the sender spelled it, absent in a notification.
 	RawID json.RawMessage
 	// Method is empty in a response.
@@ -118,28 +117,19 @@ func parseFast(line []byte) (Message, bool) {
 }
 
 // IDOf finds the id of a request of ours in a line that cannot be read, where every host writes it.
-func IDOf(line []byte) (uint64, bool) {
+func IDOf(line []byte) (ID, bool) {
 	_, rest, _ := bytes.Cut(line[:min(len(line), headBytes)], []byte(`"id"`))
 	rest = bytes.TrimLeft(rest, " :")
 	rest, quoted := bytes.CutPrefix(rest, []byte(`"`))
 	id, _, ended := bytes.Cut(rest, []byte(`"`))
 	if !quoted || !ended {
-		return 0, false
+		return ID{}, false
 	}
 	return ownID(id)
 }
 
 // headBytes is how much of a line is looked at for its id.
 const headBytes = 64
-
-// ownID reads the number out of an id of ours, w and digits.
-func ownID(id []byte) (uint64, bool) {
-	if len(id) < 2 || len(id) > 20 || id[0] != 'w' || id[1] == '0' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(string(id[1:]), 10, 64)
-	return n, err == nil
-}
 
 func unquote(raw json.RawMessage) []byte {
 	if len(raw) < 2 || raw[0] != '"' {

@@ -10,7 +10,7 @@ import (
 )
 
 // AppendRequest appends one request line. Params are marshalled; use [AppendExecute] on the hot path.
-func AppendRequest(dst []byte, id uint64, method string, params any) ([]byte, error) {
+func AppendRequest(dst []byte, id ID, method string, params any) ([]byte, error) {
 	raw, err := json.Marshal(params)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the params of %s: %w", method, err)
@@ -30,6 +30,8 @@ func AppendUnknownMethod(dst []byte, id json.RawMessage) []byte {
 // Params are those of one step.execute.
 type Params struct {
 	Attempt *engine.Attempt
+	// ExecutionID is a [NewExecutionID].
+	ExecutionID string
 	// The attempt must end by Deadline, which is Timeout from now; Heartbeat is how long it may be silent, zero for ever.
 	Deadline  time.Time
 	Timeout   time.Duration
@@ -39,7 +41,7 @@ type Params struct {
 }
 
 // AppendExecute appends one step.execute line.
-func AppendExecute(dst []byte, id uint64, p *Params) []byte {
+func AppendExecute(dst []byte, id ID, p *Params) []byte {
 	dst = AppendParams(appendHead(dst, id, "step.execute"), p)
 	return append(dst, "}\n"...)
 }
@@ -58,7 +60,7 @@ func IdempotencyKey(a *engine.Attempt) string {
 func AppendParams(dst []byte, p *Params) []byte {
 	a := p.Attempt
 	dst = append(dst, `{"execution_id":`...)
-	dst = appendString(dst, ExecutionID(a))
+	dst = appendString(dst, p.ExecutionID)
 	dst = appendStep(append(dst, `,"step":`...), &a.Step)
 	dst = appendTask(append(dst, `,"task":`...), &a.Task)
 	dst = appendDependencies(append(dst, `,"dependencies":`...), a.Dependencies)
@@ -108,17 +110,8 @@ func AppendError(dst []byte, id json.RawMessage, code int, message string, data 
 	return append(dst, "}}\n"...)
 }
 
-// ExecutionID names one execution for ever: the fence token is never used twice.
-func ExecutionID(a *engine.Attempt) string {
-	buf := make([]byte, 0, 48)
-	buf = append(strconv.AppendInt(buf, a.Step.ID, 10), '-')
-	buf = append(strconv.AppendInt(buf, int64(a.Step.Attempt), 10), '-')
-	return string(strconv.AppendInt(buf, a.Token, 10))
-}
-
-func appendHead(dst []byte, id uint64, method string) []byte {
-	dst = append(dst, `{"jsonrpc":"2.0","id":"w`...)
-	dst = strconv.AppendUint(dst, id, 10)
+func appendHead(dst []byte, id ID, method string) []byte {
+	dst = id.append(append(dst, `{"jsonrpc":"2.0","id":"`...))
 	dst = append(dst, `","method":"`...)
 	dst = append(dst, method...)
 	return append(dst, `","params":`...)

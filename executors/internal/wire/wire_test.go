@@ -70,7 +70,7 @@ func TestAppendExecuteIsOneLineOfTheSpecifiedJSON(t *testing.T) {
 		},
 		Handler: engine.Handler{Name: "Payments::Charge", Config: []byte(`{"gateway":"stripe"}`)},
 	}
-	want := `{"jsonrpc":"2.0","id":"w12","method":"step.execute","params":{"execution_id":"8831-2-551201",` +
+	want := `{"jsonrpc":"2.0","id":"w12-00000000000000ff","method":"step.execute","params":{"execution_id":"8831-2-e",` +
 		`"step":{"id":"8831","name":"charge","attempt":2,"max_attempts":3,"inputs":null,"results":{"error":1}},` +
 		`"task":{"id":"1207","namespace":"shop","name":"check\"out","version":"1.2.0","context":{"big":9007199254740993},` +
 		`"requested_at":"2026-11-22T20:40:05.120000Z","tags":["a"],"initiator":"ü","source_system":null,"reason":null},` +
@@ -78,7 +78,7 @@ func TestAppendExecuteIsOneLineOfTheSpecifiedJSON(t *testing.T) {
 		`"handler":{"name":"Payments::Charge","config":{"gateway":"stripe"}},"timeout_ms":30000,` +
 		`"deadline_at":"2026-11-22T21:00:00.000000Z","idempotency_key":"tasker:step:8831"}}` + "\n"
 	deadline := time.Date(2026, 11, 22, 21, 0, 0, 0, time.UTC)
-	got := AppendExecute([]byte("before\n"), 12, &Params{Attempt: a, Deadline: deadline, Timeout: 30 * time.Second})
+	got := AppendExecute([]byte("before\n"), ID{12, 255}, &Params{Attempt: a, ExecutionID: "8831-2-e", Deadline: deadline, Timeout: 30 * time.Second})
 	if diff := cmp.Diff("before\n"+want, string(got)); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
@@ -102,19 +102,21 @@ func TestParseTellsMessagesApart(t *testing.T) {
 	t.Parallel()
 	type kind struct {
 		Response, Request, Known bool
-		ID                       uint64
+		ID                       ID
 	}
 	tests := map[string]kind{
-		`{"jsonrpc":"2.0","id":"w7","result":{"a":1}}`:                     {Response: true, Known: true, ID: 7},
-		`{"id":"w7","jsonrpc":"2.0","result":null}`:                        {Response: true, Known: true, ID: 7},
-		`{"jsonrpc":"2.0","id":"w7","error":{"code":-32601,"message":""}}`: {Response: true, Known: true, ID: 7},
-		`{"jsonrpc":"2.0","id":"w07","result":1}`:                          {Response: true},
-		`{"jsonrpc":"2.0","id":"w","result":1}`:                            {Response: true},
-		`{"jsonrpc":"2.0","id":"x7","result":1}`:                           {Response: true},
-		`{"jsonrpc":"2.0","id":7,"result":1}`:                              {Response: true},
-		`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":""}}`: {Response: true},
-		`{"jsonrpc":"2.0","id":"x1","method":"tasks.create","params":{}}`:  {Request: true},
-		`{"jsonrpc":"2.0","method":"log","params":{}}`:                     {},
+		`{"jsonrpc":"2.0","id":"w7-00000000000000ff","result":{"a":1}}`:                     {Response: true, Known: true, ID: ID{7, 255}},
+		`{"id":"w7-00000000000000ff","jsonrpc":"2.0","result":null}`:                        {Response: true, Known: true, ID: ID{7, 255}},
+		`{"jsonrpc":"2.0","id":"w7-00000000000000ff","error":{"code":-32601,"message":""}}`: {Response: true, Known: true, ID: ID{7, 255}},
+		`{"jsonrpc":"2.0","id":"w07-00000000000000ff","result":1}`:                          {Response: true},
+		`{"jsonrpc":"2.0","id":"w","result":1}`:                                             {Response: true},
+		`{"jsonrpc":"2.0","id":"w7-0000000000000FF","result":1}`:                            {Response: true},
+		`{"jsonrpc":"2.0","id":"w7-00000000000000FF","result":1}`:                           {Response: true},
+		`{"jsonrpc":"2.0","id":"x7","result":1}`:                                            {Response: true},
+		`{"jsonrpc":"2.0","id":7,"result":1}`:                                               {Response: true},
+		`{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":""}}`:                  {Response: true},
+		`{"jsonrpc":"2.0","id":"x1","method":"tasks.create","params":{}}`:                   {Request: true},
+		`{"jsonrpc":"2.0","method":"log","params":{}}`:                                      {},
 	}
 	for line, want := range tests {
 		m, err := Parse([]byte(line))
@@ -127,7 +129,7 @@ func TestParseTellsMessagesApart(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", line, diff)
 		}
 	}
-	for _, line := range []string{`[]`, `[{"id":"w1"}]`, `hello`, `{"id":"w1"}`, `{"id":"w1","result":1,"error":{"code":1}}`, `{"method":1}`} {
+	for _, line := range []string{`[]`, `[{"id":"w1-00000000000000ff"}]`, `hello`, `{"id":"w1-00000000000000ff"}`, `{"id":"w1-00000000000000ff","result":1,"error":{"code":1}}`, `{"method":1}`} {
 		if m, err := Parse([]byte(line)); err == nil {
 			t.Errorf("%s is read as %+v", line, m)
 		}
@@ -138,7 +140,7 @@ func TestParseTellsMessagesApart(t *testing.T) {
 func TestOutcomeOfTheCheapPathIsThatOfTheGeneralOne(t *testing.T) {
 	t.Parallel()
 	pieces := []string{
-		`{"jsonrpc":"2.0","id":"w1"`, `,"result":`, `{"outcome":"success","result":`, `{"outcome":"failure"`, `1`, `"a}}"`, `{}`, `[1,{"result":2}]`,
+		`{"jsonrpc":"2.0","id":"w1-00000000000000ff"`, `,"result":`, `{"outcome":"success","result":`, `{"outcome":"failure"`, `1`, `"a}}"`, `{}`, `[1,{"result":2}]`,
 		`}`, `}}`, `,`, `"metadata":{}`, `,"metadata":{"cpu_ms":`, `1.5`, `1e400`, `"result":2`, `,"error":{"code":1}`, ` `, `null`, `NaN`, `"\u0000"`,
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -170,7 +172,7 @@ func TestMeasuredProcessorTimeIsReadOnTheCheapPathToo(t *testing.T) {
 		`{"outcome":"success","result":{"a":1,"metadata":{"cpu_ms":1.5}}}`:                      {},
 	}
 	for result, want := range tests {
-		m, err := Parse([]byte(`{"jsonrpc":"2.0","id":"w1","result":` + result + `}`))
+		m, err := Parse([]byte(`{"jsonrpc":"2.0","id":"w1-00000000000000ff","result":` + result + `}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +193,7 @@ func errorOutcomeOr(m Message) engine.Outcome {
 func TestFailuresAreBounded(t *testing.T) {
 	t.Parallel()
 	line, _ := json.Marshal(map[string]any{
-		"jsonrpc": "2.0", "id": "w1",
+		"jsonrpc": "2.0", "id": "w1-00000000000000ff",
 		"result": map[string]any{"outcome": "failure", "failure": map[string]any{
 			"backtrace":      slicesOf(strings.Repeat("b", 1000), 1000),
 			"cause":          map[string]any{"class": "Inner", "message": "why"},
@@ -245,7 +247,7 @@ func TestMemberOfTheWrongTypeCostsNothingButItself(t *testing.T) {
 		`["busy"]`:           {Class: engine.ClassProtocol, Message: `["busy"]`},
 	}
 	for said, want := range tests {
-		m, err := Parse([]byte(`{"jsonrpc":"2.0","id":"w1","result":{"outcome":"failure","failure":` + said + `}}`))
+		m, err := Parse([]byte(`{"jsonrpc":"2.0","id":"w1-00000000000000ff","result":{"outcome":"failure","failure":` + said + `}}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -253,7 +255,7 @@ func TestMemberOfTheWrongTypeCostsNothingButItself(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", said, diff)
 		}
 	}
-	m, err := Parse([]byte(`{"jsonrpc":"2.0","id":"w1","result":{"outcome":"deferred","resume_after_ms":"soon"}}`))
+	m, err := Parse([]byte(`{"jsonrpc":"2.0","id":"w1-00000000000000ff","result":{"outcome":"deferred","resume_after_ms":"soon"}}`))
 	if got := m.Outcome(nil); err != nil || got.Failure == nil || !strings.Contains(got.Failure.Message, `resume_after_ms is "soon"`) {
 		t.Errorf("a deferral without a time comes to %+v, %v", got, err)
 	}
@@ -284,7 +286,7 @@ func BenchmarkAppendExecute(b *testing.B) {
 			a := &engine.Attempt{Task: engine.TaskInfo{Context: []byte(`"` + strings.Repeat("x", size) + `"`)}}
 			var buf []byte
 			for b.Loop() {
-				buf = AppendExecute(buf[:0], 1, &Params{Attempt: a, Timeout: time.Second})
+				buf = AppendExecute(buf[:0], ID{Number: 1}, &Params{Attempt: a, Timeout: time.Second})
 			}
 		})
 	}
@@ -293,7 +295,7 @@ func BenchmarkAppendExecute(b *testing.B) {
 func BenchmarkOutcome(b *testing.B) {
 	for name, size := range map[string]int{"500B": 500, "64kB": 64 << 10} {
 		b.Run(name, func(b *testing.B) {
-			line := []byte(`{"jsonrpc":"2.0","id":"w1","result":{"outcome":"success","result":"` + strings.Repeat("x", size) + `"}}`)
+			line := []byte(`{"jsonrpc":"2.0","id":"w1-00000000000000ff","result":{"outcome":"success","result":"` + strings.Repeat("x", size) + `"}}`)
 			for b.Loop() {
 				m, err := Parse(line)
 				if err != nil || m.Outcome(nil).Kind != engine.OutcomeSucceeded {
