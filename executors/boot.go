@@ -105,7 +105,7 @@ func (s *Supervisor) options(
 	if err != nil {
 		return host.Options{}, "", fmt.Errorf("making a scratch folder: %w", err)
 	}
-	if err := giveTo(s.user, scratch); err != nil {
+	if err := giveTo(s.users.of(r.language), scratch); err != nil {
 		return host.Options{}, "", fmt.Errorf("giving the scratch folder to the user of the handlers: %w", err)
 	}
 	return host.Options{
@@ -116,7 +116,7 @@ func (s *Supervisor) options(
 		Secrets:     s.config.Secrets,
 		Command: process.Command{
 			Args: args, Dir: s.appRoot(r), Env: s.config.childEnv(os.Environ(), id, scratch), Limits: s.config.Limits.command(),
-			Mark: "TASKER_SCRATCH_DIR=" + scratch, User: s.user,
+			Mark: "TASKER_SCRATCH_DIR=" + scratch, User: s.users.of(r.language),
 		},
 		ExitGrace: s.timing.exitGrace,
 		ID:        id,

@@ -70,8 +70,9 @@ type Config struct {
 	StepsPerProcess int
 	// Stopping is closed when the worker is told to stop, which its owner learns before it calls [Supervisor.Stop]. Nil is never.
 	Stopping <-chan struct{}
-	// User names who handler processes run as, by name or number. Only a worker that runs as root can give them another
-	// user than its own; HOME is passed to them as it is.
+	// User names who handler processes run as, by name or number: one for all, or one for each language and for the steps with a
+	// command, as in "ruby=app,python=1002,node=1003,command=app", where what is not named runs as the worker. Only a worker
+	// that runs as root can give them another user than its own; HOME is passed to them as it is.
 	User string
 }
 
@@ -137,7 +138,7 @@ func (c *Config) validate() error {
 			faults = append(faults, fmt.Errorf("%s must not be negative", n.name))
 		}
 	}
-	if _, err := findUser(c.User); err != nil {
+	if _, err := findUsers(c.User); err != nil {
 		faults = append(faults, err)
 	}
 	return errors.Join(append(faults, checkEnv(c.PassEnv, c.Environ)...)...)

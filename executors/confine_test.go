@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 )
@@ -102,10 +105,80 @@ func TestCrashTellsExitAndSignalApart(t *testing.T) {
 	}
 }
 
-func TestUnknownUserIsRefused(t *testing.T) {
+func TestUsersThatCannotBeAreRefused(t *testing.T) {
 	t.Parallel()
-	if _, err := New(Config{Dir: t.TempDir(), User: "no-such-user-here"}); err == nil || !strings.Contains(err.Error(), "no-such-user-here") {
-		t.Errorf("error is %v", err)
+	for setting, want := range map[string]string{
+		"no-such-user-here":      "no-such-user-here",
+		"ruby=no-such-user-here": "no-such-user-here",
+		"rubby=root":             `"rubby", which is none of ruby, python, node and command`,
+		"ruby=root,ruby=root":    "one user for ruby",
+		"ruby=":                  "one user for ruby",
+		"ruby=root,":             `""`,
+	} {
+		if _, err := New(Config{Dir: t.TempDir(), User: setting}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error is %v, want %s", setting, err, want)
+		}
+	}
+}
+
+func TestEachLanguageRunsAsItsOwnUser(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root may start processes of another user")
+	}
+	sc := newScene(t, sceneOptions{handlers: "echo", Config: Config{User: "ruby=65534, python=1,command=2"}})
+	sc.write("python/handlers.py", "echo_python")
+	sc.write("node/handlers.js", "echo_node")
+	for _, folder := range []string{filepath.Dir(sc.dir), sc.dir, sc.dir + "/ruby", sc.dir + "/python"} {
+		if err := os.Chmod(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"/ruby/handlers.rb", "/python/handlers.py"} {
+		if err := os.Chmod(sc.dir+file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program := filepath.Join(t.TempDir(), "fake") // where others may pass
+	sc.launch = func(runtime, string) ([]string, error) { return []string{program}, nil }
+	copyProgram(t, program)
+	if err := sc.Start(sc.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	ready, _ := sc.log.find("handler process is ready")
+	got := make(map[string]string)
+	for _, fields := range ready {
+		status, err := os.ReadFile("/proc/" + fields["pid"] + "/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(status), "\nUid:\t")
+		got[fields["language"]], _, _ = strings.Cut(rest, "\t")
+	}
+	if diff := cmp.Diff(map[string]string{"ruby": "65534", "python": "1", "node": "0"}, got); diff != "" {
+		t.Errorf("users (-want +got):\n%s", diff)
+	}
+	a := attempt("command:id")
+	a.Handler.Config = json.RawMessage(`{"command": ["/usr/bin/id", "-u"]}`)
+	if o := sc.run(sc.ctx(), a); string(o.Result) != "2" {
+		t.Errorf("a command ran as %s, want user 2", describe(o))
+	}
+}
+
+// copyProgram copies the program of this test to where every user may run it.
+func copyProgram(t *testing.T, to string) {
+	t.Helper()
+	content, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, content, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for dir := filepath.Dir(to); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -77,12 +77,12 @@ func (s *programSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Out
 	if err != nil {
 		return engine.Failed(engine.Failure{Class: program.ClassFailed, Message: "making a scratch folder: " + err.Error()})
 	}
-	if err := giveTo(sup.user, scratch); err != nil {
+	if err := giveTo(sup.users.of(commands), scratch); err != nil {
 		return engine.Failed(engine.Failure{Class: program.ClassFailed, Message: "giving the scratch folder to the user of the handlers: " + err.Error()})
 	}
 	defer func() { _ = ownfolder.Discard(scratch) }() // goes with the whole scratch folder at the latest
 	outcome := program.Run(ctx, sup.starter, a, program.Options{
-		Args: args, AttemptLog: sup.config.AttemptLog, Limits: sup.config.Limits.command(), User: sup.user, Env: sup.config.programEnv(os.Environ()), Logger: sup.config.Logger,
+		Args: args, AttemptLog: sup.config.AttemptLog, Limits: sup.config.Limits.command(), User: sup.users.of(commands), Env: sup.config.programEnv(os.Environ()), Logger: sup.config.Logger,
 		Scratch: scratch, Force: sup.force, TermGrace: min(sup.timing.termGrace, programTermGrace), Timeout: sup.timeout(a),
 	})
 	return sup.excuse(ctx, a, outcome)

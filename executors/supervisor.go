@@ -24,8 +24,8 @@ type Supervisor struct {
 	launch     launcher
 	quarantine quarantine
 	timing     timing
-	// user is who handler processes run as, nil for the worker's own.
-	user *process.User
+	// users are who handler processes run as.
+	users users
 	// programs holds a token for each program that runs or may.
 	programs chan struct{}
 	workerID string
@@ -71,7 +71,7 @@ func New(config Config) (*Supervisor, error) {
 	if err != nil {
 		hostname = "localhost"
 	}
-	runAs, err := findUser(config.User)
+	runAs, err := findUsers(config.User)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func New(config Config) (*Supervisor, error) {
 		hosts:    make(map[*host.Host]struct{}),
 		launch:   launchFromPath,
 		timing:   timingDefault(),
-		user:     runAs,
+		users:    runAs,
 		workerID: fmt.Sprintf("%s-%d", hostname, os.Getpid()),
 	}
 	s.life, s.endLife = context.WithCancel(context.Background())
@@ -127,6 +127,7 @@ func (s *Supervisor) start(ctx context.Context) error {
 		return err
 	}
 	s.warnOfVersions(g)
+	s.warnOfCloseness()
 	s.adopt(g)
 	return nil
 }
@@ -142,7 +143,7 @@ func (s *Supervisor) prepare() (err error) {
 	if err := unpackHosts(s.hostsDir()); err != nil {
 		return fmt.Errorf("unpacking the host programs: %w", err)
 	}
-	if err := openHosts(s.user, s.scratch.Path, s.hostsDir()); err != nil {
+	if err := openHosts(s.users, s.scratch.Path, s.hostsDir()); err != nil {
 		return fmt.Errorf("opening the host programs to the user of the handlers: %w", err)
 	}
 	return nil

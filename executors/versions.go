@@ -57,7 +57,7 @@ func (s *Supervisor) versionOf(r runtime, program string) string {
 	cmd := exec.CommandContext(ctx, program, "--version")
 	cmd.Dir, cmd.Env = s.appRoot(r), s.config.childEnv(os.Environ(), "version", s.scratch.Path)
 	cmd.WaitDelay = time.Second
-	s.user.Become(cmd)
+	s.users.of(r.language).Become(cmd)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return ""

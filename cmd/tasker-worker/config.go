@@ -29,7 +29,7 @@ type config struct {
 	HandlerFiles        int           `doc:"files that a handler process may have open, 0 for no limit of ours" env:"TASKER_HANDLER_FILES" envDefault:"0"`
 	HandlerMemory       int           `doc:"MiB of memory for each handler process and all that it starts, 0 for no limit; needs a writable control group" env:"TASKER_HANDLER_MEMORY" envDefault:"0"`
 	HandlerPIDs         int           `doc:"processes and threads for each handler process and all that it starts, 0 for no limit; needs a writable control group" env:"TASKER_HANDLER_PIDS" envDefault:"0"`
-	HandlerUser         string        `doc:"user that handler processes run as, by name or number, where the worker runs as root" env:"TASKER_HANDLER_USER"`
+	HandlerUser         string        `doc:"user that handler processes run as, by name or number, where the worker runs as root; one for each language is better: ruby=app,python=1002,node=1003,command=app" env:"TASKER_HANDLER_USER"`
 	Health              string        `doc:"address to answer probes at, e.g. :8080: GET /health is 503 while the handlers of a language cannot run or a template is left out; not served when empty" env:"TASKER_HEALTH"`
 	Lease               time.Duration `doc:"how long a silent worker is believed alive; its steps come back after that"                               env:"TASKER_LEASE"             envDefault:"15s"`
 	LogFormat           string        `doc:"text, json, or auto: text on a terminal and json elsewhere"                                               env:"TASKER_LOG_FORMAT"        envDefault:"auto"`
