@@ -52,7 +52,7 @@ func runNative(ctx context.Context, b *rig, r *Result) error {
 		for i, ms := range took {
 			latencies[i] = time.Duration(ms * float64(time.Millisecond))
 		}
-		r.fill(Measured{Tasks: len(took), Steps: len(took), Usage: Usage{At: time.Since(began)}, Latencies: latencies})
+		r.fill(Measurement{Tasks: len(took), Steps: len(took), Usage: Usage{At: time.Since(began)}, Latencies: latencies})
 		return nil
 	})
 }

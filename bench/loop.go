@@ -18,8 +18,8 @@ type Load struct {
 	Gap time.Duration
 }
 
-// Measured is what was seen of a system under load.
-type Measured struct {
+// Measurement is what was seen of a system under load.
+type Measurement struct {
 	Tasks, Steps int
 	Usage        Usage
 	// Latencies are from the creation of each task to its end, Starts to its first step, Spans from there to the end of its
@@ -37,7 +37,7 @@ const (
 )
 
 // Drive puts the load on the system and measures it.
-func Drive(ctx context.Context, system System, load Load, meter *Meter) (Measured, error) {
+func Drive(ctx context.Context, system System, load Load, meter *Meter) (Measurement, error) {
 	l := &loop{system: system, meter: meter}
 	if load.Tasks > 0 {
 		return l.counted(ctx, load)
@@ -49,13 +49,13 @@ func Drive(ctx context.Context, system System, load Load, meter *Meter) (Measure
 type loop struct {
 	system System
 	meter  *Meter
-	seen   Measured
+	seen   Measurement
 }
 
 // counted measures a number of tasks from the creation of the first to the end of the last.
-func (l *loop) counted(ctx context.Context, load Load) (Measured, error) {
+func (l *loop) counted(ctx context.Context, load Load) (Measurement, error) {
 	if err := l.run(ctx, load, load.Warm); err != nil {
-		return Measured{}, err
+		return Measurement{}, err
 	}
 	return l.measure(ctx, func() error { return l.run(ctx, load, load.Tasks) })
 }
@@ -81,16 +81,16 @@ func (l *loop) run(ctx context.Context, load Load, tasks int) error {
 }
 
 // timed measures the tasks that end within a time, while others go on before and after it.
-func (l *loop) timed(ctx context.Context, load Load) (Measured, error) {
+func (l *loop) timed(ctx context.Context, load Load) (Measurement, error) {
 	if err := l.system.Submit(ctx, load.Concurrency); err != nil {
-		return Measured{}, err
+		return Measurement{}, err
 	}
 	// The first tasks begin together; as many must end before the others are spread over time as in a long run.
 	warm := func(took time.Duration, ended int) bool {
 		return ended >= load.Concurrency && took >= load.Duration/warmUpLeast || took >= load.Duration*warmUpMost
 	}
 	if err := l.runUntil(ctx, warm); err != nil {
-		return Measured{}, err
+		return Measurement{}, err
 	}
 	return l.measure(ctx, func() error {
 		return l.runUntil(ctx, func(took time.Duration, ended int) bool { return took >= load.Duration && ended > 0 })
@@ -114,15 +114,15 @@ func (l *loop) runUntil(ctx context.Context, enough func(took time.Duration, end
 }
 
 // measure reads the meter before and after work, and forgets what was seen before it.
-func (l *loop) measure(ctx context.Context, work func() error) (Measured, error) {
+func (l *loop) measure(ctx context.Context, work func() error) (Measurement, error) {
 	before, err := l.meter.Read(ctx)
 	if err != nil {
-		return Measured{}, err
+		return Measurement{}, err
 	}
-	l.seen = Measured{}
+	l.seen = Measurement{}
 	steps := l.system.Steps()
 	if err := work(); err != nil {
-		return Measured{}, err
+		return Measurement{}, err
 	}
 	l.seen.Steps = int(l.system.Steps() - steps)
 	after, err := l.meter.Read(ctx)

@@ -17,7 +17,7 @@ import (
 
 func sample(concurrency int, stepsPerSecond float64) Result {
 	r := Result{System: "tasker", Workload: "linear-10", Handlers: Go, Indexes: OwnIndexes, Concurrency: concurrency, Round: 1}
-	r.fill(Measured{Tasks: 10, Steps: 100, Latencies: []time.Duration{3e6, 1e6, 2e6, 4e6}, Usage: Usage{
+	r.fill(Measurement{Tasks: 10, Steps: 100, Latencies: []time.Duration{3e6, 1e6, 2e6, 4e6}, Usage: Usage{
 		At: time.Duration(100 / stepsPerSecond * float64(time.Second)), Worker: 2 * time.Millisecond, Postgres: 5 * time.Millisecond,
 		Statements: 30, WAL: 123400,
 	}})

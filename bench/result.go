@@ -38,7 +38,7 @@ type Result struct {
 }
 
 // fill computes the figures from what was measured.
-func (r *Result) fill(m Measured) {
+func (r *Result) fill(m Measurement) {
 	steps := float64(m.Steps)
 	r.Tasks, r.Steps, r.Seconds = m.Tasks, m.Steps, m.Usage.At.Seconds()
 	r.StepsPerSecond, r.TasksPerSecond = steps/r.Seconds, float64(m.Tasks)/r.Seconds

@@ -20,7 +20,7 @@ func runRoundTrip(ctx context.Context, b *rig, r *Result) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	call := caller{executor: executor, handler: b.contender.Handlers.handler(b.workload.Job), context: payload(b.workload.Payload)}
+	call := handlerCaller{executor: executor, handler: b.contender.Handlers.handler(b.workload.Job), context: payload(b.workload.Payload)}
 	return b.calls(ctx, r, call.call)
 }
 
@@ -38,7 +38,7 @@ func (b *rig) calls(ctx context.Context, r *Result, call func(context.Context, i
 		return err
 	}
 	after, err := b.meter.Read(ctx)
-	r.fill(Measured{Tasks: len(latencies), Steps: len(latencies), Usage: after.Since(before), Latencies: latencies})
+	r.fill(Measurement{Tasks: len(latencies), Steps: len(latencies), Usage: after.Since(before), Latencies: latencies})
 	r.Statements, r.WAL, r.WALRecords, r.PostgresCPU = 0, 0, 0, 0 // the meter's own
 	return err
 }
@@ -68,15 +68,15 @@ func repeat(ctx context.Context, concurrency, calls int, call func(context.Conte
 	return all, errors.Join(errs...)
 }
 
-// caller calls one handler with one context.
-type caller struct {
+// handlerCaller calls one handler with one context.
+type handlerCaller struct {
 	executor engine.Executor
 	handler  string
 	context  json.RawMessage
 }
 
 // call calls the handler; the ids have to differ.
-func (c *caller) call(ctx context.Context, id int64) error {
+func (c *handlerCaller) call(ctx context.Context, id int64) error {
 	slot, err := c.executor.Acquire(ctx, c.handler)
 	if err != nil {
 		return err

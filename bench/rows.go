@@ -36,7 +36,7 @@ func runRows(ctx context.Context, b *rig, r *Result) error {
 		return err
 	}
 	w.worker = worker.ID
-	var m Measured
+	var m Measurement
 	before, err := b.meter.Read(ctx)
 	if err != nil {
 		return err

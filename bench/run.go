@@ -145,7 +145,7 @@ func (p point) database(ctx context.Context, server *Server) (*Database, error) 
 }
 
 // drive runs the workload's tasks. Single ones are watched.
-func (b *rig) drive(ctx context.Context) (m Measured, err error) {
+func (b *rig) drive(ctx context.Context) (m Measurement, err error) {
 	system, err := b.contender.Start(ctx, b.database, b.workload, b.concurrency == 1)
 	if err != nil {
 		return m, err

@@ -123,7 +123,7 @@ func TestOverheadsAreOverTheBareLoopOfTheSameKind(t *testing.T) {
 
 func TestLoopReportsFailedTasks(t *testing.T) {
 	t.Parallel()
-	l := newLedger()
+	l := newTaskTracker()
 	l.created([]int64{7}, time.Now())
 	l.ended(7, "error")
 	_, err := (&loop{system: told{l}}).collect(t.Context())
@@ -142,7 +142,7 @@ func (s told) Close() error                      { return nil }
 
 func TestLedgerJoinsBothOrders(t *testing.T) {
 	t.Parallel()
-	l := newLedger()
+	l := newTaskTracker()
 	l.created([]int64{1}, time.Now())
 	l.stepBegan(1)
 	l.stepEnded(1)

@@ -54,7 +54,7 @@ func runCreate(ctx context.Context, b *rig, r *Result) error {
 	}
 	defer pool.Close()
 	names := slices.Repeat([]string{b.workload.Shapes[0].Name}, b.concurrency)
-	var m Measured
+	var m Measurement
 	before, err := b.meter.Read(ctx)
 	if err != nil {
 		return err
@@ -87,14 +87,14 @@ func runIdle(ctx context.Context, b *rig, r *Result) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
-	if err := rest(ctx, idleRest); err != nil {
+	if err := sleep(ctx, idleRest); err != nil {
 		return err
 	}
 	before, err := b.meter.Read(ctx)
 	if err != nil {
 		return err
 	}
-	if err := rest(ctx, idleTime); err != nil {
+	if err := sleep(ctx, idleTime); err != nil {
 		return err
 	}
 	after, err := b.meter.Read(ctx)
@@ -104,7 +104,7 @@ func runIdle(ctx context.Context, b *rig, r *Result) (err error) {
 	return err
 }
 
-func rest(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil

@@ -21,7 +21,7 @@ type taskTracker struct {
 	open map[int64]TaskResult
 }
 
-func newLedger() *taskTracker {
+func newTaskTracker() *taskTracker {
 	return &taskTracker{done: make(chan TaskResult, openMax), open: make(map[int64]TaskResult)}
 }
 

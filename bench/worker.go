@@ -20,13 +20,13 @@ import (
 // worker is our own system: a worker as `tasker-worker run` makes it, and the tasks that are created for it.
 type worker struct {
 	// pool is the worker's own, creating that of whoever creates tasks.
-	pool, creating *pgxpool.Pool
+	pool, createPool *pgxpool.Pool
 	stopHandlers   func() error
 	steps          *atomic.Int64
 	shapes         []Shape
 	next           int // the shape of the next task
-	ledger         *taskTracker
-	complaint      lastLogLine
+	tracker         *taskTracker
+	lastLogLine      lastLogLine
 	stop           context.CancelFunc
 	running        sync.WaitGroup
 	// runErr is written by the worker's goroutine and read after its end.
@@ -37,7 +37,7 @@ var _ System = (*worker)(nil)
 
 // startWorker starts a worker on d with handlers in a language. With watch it follows each step, which costs a little.
 func startWorker(ctx context.Context, d *Database, language Language, load *Workload, watch bool) (_ *worker, err error) {
-	w := &worker{shapes: load.Shapes, steps: new(atomic.Int64), ledger: newLedger(), stop: func() {}, stopHandlers: func() error { return nil }}
+	w := &worker{shapes: load.Shapes, steps: new(atomic.Int64), tracker: newTaskTracker(), stop: func() {}, stopHandlers: func() error { return nil }}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())
@@ -46,7 +46,7 @@ func startWorker(ctx context.Context, d *Database, language Language, load *Work
 	if w.pool, err = sql.Connect(ctx, d.URL, sql.PoolOptions{}); err != nil {
 		return nil, err
 	}
-	if w.creating, err = sql.Connect(ctx, d.URL, sql.PoolOptions{ApplicationName: "tasker-bench", MaxConns: 1}); err != nil {
+	if w.createPool, err = sql.Connect(ctx, d.URL, sql.PoolOptions{ApplicationName: "tasker-bench", MaxConns: 1}); err != nil {
 		return nil, err
 	}
 	executor, stopHandlers, err := startHandlers(ctx, language, 0)
@@ -56,7 +56,7 @@ func startWorker(ctx context.Context, d *Database, language Language, load *Work
 	w.stopHandlers = stopHandlers
 	executor = countingExecutor(executor, w.steps)
 	if watch {
-		executor = timingExecutor(executor, w.ledger)
+		executor = timingExecutor(executor, w.tracker)
 	}
 	handler := language.handler(load.Job)
 	if err := w.sync(ctx, handler); err != nil {
@@ -84,8 +84,8 @@ func (w *worker) sync(ctx context.Context, handler string) error {
 
 func (w *worker) start(ctx context.Context, executor engine.Executor, handler string) error {
 	q, err := queue.New(queue.Config{
-		Pool: w.pool, Executor: executor, Handlers: []string{handler}, Name: "bench", TaskEnded: w.ledger.ended,
-		Log: slog.New(slog.NewTextHandler(&w.complaint, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Pool: w.pool, Executor: executor, Handlers: []string{handler}, Name: "bench", TaskEnded: w.tracker.ended,
+		Log: slog.New(slog.NewTextHandler(&w.lastLogLine, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (w *worker) start(ctx context.Context, executor engine.Executor, handler st
 	w.running.Go(func() {
 		w.runErr = q.Run(life, life)
 		if life.Err() == nil {
-			w.ledger.failed(fmt.Errorf("the worker has stopped: %w", w.runErr))
+			w.tracker.failed(fmt.Errorf("the worker has stopped: %w", w.runErr))
 		}
 	})
 	return nil
@@ -108,29 +108,29 @@ func (w *worker) Submit(ctx context.Context, n int) error {
 	for i := range names {
 		names[i], w.next = w.shapes[w.next].Name, (w.next+1)%len(w.shapes)
 	}
-	ids, err := create(ctx, w.creating, names)
+	ids, err := create(ctx, w.createPool, names)
 	if err != nil {
 		return err
 	}
-	w.ledger.created(ids, time.Now())
+	w.tracker.created(ids, time.Now())
 	return nil
 }
 
 // Done implements [System].
-func (w *worker) Done() <-chan TaskResult { return w.ledger.done }
+func (w *worker) Done() <-chan TaskResult { return w.tracker.done }
 
 // Steps implements [System].
 func (w *worker) Steps() int64 { return w.steps.Load() }
 
 // explain adds to an error what the worker complained about.
-func (w *worker) explain(err error) error { return w.complaint.explain(err) }
+func (w *worker) explain(err error) error { return w.lastLogLine.explain(err) }
 
 // Close implements [System].
 func (w *worker) Close() error {
 	w.stop()
 	w.running.Wait()
 	err := w.stopHandlers()
-	for _, pool := range []*pgxpool.Pool{w.pool, w.creating} {
+	for _, pool := range []*pgxpool.Pool{w.pool, w.createPool} {
 		if pool != nil {
 			pool.Close()
 		}

@@ -69,7 +69,7 @@ func checkTokens(data []byte) (stored int, err error) {
 		switch c := data[i]; {
 		case c == '{' || c == '[':
 			if depth++; depth > JSONDepthMax {
-				return 0, faultAt(data, i, fmt.Sprintf("is nested deeper than %d levels", JSONDepthMax))
+				return 0, errorAt(data, i, fmt.Sprintf("is nested deeper than %d levels", JSONDepthMax))
 			}
 		case c == '}' || c == ']':
 			depth--
@@ -80,14 +80,14 @@ func checkTokens(data []byte) (stored int, err error) {
 		case c == '"':
 			end, bytes, fault := checkString(data, i+1)
 			if fault != "" {
-				return 0, faultAt(data, i, fault)
+				return 0, errorAt(data, i, fault)
 			}
 			i, size = end, bytes
 		case c == '-' || (c >= '0' && c <= '9'):
 			end := numberEnd(data, i)
 			bytes, fault := checkNumber(data[i:end])
 			if fault != "" {
-				return 0, faultAt(data, i, fault)
+				return 0, errorAt(data, i, fault)
 			}
 			i, size = end-1, bytes
 		}
@@ -122,14 +122,14 @@ func checkString(data []byte, i int) (end, stored int, fault string) {
 			i += 6
 			stored += 3
 		default:
-			stored += storedRune(r) - 1
+			stored += storedRuneSize(r) - 1
 		}
 	}
 	return i, stored, ""
 }
 
-// storedRune is how many bytes jsonb makes of a character that was written as \uXXXX.
-func storedRune(r rune) int {
+// storedRuneSize is how many bytes jsonb makes of a character that was written as \uXXXX.
+func storedRuneSize(r rune) int {
 	switch {
 	case strings.ContainsRune("\b\f\n\r\t\"\\", r):
 		return 2

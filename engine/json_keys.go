@@ -24,9 +24,9 @@ func CheckUniqueKeys(data []byte) error {
 		case '"':
 			end := stringEnd(data, i+1)
 			if key {
-				keys, name := seen[len(seen)-1], spelled(data[i:end+1])
+				keys, name := seen[len(seen)-1], unquote(data[i:end+1])
 				if keys[name] {
-					return faultAt(data, i, "is there twice: "+clip(string(data[i:end+1]), pathBytesMax))
+					return errorAt(data, i, "is there twice: "+clip(string(data[i:end+1]), pathBytesMax))
 				}
 				keys[name], key = true, false
 			}
@@ -36,8 +36,8 @@ func CheckUniqueKeys(data []byte) error {
 	return nil
 }
 
-// spelled is what a string with its quotes says.
-func spelled(text []byte) string {
+// unquote is what a string with its quotes says.
+func unquote(text []byte) string {
 	if len(text) < 2 {
 		return ""
 	}

@@ -14,8 +14,8 @@ const pathBytesMax = 200
 // plainKey is a key that a path names without quotes.
 var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// faultAt is the error about the token of valid JSON that begins at data[at]: "$.items[3].price is …".
-func faultAt(data []byte, at int, fault string) error {
+// errorAt is the error about the token of valid JSON that begins at data[at]: "$.items[3].price is …".
+func errorAt(data []byte, at int, fault string) error {
 	var path jsonPath
 	for i := 0; i < at; i++ {
 		switch c := data[i]; c {
@@ -77,7 +77,7 @@ func (p jsonPath) String() string {
 	var text strings.Builder
 	text.WriteString("$")
 	for _, level := range p {
-		switch key := spelled(level.key); {
+		switch key := unquote(level.key); {
 		case level.array:
 			text.WriteString("[" + strconv.Itoa(level.index) + "]")
 		case plainKey.MatchString(key):

@@ -6,24 +6,24 @@ import (
 )
 
 const (
-	// shortJSON is how short JSON can hold nothing that a handler could not read: brackets alone of more levels are longer.
-	shortJSON = 2 * JSONDepthMax
-	// longNumber is how many digits without a break every number has at least that is at fault, written out.
-	longNumber = JSONDigitsMax / 2
+	// shortJSONBytes is how short JSON can hold nothing that a handler could not read: brackets alone of more levels are longer.
+	shortJSONBytes = 2 * JSONDepthMax
+	// longNumberDigits is how many digits without a break every number has at least that is at fault, written out.
+	longNumberDigits = JSONDigitsMax / 2
 )
 
 // CheckReadable returns an error for JSON from the database that not every handler language can read, and names the place; see
 // [CheckJSON]. Who stored it may have been anybody, and jsonb holds any number at any depth. One fast look finds nothing nearly
 // always.
 func CheckReadable(data []byte) error {
-	if len(data) <= shortJSON {
+	if len(data) <= shortJSONBytes {
 		return nil
 	}
 	depth, digits := 0, 0
 	for i := 0; i < len(data); i++ {
 		c := data[i]
 		if c >= '0' && c <= '9' {
-			if digits++; digits >= longNumber {
+			if digits++; digits >= longNumberDigits {
 				_, err := checkTokens(data)
 				return err
 			}

@@ -73,8 +73,8 @@ func jsonText(text string) string {
 	return string(encoded[1 : len(encoded)-1])
 }
 
-// Hide returns text without the secrets.
-func (s Redactor) Hide(text string) string {
+// Redact returns text without the secrets.
+func (s Redactor) Redact(text string) string {
 	if s.replacer == nil {
 		return text
 	}

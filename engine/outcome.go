@@ -119,5 +119,5 @@ func Deferred(delay time.Duration, checkpoint json.RawMessage) Outcome {
 // UserCancelled is the outcome of an attempt that somebody has cancelled.
 func UserCancelled() Outcome { return Outcome{Kind: OutcomeCancelled} }
 
-// Lost is the outcome of an attempt whose claim is not held any more.
-func Lost() Outcome { return Outcome{Kind: OutcomeClaimLost} }
+// ClaimLost is the outcome of an attempt whose claim is not held any more.
+func ClaimLost() Outcome { return Outcome{Kind: OutcomeClaimLost} }

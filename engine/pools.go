@@ -6,9 +6,9 @@ type Pool struct {
 	// their process, ruby/exclusive; the steps of a language with isolation: process, ruby/process; and the programs of
 	// steps with a command, command.
 	Key string
-	// Shares is the key of the pool whose room this one uses, empty when it has its own: a step in ruby/exclusive takes all
+	// SharesSlotsOf is the key of the pool whose room this one uses, empty when it has its own: a step in ruby/exclusive takes all
 	// the places that its process has in ruby.
-	Shares string
+	SharesSlotsOf string
 	// Handlers are the names whose steps run in the pool, sorted and not to be changed. For command they are those that templates
 	// have here, though it runs every handler with the prefix command:. It is empty for pools that a step's configuration asks for.
 	Handlers []string

@@ -17,9 +17,9 @@ const (
 // giveBackCapDefault is how often a step is given back for one reason before the attempt counts after all.
 const giveBackCapDefault = 5
 
-// finish turns an outcome into what the store records. The keys of a failure are the engine's: error, error_class and
+// newFinishRequest turns an outcome into what the store records. The keys of a failure are the engine's: error, error_class and
 // backtrace as one string, joined by newlines; code and context are ours.
-func finish(a *Attempt, o Outcome, took time.Duration) FinishRequest {
+func newFinishRequest(a *Attempt, o Outcome, took time.Duration) FinishRequest {
 	f := FinishRequest{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token}
 	f.Checkpoint = o.Checkpoint
 	if o.Kind == OutcomeSucceeded {
@@ -46,8 +46,8 @@ func finish(a *Attempt, o Outcome, took time.Duration) FinishRequest {
 	return f
 }
 
-// giveBack is what the store records of an attempt that does not count.
-func giveBack(a *Attempt, o Outcome) GiveBackRequest {
+// newGiveBackRequest is what the store records of an attempt that does not count.
+func newGiveBackRequest(a *Attempt, o Outcome) GiveBackRequest {
 	back := GiveBackRequest{
 		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Reason: o.GiveBack.Reason, Delay: o.GiveBack.Delay,
 		Cap: o.GiveBack.Cap, Checkpoint: o.Checkpoint,
@@ -58,7 +58,7 @@ func giveBack(a *Attempt, o Outcome) GiveBackRequest {
 	return back
 }
 
-func cancellation(a *Attempt, took time.Duration) Cancellation {
+func newCancellation(a *Attempt, took time.Duration) Cancellation {
 	return Cancellation{
 		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Metadata: successMetadata(a.Step.Attempt, took, Usage{}),
 	}

@@ -21,9 +21,9 @@ type Runner struct {
 	// RecordTimeout bounds how long an outcome is kept and offered to a database that does not answer. Zero means
 	// RecordTimeoutDefault.
 	RecordTimeout time.Duration
-	// NotServedPause and UnavailablePause are how long a step rests that was claimed for a handler that is not served after
+	// NotServedDelay and UnavailablePause are how long a step rests that was claimed for a handler that is not served after
 	// all, or whose processes cannot be started. Zero means 10 and 5 seconds.
-	NotServedPause, UnavailablePause time.Duration
+	NotServedDelay, UnavailableDelay time.Duration
 	// Life bounds that too: when it ends, so does this process. Nil has no end.
 	Life context.Context //nolint:containedctx // it is the life of the worker, not of a call
 	// NoSlot is told the handler of a step that goes back because no slot for it came free in time. It may be nil.
@@ -61,7 +61,7 @@ func (r *Runner) Run(ctx, take context.Context, a *Attempt, queue string, slot S
 		if steps >= runStepsMax || time.Since(began) >= runTimeMax {
 			queue = ""
 		}
-		next, err := r.step(ctx, take, room, a, queue)
+		next, err := r.runStep(ctx, take, room, a, queue)
 		if next != nil {
 			r.Attempts.Hold(next.Token)
 		}
@@ -74,8 +74,8 @@ func (r *Runner) Run(ctx, take context.Context, a *Attempt, queue string, slot S
 	return nil
 }
 
-// step runs one attempt in the room and returns the one that was handed over, if any.
-func (r *Runner) step(ctx, take context.Context, room *heldSlot, a *Attempt, queue string) (*Attempt, error) {
+// runStep runs one attempt in the room and returns the one that was handed over, if any.
+func (r *Runner) runStep(ctx, take context.Context, room *heldSlot, a *Attempt, queue string) (*Attempt, error) {
 	debug := r.Log.Enabled(ctx, slog.LevelDebug)
 	if debug {
 		r.attemptLogger(a).DebugContext(ctx, "step started", "handler", a.Handler.Name)
@@ -92,7 +92,7 @@ func (r *Runner) step(ctx, take context.Context, room *heldSlot, a *Attempt, que
 		}
 		r.attemptLogger(a).ErrorContext(ctx, what, "error", err)
 		if r.Abandon != nil {
-			r.Abandon(giveBack(a, GivenBack(ReasonNotRecorded, 0)))
+			r.Abandon(newGiveBackRequest(a, GivenBack(ReasonNotRecorded, 0)))
 		}
 		return nil, fmt.Errorf("recording step %d of task %d: %w", a.Step.ID, a.Task.ID, err)
 	}
@@ -112,7 +112,7 @@ func (r *Runner) step(ctx, take context.Context, room *heldSlot, a *Attempt, que
 // execute finds room for the attempt, which is claimed already, and runs it.
 func (r *Runner) execute(ctx, take context.Context, room *heldSlot, a *Attempt) (Outcome, time.Duration) {
 	if err := room.ensure(take, a.Handler.Name); err != nil {
-		return r.withoutRoom(a.Handler.Name, err), 0
+		return r.giveBackWithoutSlot(a.Handler.Name, err), 0
 	}
 	ctx, leave := r.Attempts.add(ctx, a.Token)
 	defer leave()
@@ -131,22 +131,22 @@ func (r *Runner) execute(ctx, take context.Context, room *heldSlot, a *Attempt) 
 // How long a step rests that no handler process here can run at all.
 const (
 	// notServedPause gives another worker, or a handler file on its way, time to appear.
-	notServedPauseDefault = 10 * time.Second
+	notServedDelayDefault = 10 * time.Second
 	// unavailablePause gives a handler process that does not start time to recover.
-	unavailablePauseDefault = 5 * time.Second
+	unavailableDelayDefault = 5 * time.Second
 )
 
-// withoutRoom gives a step back that found no slot. It never counts: the step has done nothing.
-func (r *Runner) withoutRoom(handler string, err error) Outcome {
+// giveBackWithoutSlot gives a step back that found no slot. It never counts: the step has done nothing.
+func (r *Runner) giveBackWithoutSlot(handler string, err error) Outcome {
 	if r.NoSlot != nil {
 		r.NoSlot(handler)
 	}
 	var pause time.Duration
 	switch {
 	case errors.Is(err, ErrHandlerNotServed):
-		pause = cmp.Or(r.NotServedPause, notServedPauseDefault)
+		pause = cmp.Or(r.NotServedDelay, notServedDelayDefault)
 	case errors.Is(err, ErrExecutorUnavailable):
-		pause = cmp.Or(r.UnavailablePause, unavailablePauseDefault)
+		pause = cmp.Or(r.UnavailableDelay, unavailableDelayDefault)
 	}
 	back := GivenBack(ReasonNoSlot, pause)
 	back.GiveBack.Cap = math.MaxInt32
@@ -188,14 +188,14 @@ func (r *Runner) record(ctx context.Context, a *Attempt, o *Outcome, took time.D
 func (r *Runner) recordOnce(ctx context.Context, a *Attempt, o Outcome, took time.Duration, queue string) (FinishResult, error) {
 	switch o.Kind {
 	case OutcomeGivenBack:
-		return r.Store.GiveBack(ctx, giveBack(a, o))
+		return r.Store.GiveBack(ctx, newGiveBackRequest(a, o))
 	case OutcomeCancelled:
-		return r.Store.Cancel(ctx, cancellation(a, took))
+		return r.Store.Cancel(ctx, newCancellation(a, took))
 	case OutcomeClaimLost:
 		return FinishResult{Status: StatusStale}, nil
 	case OutcomeSucceeded, OutcomeFailed:
 	}
-	f := finish(a, o, took)
+	f := newFinishRequest(a, o, took)
 	f.Queue = queue
 	return r.Store.Finish(ctx, r.Worker(), f)
 }

@@ -75,12 +75,12 @@ func TestSpawnedStepsGoWithASuccessOnly(t *testing.T) {
 	t.Parallel()
 	o := Succeeded(json.RawMessage(`1`))
 	o.Spawned = crowd(1)
-	if f := finish(&Attempt{}, o, 0); len(f.Spawned) != 1 || !f.Any() {
+	if f := newFinishRequest(&Attempt{}, o, 0); len(f.Spawned) != 1 || !f.Any() {
 		t.Errorf("a success leaves %+v", f.SideEffects)
 	}
 	failed := Failed(Failure{Class: "E"})
 	failed.Spawned = crowd(1)
-	if f := finish(&Attempt{}, failed, 0); f.Any() {
+	if f := newFinishRequest(&Attempt{}, failed, 0); f.Any() {
 		t.Errorf("a failure leaves %+v", f.SideEffects)
 	}
 }

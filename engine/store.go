@@ -117,26 +117,26 @@ type GiveBackRequest struct {
 	Checkpoint json.RawMessage
 }
 
-// RecordStatus says what came of recording an outcome.
-type RecordStatus string
+// FinishStatus says what came of recording an outcome.
+type FinishStatus string
 
 // The statuses of a record.
 const (
-	StatusRecorded  RecordStatus = "recorded"
-	StatusGivenBack RecordStatus = "given_back"
+	StatusRecorded  FinishStatus = "recorded"
+	StatusGivenBack FinishStatus = "given_back"
 	// StatusCounted: the step was given back too often, the attempt was recorded as failed.
-	StatusCounted RecordStatus = "counted"
+	StatusCounted FinishStatus = "counted"
 	// StatusCancelled: the step is cancelled.
-	StatusCancelled RecordStatus = "cancelled"
+	StatusCancelled FinishStatus = "cancelled"
 	// StatusStale: the claim is not held any more, nothing was changed.
-	StatusStale RecordStatus = "stale"
+	StatusStale FinishStatus = "stale"
 	// StatusLocked: somebody else holds the task at this moment. Only a store that was told not to wait answers this.
-	StatusLocked RecordStatus = "busy"
+	StatusLocked FinishStatus = "busy"
 )
 
 // FinishResult answers a Finish or Return.
 type FinishResult struct {
-	Status    RecordStatus
+	Status    FinishStatus
 	TaskState State
 	// Due is when and where a look for the task is worth while: a retry, or a tick.
 	Due ScheduledWake

@@ -6,20 +6,20 @@ var _ Pools = wrappedPools{}
 
 // WrapSlots returns an executor that hands out the slots of another one wrapped. It has [Pools] if the other has.
 func WrapSlots(executor Executor, wrap func(Slot) Slot) Executor {
-	w := wrapped{executor, wrap}
+	w := wrappedExecutor{executor, wrap}
 	if pools, ok := executor.(Pools); ok {
 		return wrappedPools{w, pools}
 	}
 	return w
 }
 
-type wrapped struct {
+type wrappedExecutor struct {
 	executor Executor
 	wrap     func(Slot) Slot
 }
 
 // Acquire implements [Executor].
-func (w wrapped) Acquire(ctx context.Context, handler string) (Slot, error) {
+func (w wrappedExecutor) Acquire(ctx context.Context, handler string) (Slot, error) {
 	slot, err := w.executor.Acquire(ctx, handler)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (w wrapped) Acquire(ctx context.Context, handler string) (Slot, error) {
 }
 
 type wrappedPools struct {
-	wrapped
+	wrappedExecutor
 
 	pools Pools
 }

@@ -93,7 +93,7 @@ func (g *generation) roomsOf(p *pool) []engine.Pool {
 	}
 	if len(names.exclusive) > 0 {
 		pools = append(pools, engine.Pool{
-			Key: language + exclusiveSuffix, Shares: language, Handlers: names.exclusive, Slots: room.processes, Free: room.idle,
+			Key: language + exclusiveSuffix, SharesSlotsOf: language, Handlers: names.exclusive, Slots: room.processes, Free: room.idle,
 		})
 	}
 	return pools

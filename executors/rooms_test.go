@@ -22,7 +22,7 @@ func TestPoolsSayWhatIsServedAndHowMuchRoomThereIs(t *testing.T) {
 		return []engine.Pool{
 			{Key: "command", Slots: 3, Free: 3},
 			{Key: "ruby", Handlers: shared, Slots: 2, Free: free},
-			{Key: "ruby/exclusive", Shares: "ruby", Handlers: []string{"solo"}, Slots: 1, Free: idle},
+			{Key: "ruby/exclusive", SharesSlotsOf: "ruby", Handlers: []string{"solo"}, Slots: 1, Free: idle},
 			{Key: "ruby/process", Slots: isolatedMax, Free: isolatedMax},
 		}
 	}

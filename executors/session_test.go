@@ -31,7 +31,7 @@ func TestCancelledStepEndsInItsGraceAndItsProcessLives(t *testing.T) {
 		want  engine.Outcome
 	}{
 		"by a user":       {engine.ErrCancelled, checkpoint(engine.UserCancelled(), "user")},
-		"by a lost lease": {engine.ErrClaimLost, engine.Lost()},
+		"by a lost lease": {engine.ErrClaimLost, engine.ClaimLost()},
 		"by a shutdown":   {nil, checkpoint(engine.GivenBack(ReasonShutdown, 0), "shutdown")},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,8 +20,8 @@ import (
 const (
 	// logFlushDelay is how long a line waits for others; the end of an attempt cuts it short.
 	logFlushDelay = 250 * time.Millisecond
-	// logFlushRest is the time between two statements, so that attempts that end together share one.
-	logFlushRest = 20 * time.Millisecond
+	// logFlushInterval is the time between two statements, so that attempts that end together share one.
+	logFlushInterval = 20 * time.Millisecond
 	// logRetryDelay is the rest after a database did not take the lines.
 	logRetryDelay   = time.Second
 	logWriteTimeout = 5 * time.Second
@@ -29,8 +29,8 @@ const (
 	// logPendingLines and logPendingBytes bound the lines that wait for the database.
 	logPendingLines = 20000
 	logPendingBytes = 16 << 20
-	// logLateLines is how long an ended attempt is remembered for lines that are still in a pipe.
-	logLateLines = time.Second
+	// lateLinesTimeout is how long an ended attempt is remembered for lines that are still in a pipe.
+	lateLinesTimeout = time.Second
 )
 
 // AttemptLogWriter keeps what attempts print in the database, off their path: lines wait in a bounded buffer, and one goroutine
@@ -48,37 +48,37 @@ type AttemptLogWriter struct {
 
 	// mu protects the fields below.
 	mu       sync.Mutex
-	attempts map[int64]*keptAttempt
-	// ended are the tokens of ended attempts, in the order of their end.
-	ended        []int64
+	attempts map[int64]*loggedAttempt
+	// endedTokens are the tokens of ended attempts, in the order of their end.
+	endedTokens        []int64
 	pending      []sql.AttemptLine
 	pendingBytes int
 	dropped      int64
-	reported     int64
+	droppedLogged     int64
 }
 
 var _ engine.AttemptLog = (*AttemptLogWriter)(nil)
 
-// keptAttempt counts what is kept of one attempt.
-type keptAttempt struct {
+// loggedAttempt counts what is kept of one attempt.
+type loggedAttempt struct {
 	token, stepID int64
 	step          string
 	attempt       int
 	lines, bytes  int
-	// cutLines and cutBytes are beyond the bound of an attempt; cutReported says that its log says so.
-	cutLines, cutBytes int
-	cutReported        bool
+	// omittedLines and cutBytes are beyond the bound of an attempt; cutReported says that its log says so.
+	omittedLines, omittedBytes int
+	omissionLogged        bool
 	endedAt            time.Time
 }
 
 // NewAttemptLogWriter returns a keeper that works until Close. secrets are hidden in every line; log is told when lines are lost.
 func NewAttemptLogWriter(pool *pgxpool.Pool, redactor engine.Redactor, log *slog.Logger) *AttemptLogWriter {
-	return newLogKeeper(sql.NewStore(pool).AppendLogs, redactor, log)
+	return startAttemptLogWriter(sql.NewStore(pool).AppendLogs, redactor, log)
 }
 
-func newLogKeeper(write func(context.Context, []sql.AttemptLine) error, redactor engine.Redactor, log *slog.Logger) *AttemptLogWriter {
+func startAttemptLogWriter(write func(context.Context, []sql.AttemptLine) error, redactor engine.Redactor, log *slog.Logger) *AttemptLogWriter {
 	k := &AttemptLogWriter{
-		attempts: make(map[int64]*keptAttempt), done: make(chan struct{}), flushNow: make(chan struct{}, 1), log: log,
+		attempts: make(map[int64]*loggedAttempt), done: make(chan struct{}), flushNow: make(chan struct{}, 1), log: log,
 		redactor: redactor, stop: make(chan struct{}), pendingSignal: make(chan struct{}, 1), write: write,
 	}
 	go k.run()
@@ -100,17 +100,17 @@ func (k *AttemptLogWriter) Dropped() int64 {
 
 // Append implements [engine.AttemptLog].
 func (k *AttemptLogWriter) Append(a *engine.Attempt, line engine.LogLine) {
-	line.Message = k.redactor.Hide(line.Message)
+	line.Message = k.redactor.Redact(line.Message)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	kept := k.attempts[a.Token]
 	if kept == nil {
-		kept = &keptAttempt{attempt: a.Step.Attempt, step: a.Step.Name, stepID: a.Step.ID, token: a.Token}
+		kept = &loggedAttempt{attempt: a.Step.Attempt, step: a.Step.Name, stepID: a.Step.ID, token: a.Token}
 		k.attempts[a.Token] = kept
 	}
 	if kept.lines >= engine.LogLinesMax || kept.bytes+len(line.Message) > engine.LogBytesMax {
-		kept.cutLines++
-		kept.cutBytes += len(line.Message)
+		kept.omittedLines++
+		kept.omittedBytes += len(line.Message)
 		return
 	}
 	kept.bytes += len(line.Message)
@@ -126,27 +126,27 @@ func (k *AttemptLogWriter) End(a *engine.Attempt) {
 		return
 	}
 	if kept.endedAt.IsZero() {
-		k.ended = append(k.ended, a.Token)
+		k.endedTokens = append(k.endedTokens, a.Token)
 		kept.endedAt = time.Now()
 	}
-	k.reportCutLocked(kept)
+	k.appendOmissionLocked(kept)
 	signal(k.flushNow)
 }
 
-// reportCutLocked says at the end of an attempt how much of it is missing.
-func (k *AttemptLogWriter) reportCutLocked(kept *keptAttempt) {
-	if kept.cutLines == 0 || kept.cutReported {
+// appendOmissionLocked says at the end of an attempt how much of it is missing.
+func (k *AttemptLogWriter) appendOmissionLocked(kept *loggedAttempt) {
+	if kept.omittedLines == 0 || kept.omissionLogged {
 		return
 	}
-	kept.cutReported = true
+	kept.omissionLogged = true
 	k.addLocked(kept, engine.LogLine{
 		At: time.Now(), Level: "warn", Stream: "worker",
 		Message: fmt.Sprintf("%d more lines with %d bytes were dropped: at most %d lines and %d KiB of an attempt are kept",
-			kept.cutLines, kept.cutBytes, engine.LogLinesMax, engine.LogBytesMax>>10),
+			kept.omittedLines, kept.omittedBytes, engine.LogLinesMax, engine.LogBytesMax>>10),
 	})
 }
 
-func (k *AttemptLogWriter) addLocked(kept *keptAttempt, line engine.LogLine) {
+func (k *AttemptLogWriter) addLocked(kept *loggedAttempt, line engine.LogLine) {
 	if len(k.pending) >= logPendingLines || k.pendingBytes+len(line.Message) > logPendingBytes || k.isStopped() {
 		k.dropped++
 		return
@@ -179,22 +179,22 @@ func signal(c chan struct{}) {
 // run writes until Close, and then what is left.
 func (k *AttemptLogWriter) run() {
 	defer close(k.done)
-	for k.gather() {
-		pause := logFlushRest
+	for k.waitForLines() {
+		pause := logFlushInterval
 		if !k.flush(context.Background()) {
 			pause = logRetryDelay
 			signal(k.pendingSignal)
 		}
-		k.report()
-		k.rest(pause)
+		k.logDropped()
+		k.sleep(pause)
 	}
 	k.flush(context.Background())
 	k.dropPending()
-	k.report()
+	k.logDropped()
 }
 
-// gather waits for lines, and then for more of them. It returns false when the keeper is closed.
-func (k *AttemptLogWriter) gather() bool {
+// waitForLines waits for lines, and then for more of them. It returns false when the keeper is closed.
+func (k *AttemptLogWriter) waitForLines() bool {
 	select {
 	case <-k.stop:
 		return false
@@ -211,7 +211,7 @@ func (k *AttemptLogWriter) gather() bool {
 	return true
 }
 
-func (k *AttemptLogWriter) rest(pause time.Duration) {
+func (k *AttemptLogWriter) sleep(pause time.Duration) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
@@ -231,19 +231,19 @@ func (k *AttemptLogWriter) flush(ctx context.Context) bool {
 			return true
 		}
 		err := k.write(ctx, batch)
-		if isRefused(err) {
+		if isDataError(err) {
 			k.log.Warn("database refuses log lines of attempts, they are dropped", "lines", len(batch), "error", err)
 			k.countDropped(len(batch))
 		} else if err != nil {
 			k.log.Warn("database did not take log lines of attempts, trying again", "lines", len(batch), "error", err)
 			return false
 		}
-		k.written(batch)
+		k.removeWritten(batch)
 	}
 }
 
-// isRefused says that the same lines would be refused again: only those that the connection failed are worth another try.
-func isRefused(err error) bool {
+// isDataError says that the same lines would be refused again: only those that the connection failed are worth another try.
+func isDataError(err error) bool {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (strings.HasPrefix(pgErr.Code, "22") || strings.HasPrefix(pgErr.Code, "23") || strings.HasPrefix(pgErr.Code, "42"))
 }
@@ -254,8 +254,8 @@ func (k *AttemptLogWriter) batch() []sql.AttemptLine {
 	return k.pending[:min(len(k.pending), logBatchLines)]
 }
 
-// written takes the batch, which is at the head, out of the buffer.
-func (k *AttemptLogWriter) written(batch []sql.AttemptLine) {
+// removeWritten takes the batch, which is at the head, out of the buffer.
+func (k *AttemptLogWriter) removeWritten(batch []sql.AttemptLine) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range batch {
@@ -285,17 +285,17 @@ func (k *AttemptLogWriter) dropPending() {
 func (k *AttemptLogWriter) evictEnded() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for len(k.ended) > 0 && time.Since(k.attempts[k.ended[0]].endedAt) > logLateLines {
-		delete(k.attempts, k.ended[0])
-		k.ended = k.ended[1:]
+	for len(k.endedTokens) > 0 && time.Since(k.attempts[k.endedTokens[0]].endedAt) > lateLinesTimeout {
+		delete(k.attempts, k.endedTokens[0])
+		k.endedTokens = k.endedTokens[1:]
 	}
 }
 
-// report tells of lines that were dropped since the last time.
-func (k *AttemptLogWriter) report() {
+// logDropped tells of lines that were dropped since the last time.
+func (k *AttemptLogWriter) logDropped() {
 	k.mu.Lock()
-	lost := k.dropped - k.reported
-	k.reported = k.dropped
+	lost := k.dropped - k.droppedLogged
+	k.droppedLogged = k.dropped
 	k.mu.Unlock()
 	if lost > 0 {
 		k.log.Warn("log lines of attempts were dropped", "lines", lost)

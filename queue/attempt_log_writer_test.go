@@ -33,10 +33,10 @@ func (s *shelf) write(_ context.Context, lines []sql.AttemptLine) error {
 }
 
 func (s *shelf) keeper(values ...string) *AttemptLogWriter {
-	return newLogKeeper(s.write, engine.NewRedactor(values...), slog.New(slog.DiscardHandler))
+	return startAttemptLogWriter(s.write, engine.NewRedactor(values...), slog.New(slog.DiscardHandler))
 }
 
-func loggedAttempt(token int64) *engine.Attempt {
+func attemptWithToken(token int64) *engine.Attempt {
 	return &engine.Attempt{Token: token, Step: engine.StepInfo{ID: token, Name: "step", Attempt: 1}}
 }
 
@@ -49,8 +49,8 @@ func TestLinesAreWrittenTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		k := s.keeper("hunter2-hunter2")
-		k.Append(loggedAttempt(1), printed("a hunter2-hunter2"))
-		k.Append(loggedAttempt(2), printed("b"))
+		k.Append(attemptWithToken(1), printed("a hunter2-hunter2"))
+		k.Append(attemptWithToken(2), printed("b"))
 		time.Sleep(logFlushDelay + time.Millisecond)
 		synctest.Wait()
 		if s.calls != 1 || len(s.lines) != 2 || s.lines[0].Message != "a xxxxx" {
@@ -65,9 +65,9 @@ func TestEndOfAnAttemptWritesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		k := s.keeper()
-		k.End(loggedAttempt(2)) // printed nothing: nothing is written
-		k.Append(loggedAttempt(1), printed("a"))
-		k.End(loggedAttempt(1))
+		k.End(attemptWithToken(2)) // printed nothing: nothing is written
+		k.Append(attemptWithToken(1), printed("a"))
+		k.End(attemptWithToken(1))
 		synctest.Wait()
 		if s.calls != 1 || len(s.lines) != 1 {
 			t.Errorf("%d calls wrote %+v", s.calls, s.lines)
@@ -82,11 +82,11 @@ func TestLogOfAnAttemptIsBounded(t *testing.T) {
 		s := &shelf{}
 		k := s.keeper()
 		for range engine.LogLinesMax + 5 {
-			k.Append(loggedAttempt(1), printed("abc"))
+			k.Append(attemptWithToken(1), printed("abc"))
 		}
-		k.End(loggedAttempt(1))
-		k.Append(loggedAttempt(2), printed(strings.Repeat("x", engine.LogBytesMax+1)))
-		k.End(loggedAttempt(2))
+		k.End(attemptWithToken(1))
+		k.Append(attemptWithToken(2), printed(strings.Repeat("x", engine.LogBytesMax+1)))
+		k.End(attemptWithToken(2))
 		k.Close()
 		if len(s.lines) != engine.LogLinesMax+2 {
 			t.Fatalf("%d lines were written", len(s.lines))
@@ -104,7 +104,7 @@ func TestLinesOutliveADatabaseThatIsDownForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{err: errors.New("down")}
 		k := s.keeper()
-		k.Append(loggedAttempt(1), printed("a"))
+		k.Append(attemptWithToken(1), printed("a"))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		s.mu.Lock()
@@ -125,7 +125,7 @@ func TestLinesAreDroppedAndCountedWhileTheDatabaseIsDown(t *testing.T) {
 		s := &shelf{err: errors.New("down")}
 		k := s.keeper()
 		for i := range logPendingLines + 7 {
-			k.Append(loggedAttempt(int64(i)), printed("a"))
+			k.Append(attemptWithToken(int64(i)), printed("a"))
 		}
 		if k.Dropped() != 7 {
 			t.Errorf("%d lines were dropped, want 7", k.Dropped())
@@ -143,9 +143,9 @@ func TestEndedAttemptsAreForgotten(t *testing.T) {
 		s := &shelf{}
 		k := s.keeper()
 		for i := range int64(3) {
-			k.Append(loggedAttempt(i), printed("a"))
-			k.End(loggedAttempt(i))
-			time.Sleep(2 * logLateLines)
+			k.Append(attemptWithToken(i), printed("a"))
+			k.End(attemptWithToken(i))
+			time.Sleep(2 * lateLinesTimeout)
 		}
 		k.Close()
 		if len(k.attempts) > 1 {

@@ -23,7 +23,7 @@ func obedient(reached chan<- *engine.Attempt, causes chan<- error) handler {
 		case errors.Is(cause, engine.ErrCancelled):
 			return engine.UserCancelled()
 		case errors.Is(cause, engine.ErrClaimLost):
-			return engine.Lost()
+			return engine.ClaimLost()
 		default:
 			return engine.GivenBack("shutdown", 0)
 		}

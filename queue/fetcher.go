@@ -19,14 +19,14 @@ const (
 	// fetchCooldown is the least time between two fetches from one queue while many steps run: what comes meanwhile goes
 	// together into the next. While few run it is less, a part for each, and a step alone waits for nothing.
 	fetchCooldown     = 5 * time.Millisecond
-	fetchCooldownEach = fetchCooldown / 20
-	// busyPause is when jobs whose task somebody else holds are due again, see tasker.fetch_jobs.
-	busyPause = 60 * time.Millisecond
-	// fetchPauseFirst follows a fetch that failed, and fetchPauseLongest one that fails again and again.
-	fetchPauseFirst   = 100 * time.Millisecond
-	fetchPauseLongest = 2 * time.Second
-	// checkTries is how often a task is started whose context is good; then its job comes back.
-	checkTries = 4
+	fetchCooldownPerStep = fetchCooldown / 20
+	// lockedDelay is when jobs whose task somebody else holds are due again, see tasker.fetch_jobs.
+	lockedDelay = 60 * time.Millisecond
+	// fetchRetryMin follows a fetch that failed, and fetchPauseLongest one that fails again and again.
+	fetchRetryMin   = 100 * time.Millisecond
+	fetchRetryMax = 2 * time.Second
+	// startTries is how often a task is started whose context is good; then its job comes back.
+	startTries = 4
 )
 
 // fetcher takes the jobs of one River queue of steps and runs the steps to which they lead. It fetches no more than there
@@ -36,24 +36,24 @@ type fetcher struct {
 	queue string
 	// limit bounds the steps at once.
 	limit    int
-	capacity *capacity
+	capacity *slotPools
 	commit   *committer
 	runner   *engine.Runner
 	tasks    *taskStarter
 	// calls are the fetches under way.
-	calls *calls
+	calls *claimCalls
 	// renew renews the lease of this worker, which was found gone.
 	renew func(context.Context)
 	poll  time.Duration
 	log   *slog.Logger
-	// look is written by any goroutine that knows of a reason to fetch, and read by run.
-	look chan struct{}
-	// fetched is when the last fetch ended. Only run uses it.
-	fetched time.Time
-	// failed is the pause after the last fetch, if that failed. Only run uses it.
-	failed time.Duration
-	// answerLost is told when the answer to a call that may have claimed steps did not come.
-	answerLost func()
+	// wakes is written by any goroutine that knows of a reason to fetch, and read by run.
+	wakes chan struct{}
+	// lastFetch is when the last fetch ended. Only run uses it.
+	lastFetch time.Time
+	// retryDelay is the pause after the last fetch, if that failed. Only run uses it.
+	retryDelay time.Duration
+	// reportUnacknowledged is told when the answer to a call that may have claimed steps did not come.
+	reportUnacknowledged func()
 	// running counts the steps at present.
 	running atomic.Int64
 	runs    conc.WaitGroup
@@ -62,38 +62,38 @@ type fetcher struct {
 
 	// mu protects the field below.
 	mu sync.Mutex
-	// asked are the pools for which there may be jobs in the queue: all at first and after a notification, none once a fetch
+	// pending are the pools for which there may be jobs in the queue: all at first and after a notification, none once a fetch
 	// brought fewer jobs than there were slots.
-	asked map[string]bool
-	// everything says that asked is all pools.
-	everything bool
+	pending map[string]bool
+	// allPending says that asked is all pools.
+	allPending bool
 }
 
 // wake makes the fetcher look at its queue: a job may have come. It never blocks.
 func (f *fetcher) wake() {
 	f.mu.Lock()
-	f.everything = true
+	f.allPending = true
 	f.mu.Unlock()
-	f.lookAgain()
+	f.signal()
 }
 
-// slotFree makes the fetcher look again if it left jobs for want of a slot.
-func (f *fetcher) slotFree() {
-	if f.asksForMore() {
-		f.lookAgain()
+// onSlotFree makes the fetcher look again if it left jobs for want of a slot.
+func (f *fetcher) onSlotFree() {
+	if f.hasPending() {
+		f.signal()
 	}
 }
 
-// asksForMore says whether there may be jobs in the queue that were not fetched.
-func (f *fetcher) asksForMore() bool {
+// hasPending says whether there may be jobs in the queue that were not fetched.
+func (f *fetcher) hasPending() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.everything || len(f.asked) > 0
+	return f.allPending || len(f.pending) > 0
 }
 
-func (f *fetcher) lookAgain() {
+func (f *fetcher) signal() {
 	select {
-	case f.look <- struct{}{}:
+	case f.wakes <- struct{}{}:
 	default:
 	}
 }
@@ -105,31 +105,31 @@ func (f *fetcher) run(ctx, fetchCtx context.Context) {
 	defer poll.Stop()
 	f.wake()
 	for {
-		changed := f.capacity.now().changed
+		changed := f.capacity.currentLayout().changed
 		select {
 		case <-fetchCtx.Done():
 			return
-		case <-f.look:
+		case <-f.wakes:
 		case <-changed:
 			f.wake()
 		case <-poll.C:
 			f.wake()
 		}
-		rest(fetchCtx, f.cooldown())
+		sleep(fetchCtx, f.cooldown())
 		for pause := f.fetch(ctx, fetchCtx); pause > 0 && fetchCtx.Err() == nil; pause = f.fetch(ctx, fetchCtx) {
-			rest(fetchCtx, pause)
+			sleep(fetchCtx, pause)
 		}
 	}
 }
 
 // cooldown is how long the next fetch has to wait, after the last one.
 func (f *fetcher) cooldown() time.Duration {
-	least := min(time.Duration(f.running.Load())*fetchCooldownEach, fetchCooldown)
-	return least - time.Since(f.fetched)
+	least := min(time.Duration(f.running.Load())*fetchCooldownPerStep, fetchCooldown)
+	return least - time.Since(f.lastFetch)
 }
 
-// rest waits, or until ctx ends.
-func rest(ctx context.Context, pause time.Duration) {
+// sleep waits, or until ctx ends.
+func sleep(ctx context.Context, pause time.Duration) {
 	if pause <= 0 {
 		return
 	}
@@ -144,74 +144,74 @@ func rest(ctx context.Context, pause time.Duration) {
 // fetch fetches once, and says after what pause it is worth to fetch again; 0 means that nothing is left to fetch, or no slot
 // is free: then the next notification, or the next slot, leads here.
 func (f *fetcher) fetch(ctx, fetchCtx context.Context) time.Duration {
-	wish, pools := f.wish()
+	wish, pools := f.request()
 	if wish.Limit == 0 {
 		return 0
 	}
 	fetched, err := f.commit.Fetch(fetchCtx, wish, f.runner)
-	f.fetched = time.Now()
+	f.lastFetch = time.Now()
 	switch {
 	case errors.Is(err, engine.ErrWorkerUnknown):
 		f.renew(ctx)
 		return fetchCooldown
 	case err != nil:
-		f.answerLost()
+		f.reportUnacknowledged()
 		if fetchCtx.Err() == nil {
 			f.log.WarnContext(ctx, "jobs could not be fetched, trying again", "queue", f.queue, "error", err)
 		}
-		f.failed = min(max(2*f.failed, fetchPauseFirst), fetchPauseLongest)
-		return f.failed
+		f.retryDelay = min(max(2*f.retryDelay, fetchRetryMin), fetchRetryMax)
+		return f.retryDelay
 	}
-	f.failed = 0
-	f.start(ctx, fetchCtx, fetched)
-	if f.settle(wish, pools, fetched); len(fetched) == 0 || !f.asksForMore() {
+	f.retryDelay = 0
+	f.dispatch(ctx, fetchCtx, fetched)
+	if f.updatePending(wish, pools, fetched); len(fetched) == 0 || !f.hasPending() {
 		return 0
 	}
 	return max(f.cooldown(), 1)
 }
 
-// wish is what there are free slots for, in pools that may have jobs. Its limit is 0 when there is nothing to ask for.
-func (f *fetcher) wish() (sql.Fetch, []string) {
-	l := f.capacity.now()
+// request is what there are free slots for, in pools that may have jobs. Its limit is 0 when there is nothing to ask for.
+func (f *fetcher) request() (sql.Fetch, []string) {
+	l := f.capacity.currentLayout()
 	limit := f.limit - int(f.running.Load())
 	f.mu.Lock()
-	if f.everything {
-		f.asked = make(map[string]bool, len(l.keys))
+	if f.allPending {
+		f.pending = make(map[string]bool, len(l.keys))
 		for _, key := range l.keys {
-			f.asked[key] = true
+			f.pending[key] = true
 		}
-		f.everything = false
+		f.allPending = false
 	}
 	wish := sql.Fetch{Queue: f.queue, Slots: make([]int, len(l.keys)), Key: f.calls.newKey()}
 	total := 0
 	for i, key := range l.keys {
-		if f.asked[key] {
-			wish.Slots[i] = f.capacity.room(key, l.slots[i], max(limit, 0))
+		if f.pending[key] {
+			wish.Slots[i] = f.capacity.fetchLimit(key, l.slots[i], max(limit, 0))
 			total += wish.Slots[i]
 		}
 	}
 	f.mu.Unlock()
 	wish.Limit = max(0, min(total, limit))
-	wish.Handlers, wish.Pools = l.withSlots(wish.Slots)
+	wish.Handlers, wish.Pools = l.handlersWithSlots(wish.Slots)
 	return wish, l.keys
 }
 
-// withSlots are the handlers of pools with slots, and the number of the pool of each. Nil handlers are any.
-func (l layout) withSlots(slots []int) (handlers []string, pools []int) {
+// handlersWithSlots are the handlers of pools with slots, and the number of the pool of each. Nil handlers are any.
+func (l poolLayout) handlersWithSlots(slots []int) (handlers []string, pools []int) {
 	if l.handlers == nil {
 		return nil, nil
 	}
 	handlers = make([]string, 0, len(l.handlers))
 	for i, handler := range l.handlers {
-		if slots[l.places[i]] > 0 {
-			handlers, pools = append(handlers, handler), append(pools, l.places[i]+1)
+		if slots[l.poolIndexes[i]] > 0 {
+			handlers, pools = append(handlers, handler), append(pools, l.poolIndexes[i]+1)
 		}
 	}
 	return handlers, pools
 }
 
-// settle notes which pools have nothing left in the queue: those that got fewer jobs than they had slots.
-func (f *fetcher) settle(wish sql.Fetch, pools []string, fetched []sql.Fetched) {
+// updatePending notes which pools have nothing left in the queue: those that got fewer jobs than they had slots.
+func (f *fetcher) updatePending(wish sql.Fetch, pools []string, fetched []sql.Fetched) {
 	got := make(map[string]int, len(pools))
 	for _, job := range fetched {
 		switch {
@@ -228,44 +228,44 @@ func (f *fetcher) settle(wish sql.Fetch, pools []string, fetched []sql.Fetched) 
 	defer f.mu.Unlock()
 	for i, key := range pools {
 		if wish.Slots[i] > 0 && got[key] < wish.Slots[i] {
-			delete(f.asked, key)
+			delete(f.pending, key)
 		}
 	}
 }
 
-// start runs what was fetched.
-func (f *fetcher) start(ctx, fetchCtx context.Context, fetched []sql.Fetched) {
+// dispatch runs what was fetched.
+func (f *fetcher) dispatch(ctx, fetchCtx context.Context, fetched []sql.Fetched) {
 	busy := false
 	for _, job := range fetched {
 		switch {
 		case job.Attempt != nil:
-			f.spawn(ctx, fetchCtx, job.Attempt, f.capacity.slot(job.Attempt.Handler.Name))
+			f.startAttempt(ctx, fetchCtx, job.Attempt, f.capacity.tryAcquire(job.Attempt.Handler.Name))
 		case job.Status == sql.FetchBusy:
 			busy = true
 		case job.Status == sql.FetchUnchecked:
-			f.check(ctx, fetchCtx, job)
+			f.startTask(ctx, fetchCtx, job)
 		case job.Status != sql.FetchRaced:
-			f.tasks.ticked(ctx, sql.TickResult{TaskID: job.TaskID, Status: sql.TickStatus(job.Status), State: job.State, Due: job.Due})
+			f.tasks.afterTick(ctx, sql.TickResult{TaskID: job.TaskID, Status: sql.TickStatus(job.Status), State: job.State, Due: job.Due})
 		}
 	}
 	if busy {
-		f.runner.Wake(engine.ScheduledWake{Queue: f.queue, After: busyPause})
+		f.runner.Wake(engine.ScheduledWake{Queue: f.queue, After: lockedDelay})
 	}
 }
 
-// spawn runs an attempt, and what follows it, on a goroutine of its own.
-func (f *fetcher) spawn(ctx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
+// startAttempt runs an attempt, and what follows it, on a goroutine of its own.
+func (f *fetcher) startAttempt(ctx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
 	pool := f.capacity.poolOf(attempt.Handler.Name)
 	f.running.Add(1)
-	f.capacity.pace.began(pool)
+	f.capacity.speeds.runBegan(pool)
 	f.runs.Go(func() {
-		defer f.ended()
-		defer f.capacity.pace.ended(pool)
-		f.attempt(ctx, fetchCtx, attempt, slot)
+		defer f.onRunEnded()
+		defer f.capacity.speeds.runEnded(pool)
+		f.runAttempt(ctx, fetchCtx, attempt, slot)
 	})
 }
 
-func (f *fetcher) attempt(ctx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
+func (f *fetcher) runAttempt(ctx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
 	if err := f.runner.Run(ctx, fetchCtx, attempt, f.queue, slot); err != nil {
 		f.log.ErrorContext(ctx, "a step ended without its outcome recorded", "error", err)
 	}
@@ -274,33 +274,33 @@ func (f *fetcher) attempt(ctx, fetchCtx context.Context, attempt *engine.Attempt
 	}
 }
 
-// check checks the context of a task that has not started, starts it and runs its first step.
-func (f *fetcher) check(ctx, fetchCtx context.Context, job sql.Fetched) {
+// startTask checks the context of a task that has not started, starts it and runs its first step.
+func (f *fetcher) startTask(ctx, fetchCtx context.Context, job sql.Fetched) {
 	f.running.Add(1)
 	f.runs.Go(func() {
-		defer f.ended()
-		for try := range checkTries {
-			attempt, err := f.tasks.check(ctx, f.queue, job, f.runner)
+		defer f.onRunEnded()
+		for try := range startTries {
+			attempt, err := f.tasks.checkAndStart(ctx, f.queue, job, f.runner)
 			if err == nil {
 				if attempt != nil {
-					f.attempt(ctx, fetchCtx, attempt, nil)
+					f.runAttempt(ctx, fetchCtx, attempt, nil)
 				}
 				return
 			}
-			f.answerLost()
+			f.reportUnacknowledged()
 			f.log.WarnContext(ctx, "task could not be started, trying again", "task_id", job.TaskID, "error", err)
-			rest(ctx, fetchPauseFirst<<try)
+			sleep(ctx, fetchRetryMin<<try)
 		}
 	})
 }
 
-func (f *fetcher) ended() {
+func (f *fetcher) onRunEnded() {
 	f.running.Add(-1)
-	f.slotFree()
+	f.onSlotFree()
 }
 
-// calls are the calls under way that claim steps for this worker, by their keys. It is safe for concurrent use.
-type calls struct {
+// claimCalls are the calls under way that claim steps for this worker, by their keys. It is safe for concurrent use.
+type claimCalls struct {
 	last atomic.Int64
 
 	// mu protects the field below.
@@ -309,10 +309,10 @@ type calls struct {
 }
 
 // newKey returns a key that no other call of this process has.
-func (c *calls) newKey() string { return fmt.Sprintf("fetch:%d", c.last.Add(1)) }
+func (c *claimCalls) newKey() string { return fmt.Sprintf("fetch:%d", c.last.Add(1)) }
 
 // begin notes that a call is under way until end is called.
-func (c *calls) begin(key string) (end func()) {
+func (c *claimCalls) begin(key string) (end func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.keys == nil {
@@ -326,8 +326,8 @@ func (c *calls) begin(key string) (end func()) {
 	}
 }
 
-// underway says whether the call with the key is under way.
-func (c *calls) underway(key string) bool {
+// inFlight says whether the call with the key is under way.
+func (c *claimCalls) inFlight(key string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, found := c.keys[key]

@@ -22,15 +22,15 @@ type lease struct {
 	// running are the attempts to look after.
 	running *engine.RunningAttempts
 	// capacity knows what the worker serves.
-	capacity *capacity
+	capacity *slotPools
 	// claims compares what the database says that the worker holds.
-	claims *claimCheck
+	claims *claimReconciler
 
-	// doubt is written when the answer to a claim was lost, and read by run.
-	doubt chan struct{}
+	// unacknowledged is written when the answer to a claim was lost, and read by run.
+	unacknowledged chan struct{}
 
-	// renewing is held while the lease is renewed: one new id is enough for all who find the old one gone.
-	renewing sync.Mutex
+	// renewMu is held while the lease is renewed: one new id is enough for all who find the old one gone.
+	renewMu sync.Mutex
 	// mu protects the field below.
 	mu sync.Mutex
 	// registered is the worker as the others know it.
@@ -39,11 +39,11 @@ type lease struct {
 
 // id is the id to claim under.
 func (l *lease) id() string {
-	return l.known().ID
+	return l.current().ID
 }
 
-// known is the worker as the others know it.
-func (l *lease) known() sql.Worker {
+// current is the worker as the others know it.
+func (l *lease) current() sql.Worker {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.registered
@@ -53,8 +53,8 @@ func (l *lease) known() sql.Worker {
 func (l *lease) register(ctx context.Context) error {
 	worker := l.worker
 	worker.ID = newID()
-	worker.Handlers, worker.Pools = l.capacity.served()
-	if err := l.offer(ctx, worker); err != nil {
+	worker.Handlers, worker.Pools = l.capacity.servedHandlers()
+	if err := l.registerWithRetry(ctx, worker); err != nil {
 		return fmt.Errorf("registering this worker: %w", err)
 	}
 	l.set(worker)
@@ -69,11 +69,11 @@ func (l *lease) set(worker sql.Worker) {
 
 // update tells the others what the worker serves now, if that has changed.
 func (l *lease) update(ctx context.Context) {
-	l.renewing.Lock()
-	defer l.renewing.Unlock()
-	known := l.known()
+	l.renewMu.Lock()
+	defer l.renewMu.Unlock()
+	known := l.current()
 	worker := known
-	worker.Handlers, worker.Pools = l.capacity.served()
+	worker.Handlers, worker.Pools = l.capacity.servedHandlers()
 	if slices.Equal(worker.Handlers, known.Handlers) && slices.Equal(worker.Pools, known.Pools) {
 		return
 	}
@@ -85,17 +85,17 @@ func (l *lease) update(ctx context.Context) {
 	// Otherwise the next heartbeat finds out.
 }
 
-// watchInterval is how often the worker looks whether somebody has cancelled what it runs. Attempts that are younger are
+// checkInterval is how often the worker looks whether somebody has cancelled what it runs. Attempts that are younger are
 // not looked after yet.
-const watchInterval = time.Second
+const checkInterval = time.Second
 
-// doubtPause is the time between a lost answer and the look for what it was.
-const doubtPause = 100 * time.Millisecond
+// reconcileDelay is the time between a lost answer and the look for what it was.
+const reconcileDelay = 100 * time.Millisecond
 
-// answerLost makes the worker look for claims of which it has not heard. It never blocks.
-func (l *lease) answerLost() {
+// reportUnacknowledged makes the worker look for claims of which it has not heard. It never blocks.
+func (l *lease) reportUnacknowledged() {
 	select {
-	case l.doubt <- struct{}{}:
+	case l.unacknowledged <- struct{}{}:
 	default:
 	}
 }
@@ -103,7 +103,7 @@ func (l *lease) answerLost() {
 // run renews the lease three times in its length until ctx ends, and more often while attempts are under way that last.
 func (l *lease) run(ctx context.Context) {
 	length := l.worker.Lease / 3
-	interval := min(length, watchInterval)
+	interval := min(length, checkInterval)
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	renewed := time.Now()
@@ -111,9 +111,9 @@ func (l *lease) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-l.doubt:
-			rest(ctx, doubtPause) // the statement may still be under way
-			l.claims.compare(ctx, l.id())
+		case <-l.unacknowledged:
+			sleep(ctx, reconcileDelay) // the statement may still be under way
+			l.claims.reconcile(ctx, l.id())
 			continue
 		case <-ticker.C:
 		}
@@ -124,7 +124,7 @@ func (l *lease) run(ctx context.Context) {
 		}
 		if due {
 			renewed = time.Now()
-			l.claims.compare(ctx, l.id())
+			l.claims.reconcile(ctx, l.id())
 		}
 	}
 }
@@ -134,8 +134,8 @@ func (l *lease) renew(ctx context.Context) { l.renewAndCheck(ctx, nil) }
 
 // renewAndCheck renews the lease and cancels those of the attempts that somebody has cancelled or taken.
 func (l *lease) renewAndCheck(ctx context.Context, tokens []int64) {
-	l.renewing.Lock()
-	defer l.renewing.Unlock()
+	l.renewMu.Lock()
+	defer l.renewMu.Unlock()
 	found, err := l.store.HeartbeatRunning(ctx, l.id(), tokens)
 	if err == nil {
 		l.running.Cancel(found.Cancelled, engine.ErrCancelled)
@@ -155,8 +155,8 @@ func (l *lease) renewAndCheck(ctx context.Context, tokens []int64) {
 // ends.
 func (l *lease) unregister(ctx context.Context) (left bool) {
 	held := l.running.Tokens(0)
-	l.claims.compare(ctx, l.id())
-	l.claims.release(ctx, held)
+	l.claims.reconcile(ctx, l.id())
+	l.claims.giveBackRunning(ctx, held)
 	steps, err := l.store.UnregisterWorker(ctx, l.id())
 	if err != nil {
 		l.log.WarnContext(ctx, "worker not unregistered: the steps that it held come back when its lease ends",

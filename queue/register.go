@@ -10,12 +10,12 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// registerAgain is how long a registration rests whose connection was lost.
-const registerAgain = 100 * time.Millisecond
+// registerRetryDelay is how long a registration rests whose connection was lost.
+const registerRetryDelay = 100 * time.Millisecond
 
-// offer registers the worker. When the connection is lost nobody knows whether the row is there: the same row is offered again, for
+// registerWithRetry registers the worker. When the connection is lost nobody knows whether the row is there: the same row is offered again, for
 // as long as a lease. What the database refuses is not offered again.
-func (l *lease) offer(ctx context.Context, worker sql.Worker) error {
+func (l *lease) registerWithRetry(ctx context.Context, worker sql.Worker) error {
 	ctx, cancel := context.WithTimeout(ctx, worker.Lease)
 	defer cancel()
 	for {
@@ -24,7 +24,7 @@ func (l *lease) offer(ctx context.Context, worker sql.Worker) error {
 			return err
 		}
 		select {
-		case <-time.After(registerAgain):
+		case <-time.After(registerRetryDelay):
 		case <-ctx.Done():
 			return err
 		}

@@ -12,9 +12,9 @@ import (
 const (
 	// discoverInterval bounds how long a task waits that was inserted without tasker.create_task.
 	discoverInterval = 2 * time.Second
-	discoverNewest   = 100
-	// sweepsInLease is how often, at least, somebody looks during a lease.
-	sweepsInLease = 5
+	discoverLimit   = 100
+	// sweepsPerLease is how often, at least, somebody looks during a lease.
+	sweepsPerLease = 5
 	// The end of a lease is looked at this long after it, and no more often.
 	reapDelay    = 20 * time.Millisecond
 	reapInterval = 100 * time.Millisecond
@@ -36,12 +36,12 @@ type sweeper struct {
 	log    *slog.Logger
 	// logRetention is how long the lines of attempts are kept, zero for ever.
 	logRetention time.Duration
-	// abandoned is how long a step may be in progress without a worker before it is taken back, zero for ever.
-	abandoned time.Duration
-	// logsSwept is when they were last looked at. Only run uses it.
-	logsSwept time.Time
-	// after is where the next page of the sweep begins. Only run uses it.
-	after int64
+	// releaseAbandoned is how long a step may be in progress without a worker before it is taken back, zero for ever.
+	releaseAbandoned time.Duration
+	// lastLogSweep is when they were last looked at. Only run uses it.
+	lastLogSweep time.Time
+	// nextTask is where the next page of the sweep begins. Only run uses it.
+	nextTask int64
 }
 
 // run looks until ctx ends.
@@ -64,7 +64,7 @@ func (s *sweeper) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-discover.C:
-			_, err = s.store.Discover(ctx, discoverNewest)
+			_, err = s.store.Discover(ctx, discoverLimit)
 		case <-sweep.C:
 			leaseEnd, err = s.sweep(ctx)
 		case <-reap.C:
@@ -76,12 +76,12 @@ func (s *sweeper) run(ctx context.Context) {
 // sweep looks once: for a dead worker, for queues that nobody has looked at, and at a page of tasks; if there is more, at more.
 // It returns in how long the next lease ends, 0 when it does not know.
 func (s *sweeper) sweep(ctx context.Context) (leaseEnd time.Duration, err error) {
-	found, err := s.store.Patrol(ctx, s.queues, s.after, sweepPage, s.interval, s.abandoned)
+	found, err := s.store.Patrol(ctx, s.queues, s.nextTask, sweepPage, s.interval, s.releaseAbandoned)
 	if err != nil {
 		return 0, err
 	}
 	if found.Workers > 0 {
-		s.reaped(ctx, found.Workers, found.Steps)
+		s.logReaped(ctx, found.Workers, found.Steps)
 		if found.LeaseEnd, err = s.reap(ctx); err != nil { // each statement reaps one
 			return 0, err
 		}
@@ -89,13 +89,13 @@ func (s *sweeper) sweep(ctx context.Context) (leaseEnd time.Duration, err error)
 	if err := s.sweepLogs(ctx); err != nil {
 		return found.LeaseEnd, err
 	}
-	s.swept(ctx, found)
-	for page := 1; page < sweepPages && s.after != 0; page++ {
-		found, err := s.store.Sweep(ctx, s.after, sweepPage, s.interval, s.abandoned)
+	s.applyResult(ctx, found)
+	for page := 1; page < sweepPages && s.nextTask != 0; page++ {
+		found, err := s.store.Sweep(ctx, s.nextTask, sweepPage, s.interval, s.releaseAbandoned)
 		if err != nil {
 			return found.LeaseEnd, err
 		}
-		s.swept(ctx, found)
+		s.applyResult(ctx, found)
 	}
 	return found.LeaseEnd, nil
 }
@@ -104,18 +104,18 @@ func (s *sweeper) sweep(ctx context.Context) (leaseEnd time.Duration, err error)
 func (s *sweeper) reap(ctx context.Context) (leaseEnd time.Duration, err error) {
 	workers, steps, leaseEnd, err := s.store.ReapWorkers(ctx)
 	if workers > 0 {
-		s.reaped(ctx, workers, steps)
+		s.logReaped(ctx, workers, steps)
 	}
 	return leaseEnd, err
 }
 
-func (s *sweeper) reaped(ctx context.Context, workers, steps int) {
+func (s *sweeper) logReaped(ctx context.Context, workers, steps int) {
 	s.log.WarnContext(ctx, "dead workers found, their steps were taken back", "workers", workers, "steps", steps)
 }
 
 // sweepLogs forgets the lines of attempts that are older than they are kept, some pages at a time.
 func (s *sweeper) sweepLogs(ctx context.Context) error {
-	if s.logRetention == 0 || time.Since(s.logsSwept) < logSweepInterval {
+	if s.logRetention == 0 || time.Since(s.lastLogSweep) < logSweepInterval {
 		return nil
 	}
 	for range sweepPages {
@@ -124,15 +124,15 @@ func (s *sweeper) sweepLogs(ctx context.Context) error {
 			return err
 		}
 		if forgotten < logSweepPage {
-			s.logsSwept = time.Now()
+			s.lastLogSweep = time.Now()
 			return nil
 		}
 	}
 	return nil // there is more: the next look goes on
 }
 
-func (s *sweeper) swept(ctx context.Context, found sql.Swept) {
-	s.after = found.Next
+func (s *sweeper) applyResult(ctx context.Context, found sql.Swept) {
+	s.nextTask = found.Next
 	if found.Repaired > 0 {
 		s.log.WarnContext(ctx, "tasks had lost a wake-up and go on now", "tasks", found.Repaired)
 	}

@@ -26,21 +26,21 @@ func (s *taskStarter) tick(ctx context.Context, task int64) error {
 	result, err := s.commit.Tick(ctx, sql.TickWish{TaskID: task})
 	if err == nil && result.Status == sql.TickUnchecked {
 		var good bool
-		if good, err = s.good(ctx, result); err == nil && good {
+		if good, err = s.contextValid(ctx, result); err == nil && good {
 			result, err = s.commit.Tick(ctx, sql.TickWish{TaskID: task, Checked: true})
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("ticking task %d: %w", task, err)
 	}
-	s.ticked(ctx, result)
+	s.afterTick(ctx, result)
 	return nil
 }
 
-// check checks the context of a fetched task that has not started, starts it, and returns its first step if that is claimed.
+// checkAndStart checks the context of a fetched task that has not started, starts it, and returns its first step if that is claimed.
 // It rejects a task with a bad context.
-func (s *taskStarter) check(ctx context.Context, queue string, job sql.Fetched, runner *engine.Runner) (*engine.Attempt, error) {
-	good, err := s.good(ctx, sql.TickResult{TaskID: job.TaskID, NamedTaskID: job.NamedTaskID, Digest: job.Digest, Context: job.Context})
+func (s *taskStarter) checkAndStart(ctx context.Context, queue string, job sql.Fetched, runner *engine.Runner) (*engine.Attempt, error) {
+	good, err := s.contextValid(ctx, sql.TickResult{TaskID: job.TaskID, NamedTaskID: job.NamedTaskID, Digest: job.Digest, Context: job.Context})
 	if err != nil || !good {
 		return nil, err
 	}
@@ -48,12 +48,12 @@ func (s *taskStarter) check(ctx context.Context, queue string, job sql.Fetched, 
 	if err != nil {
 		return nil, err
 	}
-	s.ticked(ctx, result)
+	s.afterTick(ctx, result)
 	return result.Attempt, nil
 }
 
-// good says whether the context of a task can be read and fits the schema of its template. A task whose does not is rejected.
-func (s *taskStarter) good(ctx context.Context, unchecked sql.TickResult) (bool, error) {
+// contextValid says whether the context of a task can be read and fits the schema of its template. A task whose does not is rejected.
+func (s *taskStarter) contextValid(ctx context.Context, unchecked sql.TickResult) (bool, error) {
 	violations, err := s.violations(ctx, unchecked)
 	if err != nil || len(violations) == 0 {
 		return err == nil, err
@@ -91,8 +91,8 @@ func (s *taskStarter) violations(ctx context.Context, unchecked sql.TickResult) 
 	return lines, nil
 }
 
-// ticked logs what a tick came to, and asks to be woken for what is due later.
-func (s *taskStarter) ticked(ctx context.Context, result sql.TickResult) {
+// afterTick logs what a tick came to, and asks to be woken for what is due later.
+func (s *taskStarter) afterTick(ctx context.Context, result sql.TickResult) {
 	switch {
 	case result.Status == sql.TickUnknownTemplate:
 		s.log.WarnContext(ctx, "task is left alone: its template is not synced", "task_id", result.TaskID)

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// wakerPending bounds the wishes that wait to be read, and those that wait for their time; a wish that finds no room
+	// wakeUpsMax bounds the wishes that wait to be read, and those that wait for their time; a wish that finds no room
 	// is dropped, and the poll of the queue serves it up to a second later.
-	wakerPending = 1024
+	wakeUpsMax = 1024
 	// wakeResolution: wishes for instants this close share a look, at the end of the grain. Every finish in a task with a
 	// retry ahead wishes for the same one.
 	wakeResolution = 5 * time.Millisecond
@@ -22,8 +22,8 @@ const (
 // wakeScheduler makes River look at a queue at the moment something there is due. That is a job in the database; the waker only
 // spares it the wait for the next poll.
 type wakeScheduler struct {
-	// wishes is written by any goroutine and read by run.
-	wishes chan wakeUp
+	// wakeUps is written by any goroutine and read by run.
+	wakeUps chan wakeUp
 	wake   func(ctx context.Context, queue string) error
 	log    *slog.Logger
 }
@@ -34,14 +34,14 @@ type wakeUp struct {
 	at    time.Time
 }
 
-func newWaker(wake func(ctx context.Context, queue string) error, log *slog.Logger) *wakeScheduler {
-	return &wakeScheduler{wishes: make(chan wakeUp, wakerPending), wake: wake, log: log}
+func newWakeScheduler(wake func(ctx context.Context, queue string) error, log *slog.Logger) *wakeScheduler {
+	return &wakeScheduler{wakeUps: make(chan wakeUp, wakeUpsMax), wake: wake, log: log}
 }
 
 // schedule asks for a look. It never blocks.
 func (w *wakeScheduler) schedule(due engine.ScheduledWake) {
 	select {
-	case w.wishes <- wakeUp{queue: due.Queue, at: time.Now().Add(due.After)}:
+	case w.wakeUps <- wakeUp{queue: due.Queue, at: time.Now().Add(due.After)}:
 	default:
 	}
 }
@@ -56,7 +56,7 @@ func (w *wakeScheduler) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case wish := <-w.wishes:
+		case wish := <-w.wakeUps:
 			wish.at = start.Add(wish.at.Sub(start).Truncate(wakeResolution) + wakeResolution)
 			due = due.with(wish)
 		case now := <-timer.C:
@@ -84,7 +84,7 @@ type dueList []wakeUp
 // with adds a wish, if there is room.
 func (d dueList) with(w wakeUp) dueList {
 	i, found := slices.BinarySearchFunc(d, w, func(a, b wakeUp) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.queue, b.queue)) })
-	if found || len(d) >= wakerPending {
+	if found || len(d) >= wakeUpsMax {
 		return d
 	}
 	return slices.Insert(d, i, w)

@@ -20,7 +20,7 @@ func wakes(t *testing.T, wish func(*wakeScheduler), answer error) []time.Duratio
 	var woken []time.Duration
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		w := newWaker(func(context.Context, string) error {
+		w := newWakeScheduler(func(context.Context, string) error {
 			woken = append(woken, time.Since(start))
 			return answer
 		}, slog.New(slog.DiscardHandler))
@@ -85,12 +85,12 @@ func TestWakerRemembersABoundedNumberOfInstants(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	var due dueList
-	for i := range 3 * wakerPending {
-		due = due.with(wakeUp{at: start.Add(time.Duration(i%wakerPending*2) * time.Second)})
+	for i := range 3 * wakeUpsMax {
+		due = due.with(wakeUp{at: start.Add(time.Duration(i%wakeUpsMax*2) * time.Second)})
 		due = due.with(wakeUp{at: start.Add(time.Duration(i*2+1) * time.Second)})
 	}
 	sorted := slices.IsSortedFunc(due, func(a, b wakeUp) int { return a.at.Compare(b.at) })
-	if len(due) != wakerPending || !sorted {
+	if len(due) != wakeUpsMax || !sorted {
 		t.Errorf("%d instants, in order: %t", len(due), sorted)
 	}
 }

@@ -23,7 +23,7 @@ type Worker struct {
 	fetchers map[string]*fetcher
 	runner   *engine.Runner
 	sweeper  *sweeper
-	waker    *wakeScheduler
+	wakeScheduler    *wakeScheduler
 	// life ends when the worker does nothing more, whatever is left.
 	life    context.Context //nolint:containedctx // it is the life of the worker, not of a call
 	endLife context.CancelFunc
@@ -39,24 +39,24 @@ func New(config Config) (*Worker, error) {
 	w := &Worker{
 		config: config, fetchers: make(map[string]*fetcher),
 		sweeper: &sweeper{
-			store: store, interval: min(config.SweepInterval, config.Lease/sweepsInLease), log: config.Log, logRetention: config.LogRetention, abandoned: config.ReleaseAbandoned,
+			store: store, interval: min(config.SweepInterval, config.Lease/sweepsPerLease), log: config.Log, logRetention: config.LogRetention, releaseAbandoned: config.ReleaseAbandoned,
 			queues: append(slices.Sorted(maps.Keys(config.Queues)), TicksQueue),
 		},
 	}
 	w.life, w.endLife = context.WithCancel(context.Background())
-	w.waker = newWaker(func(ctx context.Context, queue string) error { return w.wakeQueue(ctx, store, queue) }, config.Log)
-	var capacity *capacity
-	executor := engine.WrapSlots(config.Executor, func(slot engine.Slot) engine.Slot { return watchedSlot{slot, capacity, w.slotFree} })
-	capacity = newCapacity(executor, config.Handlers)
-	noSlot := func(handler string) { capacity.pace.stalled(capacity.poolOf(handler)) }
+	w.wakeScheduler = newWakeScheduler(func(ctx context.Context, queue string) error { return w.wakeQueue(ctx, store, queue) }, config.Log)
+	var capacity *slotPools
+	executor := engine.WrapSlots(config.Executor, func(slot engine.Slot) engine.Slot { return measuringSlot{slot, capacity, w.onSlotFree} })
+	capacity = newSlotPools(executor, config.Handlers)
+	noSlot := func(handler string) { capacity.speeds.markStalled(capacity.poolOf(handler)) }
 	w.runner = &engine.Runner{
 		NoSlot:   noSlot,
-		Executor: executor, Log: config.Log, Wake: w.waker.schedule, TaskEnded: config.TaskEnded, Life: w.life,
+		Executor: executor, Log: config.Log, Wake: w.wakeScheduler.schedule, TaskEnded: config.TaskEnded, Life: w.life,
 	}
-	calls := &calls{}
-	claims := &claimCheck{store: store, running: &w.runner.Attempts, calls: calls, wake: w.waker.schedule, log: config.Log, since: time.Now()}
+	calls := &claimCalls{}
+	claims := &claimReconciler{store: store, running: &w.runner.Attempts, calls: calls, wake: w.wakeScheduler.schedule, log: config.Log, uncheckedSince: time.Now()}
 	w.lease = &lease{
-		store: store, log: config.Log, running: &w.runner.Attempts, capacity: capacity, claims: claims, doubt: make(chan struct{}, 1),
+		store: store, log: config.Log, running: &w.runner.Attempts, capacity: capacity, claims: claims, unacknowledged: make(chan struct{}, 1),
 		worker: sql.Worker{
 			ClientID: newID(), Name: config.Name, Version: config.Version, Lease: config.Lease, Queues: slices.Sorted(maps.Keys(config.Queues)),
 		},
@@ -64,12 +64,12 @@ func New(config Config) (*Worker, error) {
 	commit := newCommitter(w.life, store, w.lease.id, calls)
 	w.runner.Store, w.runner.Worker, w.runner.Abandon = commit, w.lease.id, claims.abandon
 	tasks := &taskStarter{
-		commit: commit, store: store, schemas: newSchemaCache(store), wake: w.waker.schedule, taskEnded: config.TaskEnded, log: config.Log,
+		commit: commit, store: store, schemas: newSchemaCache(store), wake: w.wakeScheduler.schedule, taskEnded: config.TaskEnded, log: config.Log,
 	}
 	for name, limit := range config.Queues {
 		w.fetchers[name] = &fetcher{
 			queue: name, limit: limit, capacity: capacity, commit: commit, runner: w.runner, tasks: tasks, calls: calls,
-			renew: w.lease.renew, answerLost: w.lease.answerLost, poll: config.pollInterval(), log: config.Log, look: make(chan struct{}, 1),
+			renew: w.lease.renew, reportUnacknowledged: w.lease.reportUnacknowledged, poll: config.pollInterval(), log: config.Log, wakes: make(chan struct{}, 1),
 		}
 	}
 	workers := river.NewWorkers()
@@ -92,10 +92,10 @@ func (w *Worker) heard(queue string) {
 	}
 }
 
-// slotFree lets every fetcher know that a slot is free again.
-func (w *Worker) slotFree() {
+// onSlotFree lets every fetcher know that a slot is free again.
+func (w *Worker) onSlotFree() {
 	for _, f := range w.fetchers {
-		f.slotFree()
+		f.onSlotFree()
 	}
 }
 
@@ -120,18 +120,18 @@ func (w *Worker) Run(ctx, hard context.Context) error {
 	work := context.WithoutCancel(ctx)
 	over := make(chan struct{})
 	var watch conc.WaitGroup
-	watch.Go(func() { w.limitLife(ctx, hard, over) })
+	watch.Go(func() { w.limitShutdown(ctx, hard, over) })
 	background, stopBackground := context.WithCancel(work)
 	defer stopBackground()
 	var group conc.WaitGroup
 	group.Go(func() { w.lease.run(background) })
-	group.Go(func() { w.waker.run(background) })
+	group.Go(func() { w.wakeScheduler.run(background) })
 	group.Go(func() { w.sweeper.run(background) })
-	err := w.work(ctx, hard)
+	err := w.fetchAndRun(ctx, hard)
 	// The lease is renewed to the last step, and not beyond: a heartbeat after its end would register the worker anew.
 	stopBackground()
 	group.Wait()
-	words, cancel := w.whileAlive(work)
+	words, cancel := w.unregisterContext(work)
 	defer cancel()
 	if left := w.lease.unregister(words); left && err == nil {
 		err = ErrStepsGivenBack
@@ -146,8 +146,8 @@ func (w *Worker) Run(ctx, hard context.Context) error {
 // database could not be told of the end.
 var ErrStepsGivenBack = errors.New("steps outlasted the drain and were given back")
 
-// work fetches jobs and runs steps until ctx ends, then drains.
-func (w *Worker) work(ctx, hard context.Context) error {
+// fetchAndRun fetches jobs and runs steps until ctx ends, then drains.
+func (w *Worker) fetchAndRun(ctx, hard context.Context) error {
 	if err := w.client.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("starting River: %w", err)
 	}
@@ -162,7 +162,7 @@ func (w *Worker) work(ctx, hard context.Context) error {
 		}
 		group.Wait()
 	}()
-	handlers, _ := w.lease.capacity.served()
+	handlers, _ := w.lease.capacity.servedHandlers()
 	w.config.Log.InfoContext(ctx, "worker started", "worker", w.config.Name, "handlers", len(handlers), "queues", w.config.Queues)
 	<-ctx.Done()
 	return w.drain(context.WithoutCancel(ctx), hard, ended, giveBack)

@@ -75,7 +75,7 @@ func TestGivenBackStepBurnsNoAttemptUntilItHappensTooOften(t *testing.T) {
 	t.Parallel()
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
-	giveBack := func(limit int) engine.RecordStatus {
+	giveBack := func(limit int) engine.FinishStatus {
 		a := b.claim(id, "top")
 		recorded, err := b.store.GiveBack(t.Context(), engine.GiveBackRequest{TaskID: id, StepID: a.Step.ID, Token: a.Token, Reason: "shutdown", Cap: limit})
 		if err != nil {

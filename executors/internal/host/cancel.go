@@ -55,7 +55,7 @@ func (r cancelReason) outcome(failure func() engine.Failure) engine.Outcome {
 	case cancelUser:
 		return engine.UserCancelled()
 	case cancelLeaseLost:
-		return engine.Lost()
+		return engine.ClaimLost()
 	case cancelShutdown:
 	}
 	return engine.GivenBack(ReasonShutdown, 0)
@@ -146,7 +146,7 @@ func (h *Host) answered(c *call, m *message) engine.Outcome {
 		})
 	}
 	if c.reason == cancelLeaseLost {
-		return engine.Lost()
+		return engine.ClaimLost()
 	}
 	if c.reason == "" || o.Kind == engine.OutcomeSucceeded || o.Kind == engine.OutcomeGivenBack && o.GiveBack.Reason == engine.ReasonDeferred {
 		return o

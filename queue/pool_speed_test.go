@@ -14,7 +14,7 @@ func TestOnlyQuickStepsAreFetchedAhead(t *testing.T) {
 		want    int
 	}{
 		"none has run":                     {want: 0},
-		"quick ones":                       {took: []time.Duration{time.Millisecond}, want: 2 + aheadMax},
+		"quick ones":                       {took: []time.Duration{time.Millisecond}, want: 2 + prefetchMax},
 		"quick ones, half of them here":    {took: []time.Duration{time.Millisecond}, running: 33, want: 33},
 		"not so quick ones":                {took: []time.Duration{4 * time.Millisecond}, want: 2 + 24},
 		"slow ones":                        {took: []time.Duration{time.Second}, want: 0},
@@ -23,22 +23,22 @@ func TestOnlyQuickStepsAreFetchedAhead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var p pace
+			var p poolSpeeds
 			for _, d := range row.took {
-				p.took("ruby", d)
+				p.record("ruby", d)
 			}
 			for range row.running {
-				p.began("ruby")
+				p.runBegan("ruby")
 			}
 			if row.stalled {
-				p.stalled("ruby")
+				p.markStalled("ruby")
 			}
-			if got := p.ahead("ruby", 2); got != row.want {
+			if got := p.prefetchLimit("ruby", 2); got != row.want {
 				t.Errorf("%d may be fetched for two slots, want %d", got, row.want)
 			}
-			p.began("ruby")
-			p.ended("ruby")
-			if other := p.ahead("python", 2); other != 0 {
+			p.runBegan("ruby")
+			p.runEnded("ruby")
+			if other := p.prefetchLimit("python", 2); other != 0 {
 				t.Errorf("%d may be fetched for a pool of which nothing is known", other)
 			}
 		})
@@ -47,12 +47,12 @@ func TestOnlyQuickStepsAreFetchedAhead(t *testing.T) {
 
 func TestStepsThatAreQuickAgainAreFetchedAheadAgain(t *testing.T) {
 	t.Parallel()
-	var p pace
-	p.stalled("ruby")
+	var p poolSpeeds
+	p.markStalled("ruby")
 	for range 100 {
-		p.took("ruby", time.Millisecond)
+		p.record("ruby", time.Millisecond)
 	}
-	if got := p.ahead("ruby", 1); got < 10 {
+	if got := p.prefetchLimit("ruby", 1); got < 10 {
 		t.Errorf("%d may be fetched for one slot after a hundred quick steps", got)
 	}
 }

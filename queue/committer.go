@@ -24,23 +24,23 @@ type committer struct {
 	store *sql.Store
 	// worker returns the id under which this process claims at present.
 	worker func() string
-	// turns is written before a call and read after it: one call at a time.
-	turns    chan struct{}
-	calls    *calls
+	// exclusive is written before a call and read after it: one call at a time.
+	exclusive    chan struct{}
+	calls    *claimCalls
 	finishes coalescer[engine.FinishRequest, engine.FinishResult]
 	ticks    coalescer[sql.TickWish, sql.TickResult]
 }
 
 // newCommitter returns one whose shared calls go on until life ends, whatever becomes of their callers.
-func newCommitter(life context.Context, store *sql.Store, worker func() string, calls *calls) *committer {
+func newCommitter(life context.Context, store *sql.Store, worker func() string, calls *claimCalls) *committer {
 	turns := make(chan struct{}, 1)
-	c := &committer{store: store, worker: worker, turns: turns, calls: calls}
-	c.finishes = newLine(life, turns,
+	c := &committer{store: store, worker: worker, exclusive: turns, calls: calls}
+	c.finishes = newCoalescer(life, turns,
 		func(ctx context.Context, finishes []engine.FinishRequest, lock sql.Lock) ([]engine.FinishResult, error) {
 			return store.Finish(ctx, worker(), finishes, lock)
 		},
 		func(recorded engine.FinishResult) bool { return recorded.Status == engine.StatusLocked })
-	c.ticks = newLine(life, turns,
+	c.ticks = newCoalescer(life, turns,
 		func(ctx context.Context, wishes []sql.TickWish, lock sql.Lock) ([]sql.TickResult, error) {
 			return store.Tick(ctx, worker(), wishes, lock)
 		},
@@ -51,8 +51,8 @@ func newCommitter(life context.Context, store *sql.Store, worker func() string, 
 // Fetch fetches jobs and holds the claims that it makes for the runner. The worker knows of a claim, or of the call that may
 // have made it, at every moment.
 func (c *committer) Fetch(ctx context.Context, wish sql.Fetch, runner *engine.Runner) ([]sql.Fetched, error) {
-	c.turns <- struct{}{}
-	defer func() { <-c.turns }()
+	c.exclusive <- struct{}{}
+	defer func() { <-c.exclusive }()
 	defer c.calls.begin(wish.Key)()
 	fetched, err := c.store.FetchJobs(ctx, c.worker(), wish)
 	for _, job := range fetched {
@@ -100,19 +100,19 @@ func (c *committer) Tick(_ context.Context, wish sql.TickWish) (sql.TickResult, 
 // coalescer is where calls of one kind are joined.
 type coalescer[Q, A any] struct {
 	skipLocked *batcher[Q, A]
-	busy       func(A) bool
+	isLocked       func(A) bool
 	// waitLocked has the tasks that somebody else holds, each with a batcher that waits for it.
 	waitLocked *perTaskBatches[Q, A]
 }
 
-func newLine[Q, A any](life context.Context, turns chan struct{}, send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) coalescer[Q, A] {
+func newCoalescer[Q, A any](life context.Context, turns chan struct{}, send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) coalescer[Q, A] {
 	return coalescer[Q, A]{
-		busy: busy,
+		isLocked: busy,
 		skipLocked: &batcher[Q, A]{life: life, splitOnError: isStatementError, max: batchMax, exclusive: turns, send: func(ctx context.Context, questions []Q) ([]A, error) {
 			return send(ctx, questions, sql.Skip)
 		}},
 		waitLocked: &perTaskBatches[Q, A]{
-			life: life, lines: make(map[int64]*taskBatch[Q, A]), permits: make(chan struct{}, lockWaitersMax),
+			life: life, batches: make(map[int64]*taskBatch[Q, A]), semaphore: make(chan struct{}, lockWaitersMax),
 			send: func(ctx context.Context, questions []Q) ([]A, error) { return send(ctx, questions, sql.Wait) },
 		},
 	}
@@ -120,7 +120,7 @@ func newLine[Q, A any](life context.Context, turns chan struct{}, send func(cont
 
 func (l coalescer[Q, A]) do(task int64, question Q) (A, error) {
 	answer, err := l.skipLocked.do(question)
-	if err != nil || !l.busy(answer) {
+	if err != nil || !l.isLocked(answer) {
 		return answer, err
 	}
 	return l.waitLocked.do(task, question)
@@ -136,12 +136,12 @@ func isStatementError(err error) bool {
 type perTaskBatches[Q, A any] struct {
 	life context.Context //nolint:containedctx // see batcher
 	send func(ctx context.Context, questions []Q) ([]A, error)
-	// permits is written by who waits in the database, and read when that is over.
-	permits chan struct{}
+	// semaphore is written by who waits in the database, and read when that is over.
+	semaphore chan struct{}
 
 	// mu protects the fields below.
 	mu    sync.Mutex
-	lines map[int64]*taskBatch[Q, A]
+	batches map[int64]*taskBatch[Q, A]
 }
 
 type taskBatch[Q, A any] struct {
@@ -151,24 +151,24 @@ type taskBatch[Q, A any] struct {
 }
 
 func (p *perTaskBatches[Q, A]) do(task int64, question Q) (A, error) {
-	line := p.enter(task)
+	line := p.join(task)
 	defer p.leave(task, line)
 	return line.do(question)
 }
 
-func (p *perTaskBatches[Q, A]) sendPermitted(ctx context.Context, questions []Q) ([]A, error) {
-	p.permits <- struct{}{}
-	defer func() { <-p.permits }()
+func (p *perTaskBatches[Q, A]) sendLimited(ctx context.Context, questions []Q) ([]A, error) {
+	p.semaphore <- struct{}{}
+	defer func() { <-p.semaphore }()
 	return p.send(ctx, questions)
 }
 
-func (p *perTaskBatches[Q, A]) enter(task int64) *taskBatch[Q, A] {
+func (p *perTaskBatches[Q, A]) join(task int64) *taskBatch[Q, A] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	line := p.lines[task]
+	line := p.batches[task]
 	if line == nil {
-		line = &taskBatch[Q, A]{batcher: batcher[Q, A]{life: p.life, splitOnError: isStatementError, max: batchMax, send: p.sendPermitted}}
-		p.lines[task] = line
+		line = &taskBatch[Q, A]{batcher: batcher[Q, A]{life: p.life, splitOnError: isStatementError, max: batchMax, send: p.sendLimited}}
+		p.batches[task] = line
 	}
 	line.callers++
 	return line
@@ -178,6 +178,6 @@ func (p *perTaskBatches[Q, A]) leave(task int64, line *taskBatch[Q, A]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if line.callers--; line.callers == 0 {
-		delete(p.lines, task)
+		delete(p.batches, task)
 	}
 }

@@ -11,13 +11,13 @@ const (
 	DrainGrace = 2 * time.Second
 	// HardGrace is the same once nobody waits any more.
 	HardGrace = 500 * time.Millisecond
-	// lastWords is what it takes at most after that to say that it is gone.
-	lastWords = 500 * time.Millisecond
+	// unregisterGrace is what it takes at most after that to say that it is gone.
+	unregisterGrace = 500 * time.Millisecond
 )
 
-// limitLife ends the life of the worker, and with it every call to the database, when the end of its work takes too long: ctx ends
+// limitShutdown ends the life of the worker, and with it every call to the database, when the end of its work takes too long: ctx ends
 // when it is told to stop, hard when nobody waits any more. over is closed when there is nothing left to end.
-func (w *Worker) limitLife(ctx, hard context.Context, over <-chan struct{}) {
+func (w *Worker) limitShutdown(ctx, hard context.Context, over <-chan struct{}) {
 	select {
 	case <-ctx.Done():
 	case <-over:
@@ -26,17 +26,17 @@ func (w *Worker) limitLife(ctx, hard context.Context, over <-chan struct{}) {
 	select {
 	case <-time.After(w.config.DrainTimeout + DrainGrace):
 	case <-hard.Done():
-		rest(w.life, HardGrace)
+		sleep(w.life, HardGrace)
 	case <-over:
 	}
 	w.endLife()
 }
 
-// whileAlive returns a context that ends a moment after the worker's life.
-func (w *Worker) whileAlive(ctx context.Context) (context.Context, context.CancelFunc) {
+// unregisterContext returns a context that ends a moment after the worker's life.
+func (w *Worker) unregisterContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(w.life, func() {
-		rest(ctx, lastWords)
+		sleep(ctx, unregisterGrace)
 		cancel()
 	})
 	return ctx, func() {

@@ -41,10 +41,10 @@ type call[Q, A any] struct {
 // do asks one question.
 func (b *batcher[Q, A]) do(question Q) (A, error) {
 	own := &call[Q, A]{request: question, lead: make(chan bool, 1)}
-	if b.wait(own) && !<-own.lead {
+	if b.enqueue(own) && !<-own.lead {
 		return own.result, own.err
 	}
-	batch := b.call(b.life, own)
+	batch := b.sendBatch(b.life, own)
 	b.promoteNext()
 	for _, other := range batch[1:] {
 		other.lead <- false
@@ -52,19 +52,19 @@ func (b *batcher[Q, A]) do(question Q) (A, error) {
 	return own.result, own.err
 }
 
-// call makes a call for own and those that wait.
-func (b *batcher[Q, A]) call(ctx context.Context, own *call[Q, A]) []*call[Q, A] {
+// sendBatch makes a call for own and those that wait.
+func (b *batcher[Q, A]) sendBatch(ctx context.Context, own *call[Q, A]) []*call[Q, A] {
 	if b.exclusive != nil {
 		b.exclusive <- struct{}{}
 		defer func() { <-b.exclusive }()
 	}
 	batch := b.collect(own)
-	b.answer(ctx, batch)
+	b.execute(ctx, batch)
 	return batch
 }
 
-// wait puts the call in line when another is under way.
-func (b *batcher[Q, A]) wait(own *call[Q, A]) bool {
+// enqueue puts the call in line when another is under way.
+func (b *batcher[Q, A]) enqueue(own *call[Q, A]) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.inFlight {
@@ -78,18 +78,18 @@ func (b *batcher[Q, A]) wait(own *call[Q, A]) bool {
 // How long a call waits for company: callers that were answered together are back together, and would just miss it. A
 // caller alone does not wait.
 const (
-	lingerEach = 10 * time.Microsecond
+	lingerPerCall = 10 * time.Microsecond
 	lingerMax  = time.Millisecond
-	// lingerLeast is worth a sleep: below, the caller's own time is worth more than a shared statement.
-	lingerLeast = 150 * time.Microsecond
+	// lingerMin is worth a sleep: below, the caller's own time is worth more than a shared statement.
+	lingerMin = 150 * time.Microsecond
 )
 
 // collect returns own and those that wait, after the others of a crowd had time to come back.
 func (b *batcher[Q, A]) collect(own *call[Q, A]) []*call[Q, A] {
 	b.mu.Lock()
-	linger := min(time.Duration(b.lastSize)*lingerEach, lingerMax)
+	linger := min(time.Duration(b.lastSize)*lingerPerCall, lingerMax)
 	b.mu.Unlock()
-	if linger >= lingerLeast {
+	if linger >= lingerMin {
 		time.Sleep(linger)
 	}
 	b.mu.Lock()
@@ -114,8 +114,8 @@ func (b *batcher[Q, A]) promoteNext() {
 	b.waiting = append(b.waiting[:0], b.waiting[1:]...)
 }
 
-// answer asks for all, and for each alone when one of several spoils it for the others.
-func (b *batcher[Q, A]) answer(ctx context.Context, batch []*call[Q, A]) {
+// execute asks for all, and for each alone when one of several spoils it for the others.
+func (b *batcher[Q, A]) execute(ctx context.Context, batch []*call[Q, A]) {
 	questions := make([]Q, len(batch))
 	for i, c := range batch {
 		questions[i] = c.request
@@ -123,7 +123,7 @@ func (b *batcher[Q, A]) answer(ctx context.Context, batch []*call[Q, A]) {
 	answers, err := b.send(ctx, questions)
 	if err != nil && len(batch) > 1 && b.splitOnError(err) {
 		for _, c := range batch {
-			b.answer(ctx, []*call[Q, A]{c})
+			b.execute(ctx, []*call[Q, A]{c})
 		}
 		return
 	}

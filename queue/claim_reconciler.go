@@ -13,19 +13,19 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// reasonAnswerLost is the give-back of a step whose claim the worker never heard of. SQL knows it too.
-const reasonAnswerLost = "claim_answer_lost"
+// reasonUnacknowledged is the give-back of a step whose claim the worker never heard of. SQL knows it too.
+const reasonUnacknowledged = "claim_answer_lost"
 
-// claimCheck compares the claims that the database attributes to this worker with those that it holds or waits for. A claim
+// claimReconciler compares the claims that the database attributes to this worker with those that it holds or waits for. A claim
 // that is neither was made by a call whose answer was lost with its connection: nobody runs the step, so it is given back.
-type claimCheck struct {
+type claimReconciler struct {
 	store   *sql.Store
 	running *engine.RunningAttempts
-	calls   *calls
+	calls   *claimCalls
 	wake    func(engine.ScheduledWake)
 	log     *slog.Logger
-	// since is when the oldest claim may have been made that has not been compared. Only compare uses it, one call at a time.
-	since time.Time
+	// uncheckedSince is when the oldest claim may have been made that has not been compared. Only compare uses it, one call at a time.
+	uncheckedSince time.Time
 
 	// mu protects the field below.
 	mu sync.Mutex
@@ -33,22 +33,22 @@ type claimCheck struct {
 	abandoned []engine.GiveBackRequest
 }
 
-// comparedTwice is what the clocks of database and worker, and the time between a claim and its commit, may add to the age of a
+// clockMargin is what the clocks of database and worker, and the time between a claim and its commit, may add to the age of a
 // claim.
-const comparedTwice = 5 * time.Second
+const clockMargin = 5 * time.Second
 
 // abandon takes over a claim whose outcome could not be recorded.
-func (c *claimCheck) abandon(back engine.GiveBackRequest) {
+func (c *claimReconciler) abandon(back engine.GiveBackRequest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.abandoned = append(c.abandoned, back)
 }
 
-// compare gives back what was lost. A database that does not answer is asked again by the next call.
-func (c *claimCheck) compare(ctx context.Context, worker string) {
+// reconcile gives back what was lost. A database that does not answer is asked again by the next call.
+func (c *claimReconciler) reconcile(ctx context.Context, worker string) {
 	c.giveBackAbandoned(ctx)
 	began := time.Now()
-	unheld, err := c.store.UnheldClaims(ctx, worker, c.running.Tokens(0), time.Since(c.since)+comparedTwice)
+	unheld, err := c.store.UnheldClaims(ctx, worker, c.running.Tokens(0), time.Since(c.uncheckedSince)+clockMargin)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.log.WarnContext(ctx, "claims could not be compared, trying again", "error", err)
@@ -57,25 +57,25 @@ func (c *claimCheck) compare(ctx context.Context, worker string) {
 	}
 	open := false
 	for _, claim := range unheld {
-		if c.expected(claim) {
+		if c.mayBeHeld(claim) {
 			open = true
 			continue
 		}
 		c.log.WarnContext(ctx, "the answer to a claim was lost, the step is given back", "task_id", claim.TaskID, "step_id", claim.StepID)
 		if !c.giveBack(ctx, engine.GiveBackRequest{
-			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonAnswerLost, Cap: math.MaxInt32,
+			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonUnacknowledged, Cap: math.MaxInt32,
 		}) {
 			open = true
 		}
 	}
 	if !open {
-		c.since = began
+		c.uncheckedSince = began
 	}
 }
 
-// expected says whether the worker holds the claim by now, or may still hear of it.
-func (c *claimCheck) expected(claim sql.UnheldClaim) bool {
-	if c.running.Holds(claim.Token) || c.calls.underway(claim.Key) {
+// mayBeHeld says whether the worker holds the claim by now, or may still hear of it.
+func (c *claimReconciler) mayBeHeld(claim sql.UnheldClaim) bool {
+	if c.running.Holds(claim.Token) || c.calls.inFlight(claim.Key) {
 		return true
 	}
 	finished, err := strconv.ParseInt(strings.TrimPrefix(claim.Key, "next:"), 10, 64)
@@ -86,11 +86,11 @@ func (c *claimCheck) expected(claim sql.UnheldClaim) bool {
 // process may take to end.
 const (
 	reasonShutdown = "shutdown"
-	releaseDelay   = 2 * time.Second
+	shutdownDelay   = 2 * time.Second
 )
 
-// release gives back steps that still run: this process ends, and they with it.
-func (c *claimCheck) release(ctx context.Context, tokens []int64) {
+// giveBackRunning gives back steps that still run: this process ends, and they with it.
+func (c *claimReconciler) giveBackRunning(ctx context.Context, tokens []int64) {
 	if len(tokens) == 0 {
 		return
 	}
@@ -100,15 +100,15 @@ func (c *claimCheck) release(ctx context.Context, tokens []int64) {
 	}
 	for _, claim := range claims {
 		c.giveBack(ctx, engine.GiveBackRequest{
-			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonShutdown, Delay: releaseDelay, Cap: releaseCap,
+			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonShutdown, Delay: shutdownDelay, Cap: shutdownCap,
 		})
 	}
 }
 
-// releaseCap is how often the end of a worker does not count for a step.
-const releaseCap = 5
+// shutdownCap is how often the end of a worker does not count for a step.
+const shutdownCap = 5
 
-func (c *claimCheck) giveBackAbandoned(ctx context.Context) {
+func (c *claimReconciler) giveBackAbandoned(ctx context.Context) {
 	c.mu.Lock()
 	abandoned := c.abandoned
 	c.abandoned = nil
@@ -121,7 +121,7 @@ func (c *claimCheck) giveBackAbandoned(ctx context.Context) {
 }
 
 // giveBack says whether the database has taken it.
-func (c *claimCheck) giveBack(ctx context.Context, back engine.GiveBackRequest) bool {
+func (c *claimReconciler) giveBack(ctx context.Context, back engine.GiveBackRequest) bool {
 	recorded, err := c.store.GiveBack(ctx, back)
 	if err != nil {
 		return false
