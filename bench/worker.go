@@ -21,14 +21,14 @@ import (
 type worker struct {
 	// pool is the worker's own, creating that of whoever creates tasks.
 	pool, createPool *pgxpool.Pool
-	stopHandlers   func() error
-	steps          *atomic.Int64
-	shapes         []Shape
-	next           int // the shape of the next task
-	tracker         *taskTracker
+	stopHandlers     func() error
+	steps            *atomic.Int64
+	shapes           []Shape
+	next             int // the shape of the next task
+	tracker          *taskTracker
 	lastLogLine      lastLogLine
-	stop           context.CancelFunc
-	running        sync.WaitGroup
+	stop             context.CancelFunc
+	running          sync.WaitGroup
 	// runErr is written by the worker's goroutine and read after its end.
 	runErr error
 }

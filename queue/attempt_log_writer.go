@@ -50,11 +50,11 @@ type AttemptLogWriter struct {
 	mu       sync.Mutex
 	attempts map[int64]*loggedAttempt
 	// endedTokens are the tokens of ended attempts, in the order of their end.
-	endedTokens        []int64
-	pending      []sql.AttemptLine
-	pendingBytes int
-	dropped      int64
-	droppedLogged     int64
+	endedTokens   []int64
+	pending       []sql.AttemptLine
+	pendingBytes  int
+	dropped       int64
+	droppedLogged int64
 }
 
 var _ engine.AttemptLog = (*AttemptLogWriter)(nil)
@@ -67,8 +67,8 @@ type loggedAttempt struct {
 	lines, bytes  int
 	// omittedLines and cutBytes are beyond the bound of an attempt; cutReported says that its log says so.
 	omittedLines, omittedBytes int
-	omissionLogged        bool
-	endedAt            time.Time
+	omissionLogged             bool
+	endedAt                    time.Time
 }
 
 // NewAttemptLogWriter returns a keeper that works until Close. secrets are hidden in every line; log is told when lines are lost.

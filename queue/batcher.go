@@ -79,9 +79,9 @@ func (b *batcher[Q, A]) enqueue(own *call[Q, A]) bool {
 // caller alone does not wait.
 const (
 	lingerPerCall = 10 * time.Microsecond
-	lingerMax  = time.Millisecond
-	// lingerMin is worth a sleep: below, the caller's own time is worth more than a shared statement.
-	lingerMin = 150 * time.Microsecond
+	lingerMax     = time.Millisecond
+	// minLinger is worth a sleep: below, the caller's own time is worth more than a shared statement.
+	minLinger = 150 * time.Microsecond
 )
 
 // collect returns own and those that wait, after the others of a crowd had time to come back.
@@ -89,7 +89,7 @@ func (b *batcher[Q, A]) collect(own *call[Q, A]) []*call[Q, A] {
 	b.mu.Lock()
 	linger := min(time.Duration(b.lastSize)*lingerPerCall, lingerMax)
 	b.mu.Unlock()
-	if linger >= lingerMin {
+	if linger >= minLinger {
 		time.Sleep(linger)
 	}
 	b.mu.Lock()

@@ -86,7 +86,7 @@ func (c *claimReconciler) mayBeHeld(claim sql.UnheldClaim) bool {
 // process may take to end.
 const (
 	reasonShutdown = "shutdown"
-	shutdownDelay   = 2 * time.Second
+	shutdownDelay  = 2 * time.Second
 )
 
 // giveBackRunning gives back steps that still run: this process ends, and they with it.

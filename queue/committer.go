@@ -25,10 +25,10 @@ type committer struct {
 	// worker returns the id under which this process claims at present.
 	worker func() string
 	// exclusive is written before a call and read after it: one call at a time.
-	exclusive    chan struct{}
-	calls    *claimCalls
-	finishes coalescer[engine.FinishRequest, engine.FinishResult]
-	ticks    coalescer[sql.TickWish, sql.TickResult]
+	exclusive chan struct{}
+	calls     *claimCalls
+	finishes  coalescer[engine.FinishRequest, engine.FinishResult]
+	ticks     coalescer[sql.TickWish, sql.TickResult]
 }
 
 // newCommitter returns one whose shared calls go on until life ends, whatever becomes of their callers.
@@ -100,7 +100,7 @@ func (c *committer) Tick(_ context.Context, wish sql.TickWish) (sql.TickResult, 
 // coalescer is where calls of one kind are joined.
 type coalescer[Q, A any] struct {
 	skipLocked *batcher[Q, A]
-	isLocked       func(A) bool
+	isLocked   func(A) bool
 	// waitLocked has the tasks that somebody else holds, each with a batcher that waits for it.
 	waitLocked *perTaskBatches[Q, A]
 }
@@ -140,7 +140,7 @@ type perTaskBatches[Q, A any] struct {
 	semaphore chan struct{}
 
 	// mu protects the fields below.
-	mu    sync.Mutex
+	mu      sync.Mutex
 	batches map[int64]*taskBatch[Q, A]
 }
 

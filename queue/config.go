@@ -90,8 +90,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// leaseMin leaves room for three heartbeats within a lease.
-const leaseMin = 100 * time.Millisecond
+// minLease leaves room for three heartbeats within a lease.
+const minLease = 100 * time.Millisecond
 
 // The names of queues are those that River takes.
 const queueNameMax = 64
@@ -108,7 +108,7 @@ func (c Config) validate() error {
 	}
 	check(c.Pool != nil, "a worker needs a Pool")
 	check(c.Executor != nil, "a worker needs an Executor")
-	check(c.Lease >= leaseMin, "Lease is %s, must be at least %s", c.Lease, leaseMin)
+	check(c.Lease >= minLease, "Lease is %s, must be at least %s", c.Lease, minLease)
 	check(c.DrainTimeout >= 0, "DrainTimeout is %s, must not be negative", c.DrainTimeout)
 	check(c.LogRetention >= 0, "LogRetention is %s, must not be negative", c.LogRetention)
 	check(c.ReleaseAbandoned >= 0, "ReleaseAbandoned is %s, must not be negative", c.ReleaseAbandoned)

@@ -18,13 +18,13 @@ import (
 const (
 	// fetchCooldown is the least time between two fetches from one queue while many steps run: what comes meanwhile goes
 	// together into the next. While few run it is less, a part for each, and a step alone waits for nothing.
-	fetchCooldown     = 5 * time.Millisecond
+	fetchCooldown        = 5 * time.Millisecond
 	fetchCooldownPerStep = fetchCooldown / 20
 	// lockedDelay is when jobs whose task somebody else holds are due again, see tasker.fetch_jobs.
 	lockedDelay = 60 * time.Millisecond
-	// fetchRetryMin follows a fetch that failed, and fetchPauseLongest one that fails again and again.
-	fetchRetryMin   = 100 * time.Millisecond
-	fetchRetryMax = 2 * time.Second
+	// minFetchRetry follows a fetch that failed, and fetchPauseLongest one that fails again and again.
+	minFetchRetry = 100 * time.Millisecond
+	maxFetchRetry = 2 * time.Second
 	// startTries is how often a task is started whose context is good; then its job comes back.
 	startTries = 4
 )
@@ -159,7 +159,7 @@ func (f *fetcher) fetch(ctx, fetchCtx context.Context) time.Duration {
 		if fetchCtx.Err() == nil {
 			f.log.WarnContext(ctx, "jobs could not be fetched, trying again", "queue", f.queue, "error", err)
 		}
-		f.retryDelay = min(max(2*f.retryDelay, fetchRetryMin), fetchRetryMax)
+		f.retryDelay = min(max(2*f.retryDelay, minFetchRetry), maxFetchRetry)
 		return f.retryDelay
 	}
 	f.retryDelay = 0
@@ -289,7 +289,7 @@ func (f *fetcher) startTask(ctx, fetchCtx context.Context, job sql.Fetched) {
 			}
 			f.reportUnacknowledged()
 			f.log.WarnContext(ctx, "task could not be started, trying again", "task_id", job.TaskID, "error", err)
-			sleep(ctx, fetchRetryMin<<try)
+			sleep(ctx, minFetchRetry<<try)
 		}
 	})
 }

@@ -46,6 +46,7 @@ func (p *poolSpeeds) update(pool string, change func(*poolSpeed)) {
 
 // runBegan and ended count a run.
 func (p *poolSpeeds) runBegan(pool string) { p.update(pool, func(own *poolSpeed) { own.running++ }) }
+
 func (p *poolSpeeds) runEnded(pool string) { p.update(pool, func(own *poolSpeed) { own.running-- }) }
 
 // record notes how long a step took.

@@ -18,7 +18,7 @@ type slotPools struct {
 	pools engine.Pools
 	// handlers are those that the configuration names: all of an executor without pools, and commands.
 	handlers []string
-	speeds     poolSpeeds
+	speeds   poolSpeeds
 
 	// mu protects the fields below.
 	mu     sync.Mutex
@@ -30,10 +30,10 @@ type poolLayout struct {
 	// changed is closed when it is another.
 	changed <-chan struct{}
 	// keys are the pools, slots what they have, and handlers those of all pools, with the position of the pool in keys.
-	keys     []string
-	slots    []int
-	handlers []string
-	poolIndexes   []int
+	keys        []string
+	slots       []int
+	handlers    []string
+	poolIndexes []int
 }
 
 func newSlotPools(executor engine.Executor, handlers []string) *slotPools {
@@ -120,8 +120,8 @@ func (c *slotPools) servedHandlers() (handlers, pools []string) {
 type measuringSlot struct {
 	engine.Slot
 
-	capacity *slotPools
-	onRelease    func()
+	capacity  *slotPools
+	onRelease func()
 }
 
 // Execute implements [engine.Slot].

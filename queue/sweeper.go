@@ -12,7 +12,7 @@ import (
 const (
 	// discoverInterval bounds how long a task waits that was inserted without tasker.create_task.
 	discoverInterval = 2 * time.Second
-	discoverLimit   = 100
+	discoverLimit    = 100
 	// sweepsPerLease is how often, at least, somebody looks during a lease.
 	sweepsPerLease = 5
 	// The end of a lease is looked at this long after it, and no more often.

@@ -24,8 +24,8 @@ const (
 type wakeScheduler struct {
 	// wakeUps is written by any goroutine and read by run.
 	wakeUps chan wakeUp
-	wake   func(ctx context.Context, queue string) error
-	log    *slog.Logger
+	wake    func(ctx context.Context, queue string) error
+	log     *slog.Logger
 }
 
 // wakeUp is a queue to look at and when.

@@ -17,13 +17,13 @@ import (
 
 // Worker takes tasks and steps from the database until it is told to stop. Make one with [New], use it once.
 type Worker struct {
-	config   Config
-	client   *river.Client[pgxTx]
-	lease    *lease
-	fetchers map[string]*fetcher
-	runner   *engine.Runner
-	sweeper  *sweeper
-	wakeScheduler    *wakeScheduler
+	config        Config
+	client        *river.Client[pgxTx]
+	lease         *lease
+	fetchers      map[string]*fetcher
+	runner        *engine.Runner
+	sweeper       *sweeper
+	wakeScheduler *wakeScheduler
 	// life ends when the worker does nothing more, whatever is left.
 	life    context.Context //nolint:containedctx // it is the life of the worker, not of a call
 	endLife context.CancelFunc
