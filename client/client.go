@@ -29,6 +29,12 @@ type (
 	TaskFilter = sql.TaskFilter
 	// TaskSummary is a task in a list.
 	TaskSummary = sql.TaskSummary
+	// Operation says why a person changes a task by hand, and who it is.
+	Operation = sql.Operation
+	// Retry says how many attempts a step gets that is retried by hand.
+	Retry = sql.Retry
+	// StateError is returned for an operation that the present state of a task or step forbids.
+	StateError = sql.StateError
 )
 
 // Errors that callers branch on.
@@ -37,6 +43,8 @@ var (
 	ErrUnknownTemplate = sql.ErrUnknownTemplate
 	// ErrNoTask is returned by [Client.Task] and [Client.Wait] when there is no such task.
 	ErrNoTask = sql.ErrNoTask
+	// ErrNoStep is returned by operations on a step when there is no such step.
+	ErrNoStep = sql.ErrNoStep
 )
 
 // InvalidContextError is returned by [Client.Create] when the context does not match the template's schema.

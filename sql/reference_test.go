@@ -44,6 +44,20 @@ SELECT name, version, heartbeat_at, handlers FROM tasker.workers;
 ` + "```" + `
 `
 
+const referenceOperating = `
+## Changing by hand
+
+Each of these takes the task's lock, records reason and by (the session's role unless given) in the transition, and does nothing when
+it is called again. What the present state forbids is refused with object_not_in_prerequisite_state (55000) and changes nothing.
+Workers hear of it when the caller's transaction commits.
+
+` + "```sql" + `
+SELECT tasker.cancel_task(7, reason => 'ordered twice', by => 'ann');
+SELECT * FROM tasker.retry_task(7, attempts => 5);
+SELECT tasker.resolve_step(12, '{"charge_id": "ch_1"}', 'charged by phone');
+` + "```" + `
+`
+
 const referencePrivileges = `
 ## Privileges
 
@@ -69,6 +83,10 @@ func TestReferenceIsCurrent(t *testing.T) {
 	}
 	want += referenceLooking
 	for _, name := range []string{"task_state", "step_readiness", "ready_steps", "ready_steps_batch", "dependency_levels"} {
+		want += describe(t, name)
+	}
+	want += referenceOperating
+	for _, name := range []string{"cancel_task", "retry_task", "cancel_step", "retry_step", "run_now", "resolve_step", "skip_step", "step_state"} {
 		want += describe(t, name)
 	}
 	want += referencePrivileges + "\nThe role of a worker:\n\n" + statements(workerGrants("worker"))

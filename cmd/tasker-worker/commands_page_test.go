@@ -107,6 +107,9 @@ func TestCommandsPageShowsWhatCommandsPrint(t *testing.T) {
 		"tasker-worker template validate --no-handlers": func() {
 			w.write(t, "templates/checkout.yaml", strings.Replace(checkoutTemplate, "{name: charge,", "{name: charge, depends_on_stp: pay,", 1))
 		},
+		"tasker-worker task cancel 2 --reason 'ordered twice' --by ann": func() {
+			w.succeed(t, "task", "create", "shop/checkout@1.0.0", "--context", `{"amount": 9}`)
+		},
 		"tasker-worker template list": func() { w.write(t, "templates/checkout.yaml", checkoutTemplate) },
 		"tasker-worker template sync": func() { w.write(t, "templates/checkout.yaml", changed(checkoutTemplate, "5")) },
 	}

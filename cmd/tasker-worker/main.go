@@ -36,7 +36,8 @@ func stopSignals() []os.Signal {
 type cli struct {
 	Run      runCommand      `cmd:"" help:"Work tasks until told to stop."`
 	Migrate  migrateCommand  `cmd:"" help:"Create or update the database objects."`
-	Task     taskCommand     `cmd:"" help:"Create, show, list and watch tasks."`
+	Task     taskCommand     `cmd:"" help:"Create, show, list, watch, cancel and retry tasks."`
+	Step     stepCommand     `cmd:"" help:"Retry, resolve, skip and cancel steps."`
 	Template templateCommand `cmd:"" help:"Validate, list, show and sync templates."`
 	Handler  handlerCommand  `cmd:"" help:"List handlers, and run one without a database."`
 	New      newCommand      `cmd:"" help:"Write a template or a handler to begin with."`

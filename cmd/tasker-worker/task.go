@@ -24,6 +24,8 @@ type taskCommand struct {
 	Logs   taskLogs   `cmd:"" help:"Show what the attempts of a task printed and logged."`
 	List   taskList   `cmd:"" help:"List tasks, newest first."`
 	Watch  taskWatch  `cmd:"" help:"Follow a task until it ends."`
+	Cancel taskCancel `cmd:"" help:"Cancel a task and stop its running handlers."`
+	Retry  taskRetry  `cmd:"" help:"Run again what is not done in a task that failed or was cancelled."`
 }
 
 type taskCreate struct {

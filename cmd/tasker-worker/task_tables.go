@@ -22,7 +22,7 @@ func stepRows(steps []sql.Step) [][]string {
 			}
 		}
 		result := ""
-		if step.State == engine.Complete {
+		if step.State == engine.Complete || step.State == engine.ResolvedManually && step.Results != nil {
 			result = shorten(string(step.Results), 60)
 		}
 		rows = append(rows, []string{step.Name, stepState(step), attemptsShort(step), took, worker, parents(step.DependsOn), result})

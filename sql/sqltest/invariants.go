@@ -34,6 +34,7 @@ WITH history AS (
         ('pending', 'in_progress'), ('pending', 'error'), ('pending', 'cancelled'), ('pending', 'resolved_manually'),
         ('in_progress', 'complete'), ('in_progress', 'error'), ('in_progress', 'cancelled'),
         ('error', 'pending'), ('error', 'resolved_manually'))
+      AND NOT (before = 'cancelled' AND to_state = 'pending' AND metadata ->> 'operation' IS NOT DISTINCT FROM 'retry_task')
     UNION ALL
     SELECT 'I05 sort_key grows by 10 from 10', workflow_step_id, sort_key::text
     FROM history WHERE sort_key <> coalesce(key_before, 0) + 10
@@ -51,6 +52,9 @@ WITH history AS (
     FROM step s CROSS JOIN LATERAL (
         SELECT count(*) AS claims FROM history h
         WHERE h.workflow_step_id = s.workflow_step_id AND h.to_state = 'in_progress' AND NOT coalesce((h.metadata ->> 'uncounted')::boolean, false)
+          AND NOT EXISTS (
+              SELECT FROM history r
+              WHERE r.workflow_step_id = s.workflow_step_id AND r.sort_key > h.sort_key AND (r.metadata ->> 'reset')::boolean)
     ) h WHERE s.attempts <> h.claims
     UNION ALL
     SELECT 'I10 a child starts after its parents are done', e.to_step_id, concat('parent ', e.from_step_id)

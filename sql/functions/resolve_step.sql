@@ -1,0 +1,25 @@
+-- tasker.resolve_step(step, result, reason, by): declares a step that waits or has failed as done by hand, with a result that its children
+-- read, or without one. A task that ended in error goes on. Returns the task's state. A step that is resolved already
+-- stays as it is.
+-- Locks: the task, the step. Raises no_data_found (P0002) when there is no such step, and
+-- object_not_in_prerequisite_state (55000) when it runs or has ended otherwise, or its task is complete or cancelled, and
+-- invalid_parameter_value (22023) for a result that not every language can read.
+CREATE OR REPLACE FUNCTION tasker.resolve_step(
+    step bigint, result jsonb DEFAULT NULL, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET jit = off
+AS $$
+DECLARE
+    v_bytes integer := octet_length(resolve_step.result::text);
+    v_fault text := tasker.json_fault(resolve_step.result);
+BEGIN
+    IF v_bytes > 1048576 THEN
+        RAISE EXCEPTION 'result has % bytes, more than the 1048576 allowed', v_bytes USING ERRCODE = '22023';
+    ELSIF v_fault IS NOT NULL THEN
+        RAISE EXCEPTION 'result: %', v_fault USING ERRCODE = '22023';
+    END IF;
+    RETURN tasker.resolve_by_hand(resolve_step.step, resolve_step.result,
+        tasker.operation_metadata('resolve_step', resolve_step.reason, resolve_step.by), 'resolved');
+END
+$$;

@@ -1,0 +1,9 @@
+-- tasker.step_state(step): the current state of a step: that of its most recent transition, pending when it has none.
+CREATE OR REPLACE FUNCTION tasker.step_state(step bigint) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce((
+        SELECT t.to_state FROM public.tasker_workflow_step_transitions t
+        WHERE t.workflow_step_id = step_state.step AND t.most_recent), 'pending')
+$$;
