@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Attempt is one claimed execution of a step and everything that its handler gets. JSON values are passed through as
-// the database stores them.
+// Attempt is one claimed run of a step, with everything that its handler receives. JSON values are passed on as the
+// database stores them.
 type Attempt struct {
-	// Token is the fence: the id of the in_progress transition that this claim wrote. Every outcome carries it.
+	// Token is the fencing token: the id of the in_progress transition that this claim wrote. Every outcome carries it.
 	Token int64
 	Task  TaskInfo
 	Step  StepInfo
 	// Dependencies are the finished ancestors of the step, its parents last.
 	Dependencies []Dependency
 	Handler      Handler
-	// Checkpoint is what an earlier attempt saved, nil when there is nothing.
+	// Checkpoint is what an earlier attempt saved, nil if it saved nothing.
 	Checkpoint json.RawMessage
 }
 
@@ -37,23 +37,27 @@ type TaskInfo struct {
 type StepInfo struct {
 	ID   int64
 	Name string
-	// Attempt numbers this execution from 1; it counts earlier attempts, not executions that were given back.
+	// Attempt is the number of this attempt, from 1. Claims that were given back are not counted.
 	Attempt     int
 	MaxAttempts int
 	Inputs      json.RawMessage
-	// Results are what earlier attempts left in the row: an object with error keys, or null.
+	// Results is what earlier attempts left in the row: an object with error keys, or null.
 	Results json.RawMessage
 }
 
-// nextAttempt is the attempt of a step that was handed over when this one completed with result.
+// nextAttempt returns the attempt of a step that was claimed eagerly when this attempt completed with result.
 func (a *Attempt) nextAttempt(next *NextStep, result json.RawMessage) *Attempt {
-	following := &Attempt{Token: next.Token, Task: a.Task, Step: next.Step, Dependencies: next.Dependencies, Handler: next.Handler}
+	following := &Attempt{
+		Token: next.Token, Task: a.Task, Step: next.Step, Dependencies: next.Dependencies, Handler: next.Handler,
+	}
 	switch {
 	case next.SharesParents:
 		following.Dependencies = a.Dependencies
 	case next.Dependencies == nil:
-		// Along a chain the slices share one array: each attempt sees its own length of it, and has one that follows it.
-		following.Dependencies = append(a.Dependencies, Dependency{StepID: a.Step.ID, Name: a.Step.Name, Result: result}) //nolint:gocritic // shared on purpose
+		// The attempts of a chain share one array of dependencies. Each attempt has a slice of its own length, and at
+		// most one attempt follows it.
+		parent := Dependency{StepID: a.Step.ID, Name: a.Step.Name, Result: result}
+		following.Dependencies = append(a.Dependencies, parent) //nolint:gocritic // shared on purpose
 	}
 	return following
 }
@@ -65,7 +69,7 @@ type Dependency struct {
 	Result json.RawMessage
 }
 
-// Handler names the code of a step and carries the template's handler_config for it, null when there is none.
+// Handler names the code of a step and carries the template's handler_config for it, null if it has none.
 type Handler struct {
 	Name   string
 	Config json.RawMessage

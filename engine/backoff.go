@@ -6,11 +6,11 @@ import "time"
 const (
 	// BackoffMax is the longest delay of the engine's own rule, 2^attempts seconds.
 	BackoffMax = 30 * time.Second
-	// RetryAfterMax is the longest delay that a handler can ask for, the engine's max_backoff_seconds.
+	// RetryAfterMax is the longest delay that a handler can request, the engine's max_backoff_seconds.
 	RetryAfterMax = 300 * time.Second
 )
 
-// RetryLimitDefault is the number of attempts of a step whose row does not say.
+// RetryLimitDefault is the number of attempts of a step whose row has no limit.
 const RetryLimitDefault = 3
 
 // Backoff is the delay after the attempts-th attempt has failed, by the rule of the engine's readiness functions.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// CheckpointBytesMax bounds what a step may save for its next attempt.
+// CheckpointBytesMax bounds the checkpoint that a step saves for its next attempt.
 const CheckpointBytesMax = 64 << 10
 
 // Bounds of the events of one attempt.
@@ -17,37 +17,38 @@ const (
 	EventsMax            = 100
 )
 
-// Errors of [Callbacks] and [Secrets]. Any other error means that the service is not available at present.
+// Errors of [Callbacks] and [Secrets]. Any other error means that the callback is unavailable at the moment.
 var (
-	// ErrInvalidRequest is returned, wrapped with what to do, for arguments that no repetition mends.
+	// ErrInvalidRequest means that the arguments are invalid; retrying does not help. It is returned wrapped, with a
+	// hint for the caller.
 	ErrInvalidRequest = errors.New("refused")
-	// ErrNotPermitted is returned, wrapped, when the handler may not do or see this.
+	// ErrNotPermitted means that the handler has no permission for the request. It is returned wrapped.
 	ErrNotPermitted = errors.New("not permitted")
 )
 
-// Callbacks serve what handlers ask for while they run. Every method is fenced by the attempt's token and returns
-// ErrLeaseLost when that is not current any more. Implementations are safe for concurrent use.
+// Callbacks serves the requests that a host makes while a handler runs. Every method is fenced by the attempt's token
+// and returns ErrClaimLost if the token is outdated. Implementations are safe for concurrent use.
 type Callbacks interface {
-	// CheckSpawn returns ErrRefused, wrapped, when the task as it is does not take these steps with the attempt's result.
+	// CheckSpawn returns ErrInvalidRequest, wrapped, if the task in its current state would reject these steps.
 	CheckSpawn(ctx context.Context, a *Attempt, steps []SpawnedStep) error
-	// CreateChild creates a task, or returns the one that the same request has created before.
+	// CreateChild creates a task, or returns the task that an earlier call of the same request created.
 	CreateChild(ctx context.Context, a *Attempt, task ChildTask) (id int64, created bool, err error)
-	// Lease says how long the claim is held at least.
+	// Lease returns the minimum time for which the worker still holds the claim.
 	Lease(ctx context.Context, a *Attempt) (remaining time.Duration, err error)
-	// Publish stores an event at once, unless the step has published one with the same key.
+	// Publish stores an event immediately, unless the step has already published one with the same key.
 	Publish(ctx context.Context, a *Attempt, event Event) error
-	// SaveCheckpoint replaces what the step has saved.
+	// SaveCheckpoint replaces the checkpoint of the step.
 	SaveCheckpoint(ctx context.Context, a *Attempt, checkpoint json.RawMessage) error
 }
 
-// Secrets keep values that handlers may ask for by name.
+// Secrets holds values that handlers request by name.
 type Secrets interface {
-	// Secret returns a value, or ErrNotPermitted, wrapped, when the handler may not see it or nobody knows it: a handler
-	// cannot tell the one from the other.
+	// Secret returns a value. It returns ErrNotPermitted, wrapped, if the handler may not read the value or if there is
+	// none: the handler cannot distinguish the two.
 	Secret(ctx context.Context, handler, name string) (string, error)
 }
 
-// ChildTask is a task that a step asks for.
+// ChildTask is a task that a step creates.
 type ChildTask struct {
 	Namespace string
 	Name      string
@@ -57,10 +58,10 @@ type ChildTask struct {
 	IdentityKey string
 }
 
-// Event is something that a step tells whoever listens.
+// Event is a message that a step publishes to subscribers.
 type Event struct {
 	Name    string          `json:"name"`
 	Payload json.RawMessage `json:"payload"`
-	// DedupeKey is unique among the events of a step: what an earlier attempt has published is not published again.
+	// DedupeKey is unique among the events of a step: an event that an earlier attempt published is not repeated.
 	DedupeKey string `json:"dedupe_key"`
 }

@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// Causes with which the context of an attempt ends, see [context.Cause]. Any other cause is a shutdown.
+// Causes of the end of an attempt's context, see [context.Cause]. Any other cause means a shutdown.
 var (
-	// ErrCancelled ends an attempt whose step or task somebody has cancelled.
+	// ErrCancelled ends an attempt whose step or task was cancelled by a user.
 	ErrCancelled = errors.New("the step was cancelled")
-	// ErrClaimLost ends an attempt whose claim is not held any more: others may run the step by now.
-	ErrClaimLost = errors.New("the step's claim is not held any more")
+	// ErrClaimLost ends an attempt whose claim the worker has lost: another worker may be running the step.
+	ErrClaimLost = errors.New("the worker lost the claim of the step")
 )
 
-// RunningAttempts are the attempts that this worker holds, by their tokens: from the answer to their claim until their outcome is
-// recorded. Its zero value is ready; it is safe for concurrent use.
+// RunningAttempts is the set of attempts whose claims this worker holds, by token. A claim is held from the result of
+// the claim until the outcome is recorded. The zero value is ready to use. It is safe for concurrent use.
 type RunningAttempts struct {
 	// mu protects the field below.
 	mu       sync.Mutex
 	attempts map[int64]runningAttempt
 }
 
-// runningAttempt is an attempt since it was claimed, or since its handler was called. Cancel is nil before that.
+// runningAttempt is a claimed attempt. cancel is nil until its handler is called.
 type runningAttempt struct {
 	since  time.Time
 	cancel context.CancelCauseFunc
 }
 
-// Hold notes that the worker holds these claims, before their steps run.
+// Hold adds claims that the worker holds and whose steps do not run yet.
 func (r *RunningAttempts) Hold(tokens ...int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,7 +41,7 @@ func (r *RunningAttempts) Hold(tokens ...int64) {
 	}
 }
 
-// Holds says whether the worker holds the claim.
+// Holds reports whether the worker holds the claim.
 func (r *RunningAttempts) Holds(token int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -49,7 +49,7 @@ func (r *RunningAttempts) Holds(token int64) bool {
 	return held
 }
 
-// Tokens returns the tokens of the attempts that have run for at least so long.
+// Tokens returns the tokens of the attempts that are at least as old as age.
 func (r *RunningAttempts) Tokens(age time.Duration) []int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -62,7 +62,7 @@ func (r *RunningAttempts) Tokens(age time.Duration) []int64 {
 	return tokens
 }
 
-// Cancel ends the contexts of these attempts with the cause. Those that have ended by themselves are left out.
+// Cancel ends the contexts of these attempts with the cause. Attempts that have already ended are skipped.
 func (r *RunningAttempts) Cancel(tokens []int64, cause error) {
 	for _, token := range tokens {
 		r.mu.Lock()
@@ -77,8 +77,8 @@ func (r *RunningAttempts) Cancel(tokens []int64, cause error) {
 // CancelAll ends the contexts of all attempts with the cause.
 func (r *RunningAttempts) CancelAll(cause error) { r.Cancel(r.Tokens(0), cause) }
 
-// add makes the attempt one whose handler runs, until leave is called.
-func (r *RunningAttempts) add(ctx context.Context, token int64) (_ context.Context, leave func()) {
+// add marks the attempt as running and returns the context for its handler. remove ends that context.
+func (r *RunningAttempts) add(ctx context.Context, token int64) (_ context.Context, remove func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	r.Hold(token)
 	r.mu.Lock()
@@ -87,7 +87,7 @@ func (r *RunningAttempts) add(ctx context.Context, token int64) (_ context.Conte
 	return ctx, func() { cancel(nil) }
 }
 
-// release forgets the claim: its outcome is recorded, or can not be.
+// release removes the claim, after its outcome was recorded or given up.
 func (r *RunningAttempts) release(token int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

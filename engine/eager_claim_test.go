@@ -13,7 +13,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// chain are steps that are handed over one after the other, all with the handler.
+// chain returns n steps, each of which is claimed eagerly after the one before, all with the handler.
 func chain(n int, handler string) []*engine.NextStep {
 	steps := make([]*engine.NextStep, n)
 	for i := range steps {
@@ -25,9 +25,9 @@ func chain(n int, handler string) []*engine.NextStep {
 	return steps
 }
 
-func TestRunGoesOnWithWhatIsHandedOver(t *testing.T) {
+func TestRunContinuesWithStepsClaimedEagerly(t *testing.T) {
 	t.Parallel()
-	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`{"ok":true}`)), keeps: "Pay"}
+	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`{"ok":true}`)), reuses: "Pay"}
 	store := &fakeStore{next: chain(3, "Pay")}
 	if err := run(t, executor, store, nil); err != nil {
 		t.Fatal(err)
@@ -41,9 +41,9 @@ func TestRunGoesOnWithWhatIsHandedOver(t *testing.T) {
 	}
 }
 
-func TestStepOfAChainSeesWhatCameBeforeItWithItsParentLast(t *testing.T) {
+func TestStepOfAChainGetsItsAncestorsWithItsParentLast(t *testing.T) {
 	t.Parallel()
-	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), keeps: "Pay"}
+	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), reuses: "Pay"}
 	if err := run(t, executor, &fakeStore{next: chain(3, "Pay")}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -61,11 +61,11 @@ func TestStepOfAChainSeesWhatCameBeforeItWithItsParentLast(t *testing.T) {
 	}
 }
 
-func TestStepOfSeveralParentsSeesWhatTheStoreSays(t *testing.T) {
+func TestStepOfSeveralParentsGetsTheDependenciesOfTheStore(t *testing.T) {
 	t.Parallel()
 	next := chain(1, "Pay")
 	next[0].Dependencies = []engine.Dependency{{StepID: 1, Name: "a"}, {StepID: 2, Name: "b"}}
-	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), keeps: "Pay"}
+	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), reuses: "Pay"}
 	if err := run(t, executor, &fakeStore{next: next}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestStepOfSeveralParentsSeesWhatTheStoreSays(t *testing.T) {
 
 func TestStepOfAnotherProcessGetsASlotOfItsOwn(t *testing.T) {
 	t.Parallel()
-	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), keeps: "Pay"}
+	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), reuses: "Pay"}
 	if err := run(t, executor, &fakeStore{next: chain(1, "Mail")}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestSlotIsKeptAfterASlowStepOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), keeps: "Pay"}
+				executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), reuses: "Pay"}
 				err := run(t, executor, &fakeStore{next: chain(2, "Pay")}, func(r *engine.Runner) {
 					if row.slow {
 						r.Executor = slowExecutor{executor}
@@ -111,18 +111,19 @@ func TestSlotIsKeptAfterASlowStepOnly(t *testing.T) {
 	}
 }
 
-func TestHandedOverStepWithoutRoomIsGivenBack(t *testing.T) {
+func TestEagerlyClaimedStepWithoutSlotIsGivenBack(t *testing.T) {
 	t.Parallel()
 	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`))}
 	store := &fakeStore{next: chain(1, "Mail")}
 	runner := newRunner(executor, store)
 	runner.TaskEnded = func(int64, engine.State) {}
-	executor.held, executor.acquireErr = 1, engine.ErrHandlerNotServed // but for the slot that is there
+	executor.held, executor.acquireErr = 1, engine.ErrHandlerNotServed // only the given slot is there
 	if err := runner.Run(t.Context(), t.Context(), claimed(), "default", executor); err != nil {
 		t.Fatal(err)
 	}
-	if len(store.returns) != 1 || store.returns[0].Token != 100 || store.returns[0].Reason != engine.ReasonNoSlot {
-		t.Errorf("given back: %+v", store.returns)
+	if len(store.giveBacks) != 1 || store.giveBacks[0].Token != 100 ||
+		store.giveBacks[0].Reason != engine.ReasonNoSlot {
+		t.Errorf("given back: %+v", store.giveBacks)
 	}
 	if executor.held != 0 {
 		t.Errorf("%d slots were not released", executor.held)
@@ -131,13 +132,13 @@ func TestHandedOverStepWithoutRoomIsGivenBack(t *testing.T) {
 
 func TestRunIsBoundedInSteps(t *testing.T) {
 	t.Parallel()
-	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), keeps: "Pay"}
+	executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), reuses: "Pay"}
 	store := &fakeStore{next: chain(1000, "Pay")}
 	if err := run(t, executor, store, nil); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(store.finishes); n != 100 || store.finishes[n-1].Queue != "" {
-		t.Errorf("the run had %d steps, and its last finish would go on in %q", n, store.finishes[n-1].Queue)
+		t.Errorf("the run had %d steps, and its last finish requests a step from %q", n, store.finishes[n-1].Queue)
 	}
 }
 
@@ -157,7 +158,7 @@ func (e slowExecutor) Execute(ctx context.Context, a *engine.Attempt) engine.Out
 func TestRunIsBoundedInTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), keeps: "Pay"}
+		executor := &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`)), reuses: "Pay"}
 		store := &fakeStore{next: chain(1000, "Pay")}
 		err := run(t, executor, store, func(r *engine.Runner) { r.Executor = slowExecutor{executor} })
 		if n := len(store.finishes); err != nil || n != 5 {
@@ -166,7 +167,7 @@ func TestRunIsBoundedInTime(t *testing.T) {
 	})
 }
 
-func TestNothingIsHandedOverAfter(t *testing.T) {
+func TestNoStepIsClaimedEagerlyAfter(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		outcome engine.Outcome
@@ -177,13 +178,16 @@ func TestNothingIsHandedOverAfter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			take, stop := context.WithCancel(t.Context())
+			fetchCtx, stop := context.WithCancel(t.Context())
 			defer stop()
 			if row.drain {
 				stop()
 			}
-			executor, store := &fakeExecutor{outcome: row.outcome, keeps: "Pay", held: 1}, &fakeStore{next: chain(1, "Pay")}
-			if err := newRunner(executor, store).Run(t.Context(), take, claimed(), "default", executor); err != nil {
+			executor := &fakeExecutor{outcome: row.outcome, reuses: "Pay", held: 1}
+			store := &fakeStore{next: chain(1, "Pay")}
+			if err := newRunner(executor, store).Run(
+				t.Context(), fetchCtx, claimed(), "default", executor,
+			); err != nil {
 				t.Fatal(err)
 			}
 			if len(store.finishes) != 1 || store.finishes[0].Queue != "" {
@@ -193,13 +197,14 @@ func TestNothingIsHandedOverAfter(t *testing.T) {
 	}
 }
 
-func TestEndOfATaskIsTold(t *testing.T) {
+func TestEndOfATaskIsReported(t *testing.T) {
 	t.Parallel()
-	var told []string
-	err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, &fakeStore{record: engine.FinishResult{TaskState: engine.Complete}}, func(r *engine.Runner) {
-		r.TaskEnded = func(task int64, state engine.State) { told = append(told, fmt.Sprint(task, " ", state)) }
+	var reported []string
+	store := &fakeStore{result: engine.FinishResult{TaskState: engine.Complete}}
+	err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, store, func(r *engine.Runner) {
+		r.TaskEnded = func(task int64, state engine.State) { reported = append(reported, fmt.Sprint(task, " ", state)) }
 	})
-	if diff := cmp.Diff([]string{"1 complete"}, told); diff != "" || err != nil {
-		t.Errorf("told (-want +got):\n%s%v", diff, err)
+	if diff := cmp.Diff([]string{"1 complete"}, reported); diff != "" || err != nil {
+		t.Errorf("reported (-want +got):\n%s%v", diff, err)
 	}
 }

@@ -5,51 +5,53 @@ import (
 	"time"
 )
 
-// Reasons of the give-backs that this package makes.
+// Reasons of the give-backs of this package.
 const (
-	// ReasonNoSlot is a step that was claimed, and found no handler process to run in.
+	// ReasonNoSlot: no handler process had a free slot for the claimed step.
 	ReasonNoSlot = "no_room"
-	// ReasonNotRecorded is an attempt whose outcome the database did not take for as long as it was offered.
+	// ReasonNotRecorded: recording the outcome of the attempt failed until its timeout.
 	ReasonNotRecorded = "outcome_not_recorded"
 )
 
-// slotTimeout is how long a step that was claimed waits for a slot. Others could run it meanwhile.
+// slotTimeout is how long a claimed step waits for a slot. After it the step goes back, so that other workers can
+// run it.
 const slotTimeout = 100 * time.Millisecond
 
-// keepSlotAfter is how long a handler takes at most whose slot is given up while its outcome is recorded: others could run a step or two in
-// that time. After a slower one the slot is kept, because a new one could take as long to get.
+// keepSlotAfter is the handler duration from which a run keeps its slot while it records the outcome. After a faster
+// handler the slot is released, because other steps can use it during the recording. After a slower one it is kept,
+// because acquiring a new slot could take as long.
 const keepSlotAfter = 5 * time.Millisecond
 
-// heldSlot is the slot that a run has at present.
+// heldSlot is the slot that a run holds at the moment, if any.
 type heldSlot struct {
 	executor Executor
 	slot     Slot
-	// handler is what the slot was acquired for, until it is used.
+	// handler is the handler for which the slot was acquired. It is empty once the slot has been used.
 	handler string
 }
 
-// ensure makes the room fit for the next step, one with this handler; it may need another process.
-func (r *heldSlot) ensure(take context.Context, handler string) error {
-	acquiredFor := r.handler
-	r.handler = ""
-	if r.slot != nil && (handler == acquiredFor || r.slot.Reuse(handler)) {
+// ensure makes the slot usable for handler. It acquires a new slot if the current process cannot run handler.
+func (h *heldSlot) ensure(fetchCtx context.Context, handler string) error {
+	acquiredFor := h.handler
+	h.handler = ""
+	if h.slot != nil && (handler == acquiredFor || h.slot.Reuse(handler)) {
 		return nil
 	}
-	r.release()
-	err := take.Err()
+	h.release()
+	err := fetchCtx.Err()
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(take, slotTimeout)
+	ctx, cancel := context.WithTimeout(fetchCtx, slotTimeout)
 	defer cancel()
-	r.slot, err = r.executor.Acquire(ctx, handler)
+	h.slot, err = h.executor.Acquire(ctx, handler)
 	return err
 }
 
-// release gives the slot back, if there is one.
-func (r *heldSlot) release() {
-	if r.slot != nil {
-		r.slot.Release()
-		r.slot = nil
+// release releases the slot, if there is one.
+func (h *heldSlot) release() {
+	if h.slot != nil {
+		h.slot.Release()
+		h.slot = nil
 	}
 }

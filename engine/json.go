@@ -9,22 +9,23 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of the JSON that the engine stores. They are what every language and PostgreSQL's jsonb read back unchanged.
-// tasker.json_fault has the same for what SQL sees.
+// Bounds of the JSON that the engine stores. Within them, every language and PostgreSQL's jsonb read a value back
+// unchanged. tasker.json_fault has the same bounds for JSON that reaches SQL directly.
 const (
 	// JSONDepthMax is the deepest nesting of arrays and objects.
 	JSONDepthMax = 64
-	// JSONDigitsMax is how many digits a number has at most when it is written out, as jsonb writes it.
+	// JSONDigitsMax is the largest number of digits of a number in the notation of jsonb, which has no exponents.
 	JSONDigitsMax = 400
-	// ContextBytesMax bounds the context of a task, as PostgreSQL spells it.
+	// ContextBytesMax bounds the context of a task in the notation of jsonb.
 	ContextBytesMax = 256 << 10
 	// ResultBytesMax bounds the result of a step.
 	ResultBytesMax = 1 << 20
 )
 
-// CheckJSON returns an error when data is not exactly one JSON value of at most maxBytes that jsonb and every handler
-// language can hold: valid UTF-8, nested at most JSONDepthMax deep, without U+0000, lone surrogates, or numbers that are no
-// finite double or have more than JSONDigitsMax digits. The error names the place: $.items[3].price.
+// CheckJSON returns an error if data is not exactly one JSON value of at most maxBytes that jsonb and every handler
+// language can hold. The value must be valid UTF-8 and nested at most JSONDepthMax deep. It must not contain U+0000,
+// lone surrogates, or numbers that are no finite double or have more than JSONDigitsMax digits. The error names the
+// path: $.items[3].price.
 func CheckJSON(data []byte, maxBytes int) error {
 	if len(data) > maxBytes {
 		return fmt.Errorf("JSON has %d bytes, more than the %d allowed", len(data), maxBytes)
@@ -33,7 +34,8 @@ func CheckJSON(data []byte, maxBytes int) error {
 	return err
 }
 
-// CheckContext is CheckJSON for the context of a task, with the bound of tasker.create_task: on what PostgreSQL makes of the text.
+// CheckContext is CheckJSON for the context of a task. As in tasker.create_task, the bound is on the size of the value
+// in the notation of jsonb.
 func CheckContext(data []byte) error {
 	stored, err := checkJSON(data)
 	if err == nil && stored > ContextBytesMax {
@@ -42,7 +44,7 @@ func CheckContext(data []byte) error {
 	return err
 }
 
-// checkJSON returns how many bytes the value has as jsonb spells it.
+// checkJSON returns the size in bytes of the value in the notation of jsonb.
 func checkJSON(data []byte) (int, error) {
 	if !utf8.Valid(data) {
 		return 0, errors.New("JSON is not valid UTF-8")
@@ -96,8 +98,8 @@ func checkTokens(data []byte) (stored int, err error) {
 	return stored, nil
 }
 
-// checkString returns the index of the closing quote of the string whose first character is data[i], and how many bytes jsonb
-// makes of the string with its quotes.
+// checkString returns the index of the closing quote of the string whose first character is data[i], and the size in
+// bytes of the string with its quotes in the notation of jsonb.
 func checkString(data []byte, i int) (end, stored int, fault string) {
 	for stored = 2; data[i] != '"'; i++ {
 		stored++
@@ -128,7 +130,7 @@ func checkString(data []byte, i int) (end, stored int, fault string) {
 	return i, stored, ""
 }
 
-// storedRuneSize is how many bytes jsonb makes of a character that was written as \uXXXX.
+// storedRuneSize is the size in bytes, in the notation of jsonb, of a character that was written as \uXXXX.
 func storedRuneSize(r rune) int {
 	switch {
 	case strings.ContainsRune("\b\f\n\r\t\"\\", r):

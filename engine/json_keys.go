@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 )
 
-// CheckUniqueKeys returns an error when an object of valid JSON has a key twice, however it is spelled. jsonb would keep the last
-// alone, and whoever wrote the text meant both.
+// CheckUniqueKeys returns an error if an object of valid JSON has a key twice, whichever escapes its spellings use.
+// jsonb keeps only the last value of such a key, so that data of the author would be lost.
 func CheckUniqueKeys(data []byte) error {
-	// seen has an entry for each level that is open: the keys of an object, nil for an array.
+	// seen has an entry for each open level: the keys of an object, nil for an array.
 	var seen []map[string]bool
 	key := false // the next string is a key
 	for i := 0; i < len(data); i++ {
@@ -36,7 +36,7 @@ func CheckUniqueKeys(data []byte) error {
 	return nil
 }
 
-// unquote is what a string with its quotes says.
+// unquote returns the value of a string token, which includes its quotes.
 func unquote(text []byte) string {
 	if len(text) < 2 {
 		return ""

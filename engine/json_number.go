@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// What makes a number unreadable: it has to be read as a finite double, and not as zero unless it is zero.
+// Faults of numbers. A number must be readable as a finite double, and as zero only if it is zero.
 const (
 	faultTooLarge = "is a number beyond ±1.8e308, which not every language can read"
 	faultTooSmall = "is a number closer to zero than 4.9e-324, which not every language can read"
@@ -21,7 +21,7 @@ func numberEnd(data []byte, i int) int {
 	return i
 }
 
-// checkNumber returns how many bytes jsonb makes of a number, which it writes out digit by digit.
+// checkNumber returns the size in bytes of a number in the notation of jsonb, which has no exponents.
 func checkNumber(number []byte) (stored int, fault string) {
 	e := bytes.IndexAny(number, "eE")
 	if e < 0 && len(number) <= JSONDigitsMax/2 {
@@ -31,7 +31,8 @@ func checkNumber(number []byte) (stored int, fault string) {
 	if e >= 0 {
 		var err error
 		mantissa = number[:e]
-		if exponent, err = strconv.Atoi(string(number[e+1:])); err != nil || exponent > math.MaxInt16 || exponent < -math.MaxInt16 {
+		exponent, err = strconv.Atoi(string(number[e+1:]))
+		if err != nil || exponent > math.MaxInt16 || exponent < -math.MaxInt16 {
 			return 0, faultBeyond(number, number[e+1] == '-')
 		}
 	}
@@ -56,7 +57,7 @@ func checkNumber(number []byte) (stored int, fault string) {
 	return stored, ""
 }
 
-// checkRange tells a number that a double cannot hold.
+// checkRange returns the fault of a number that a double cannot hold.
 func checkRange(number []byte, zero bool) string {
 	value, err := strconv.ParseFloat(string(number), 64)
 	switch {

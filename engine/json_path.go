@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// pathBytesMax bounds the path that an error names.
+// pathBytesMax bounds the path in an error.
 const pathBytesMax = 200
 
-// plainKey is a key that a path names without quotes.
+// plainKey matches keys that a path contains without quotes.
 var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// errorAt is the error about the token of valid JSON that begins at data[at]: "$.items[3].price is …".
+// errorAt returns the error about the token of valid JSON that begins at data[at]: "$.items[3].price is …".
 func errorAt(data []byte, at int, fault string) error {
 	var path jsonPath
 	for i := 0; i < at; i++ {
@@ -54,13 +54,13 @@ func stringEnd(data []byte, i int) int {
 // jsonPath leads from the whole value to a part of it.
 type jsonPath []jsonLevel
 
-// jsonLevel is an array or object on the way.
+// jsonLevel is an array or object that the path passes through.
 type jsonLevel struct {
 	array bool
-	// reached says that the way goes on from the object's key.
+	// reached is true once the path has passed the object's key and continues in its value.
 	reached bool
 	index   int
-	// key is as the text has it, with its quotes.
+	// key is the token of the key, with its quotes.
 	key []byte
 }
 

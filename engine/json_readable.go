@@ -6,15 +6,17 @@ import (
 )
 
 const (
-	// shortJSONBytes is how short JSON can hold nothing that a handler could not read: brackets alone of more levels are longer.
+	// shortJSONBytes is a size up to which every JSON value is readable: the brackets of a deeper nesting would be
+	// longer.
 	shortJSONBytes = 2 * JSONDepthMax
-	// longNumberDigits is how many digits without a break every number has at least that is at fault, written out.
+	// longNumberDigits is the smallest number of consecutive digits in a number beyond the bounds, in the notation of
+	// jsonb.
 	longNumberDigits = JSONDigitsMax / 2
 )
 
-// CheckReadable returns an error for JSON from the database that not every handler language can read, and names the place; see
-// [CheckJSON]. Who stored it may have been anybody, and jsonb holds any number at any depth. One fast look finds nothing nearly
-// always.
+// CheckReadable returns an error for JSON from the database that some handler language cannot read, with its path; see
+// [CheckJSON]. Other programs write to the database too, and jsonb accepts any number at any depth. A fast scan decides
+// nearly all cases.
 func CheckReadable(data []byte) error {
 	if len(data) <= shortJSONBytes {
 		return nil
@@ -45,7 +47,7 @@ func CheckReadable(data []byte) error {
 	return nil
 }
 
-// checkReadable returns an error when a part of the attempt is nothing that its handler could be given.
+// checkReadable returns an error if the handler could not read a part of the attempt.
 func (a *Attempt) checkReadable() error {
 	for _, part := range [...]struct {
 		name string

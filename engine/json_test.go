@@ -42,15 +42,17 @@ func TestCheckJSON(t *testing.T) {
 		"endless digits":              {strings.Repeat("9", 5000), "beyond"},
 		"endless decimals":            {`0.` + strings.Repeat("3", 400), "401 digits, more than the 400"},
 		"exponent that adds decimals": {strings.Repeat("9", 250) + `e-450`, "451 digits"},
-		"place":                       {`{"a": "x:,{", "items": [0, {}, [1], {"b": 1, "price": 1e400}]}`, "$.items[3].price is a number"},
-		"place with an odd key":       {`{"two words": [{"": 1e400}]}`, `$["two words"][0][""] is a number`},
-		"key with U+0000":             {`{"a": {"b": 1, "\u0000": 2}}`, `a key of $.a holds the character \u0000`},
-		"two values":                  {`{} {}`, "invalid JSON"},
-		"nothing":                     {``, "invalid JSON"},
-		"NaN":                         {`NaN`, "invalid JSON"},
-		"half an object":              {`{"a":`, "invalid JSON"},
-		"not UTF-8":                   {"\"\xff\"", "UTF-8"},
-		"too large":                   {`"` + strings.Repeat("x", 1<<20) + `"`, "more than"},
+		"path": {
+			`{"a": "x:,{", "items": [0, {}, [1], {"b": 1, "price": 1e400}]}`, "$.items[3].price is a number",
+		},
+		"path with a quoted key": {`{"two words": [{"": 1e400}]}`, `$["two words"][0][""] is a number`},
+		"key with U+0000":        {`{"a": {"b": 1, "\u0000": 2}}`, `a key of $.a holds the character \u0000`},
+		"two values":             {`{} {}`, "invalid JSON"},
+		"nothing":                {``, "invalid JSON"},
+		"NaN":                    {`NaN`, "invalid JSON"},
+		"half an object":         {`{"a":`, "invalid JSON"},
+		"not UTF-8":              {"\"\xff\"", "UTF-8"},
+		"too large":              {`"` + strings.Repeat("x", 1<<20) + `"`, "more than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -83,8 +85,10 @@ func TestCheckContext(t *testing.T) {
 		document string
 		fault    string // empty: acceptable
 	}{
-		"largest":                       {text(engine.ContextBytesMax), ""},
-		"one byte more":                 {text(engine.ContextBytesMax + 1), "JSON has 262145 bytes, more than the 262144 allowed"},
+		"largest": {text(engine.ContextBytesMax), ""},
+		"one byte more": {
+			text(engine.ContextBytesMax + 1), "JSON has 262145 bytes, more than the 262144 allowed",
+		},
 		"blanks that jsonb leaves out":  {`{"t": ` + strings.Repeat(" ", engine.ContextBytesMax) + `1}`, ""},
 		"escapes that jsonb leaves out": {`{"t": "` + strings.Repeat(`\u0041\/`, 40_000) + `"}`, ""},
 		"blanks that jsonb adds":        {`[` + strings.Repeat("1,", 130_000) + `1]`, "390003 bytes"},

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// AttemptLog keeps what attempts print and log. Its methods return at once and never fail a step: what cannot be kept is
-// dropped and counted. Implementations are safe for concurrent use.
+// AttemptLog stores the lines that attempts print and log. Its methods return immediately and never fail a step: lines
+// that cannot be stored are dropped and counted. Implementations are safe for concurrent use.
 type AttemptLog interface {
-	// Append takes one line of an attempt.
+	// Append adds one line of an attempt.
 	Append(a *Attempt, line LogLine)
-	// End says that the attempt has ended. A few lines may still follow.
+	// End ends the log of the attempt. A few late lines may still follow.
 	End(a *Attempt)
 }
 
@@ -22,35 +22,35 @@ type LogLine struct {
 	At time.Time
 	// Level is debug, info, warn or error.
 	Level string
-	// Stream is stdout, stderr, log for a structured record, or worker for what the worker adds.
+	// Stream is stdout, stderr, log for a structured record, or worker for a line that the worker adds.
 	Stream  string
 	Message string
 }
 
-// Bounds of what is kept of one attempt.
+// Bounds of the stored log of one attempt.
 const (
 	LogLinesMax = 2000
 	LogBytesMax = 256 << 10
 )
 
-// Redacted stands where a secret was.
+// Redacted is the mask that replaces a secret.
 const Redacted = "xxxxx"
 
-// secretBytesMin is the shortest value that is looked for in text: shorter ones would hide ordinary words.
+// secretBytesMin is the size of the shortest value that is redacted: a shorter one would redact ordinary words.
 const secretBytesMin = 6
 
-// Redactor hides known values in text. The zero value hides nothing.
+// Redactor redacts known values in text. The zero value redacts nothing.
 type Redactor struct{ replacer *strings.Replacer }
 
-// NewRedactor returns what hides the values, of which those shorter than six bytes are left out. A value of several lines
-// is hidden line by line as well, since a log is, and as JSON writes it.
+// NewRedactor returns a redactor of the values, except for those shorter than six bytes. It also redacts the JSON
+// notation of a value and, because logs consist of lines, each line of a value of several lines.
 func NewRedactor(values ...string) Redactor {
 	var forms []string
 	for _, value := range values {
 		forms = append(forms, value, jsonText(value))
 		forms = append(forms, strings.Split(value, "\n")...)
 	}
-	// The longest come first, so that of a value that begins with another no end is left.
+	// The longest value comes first. Otherwise the end of a value that begins with another value would remain.
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	var pairs []string
 	for _, form := range slices.Compact(forms) {
@@ -64,7 +64,7 @@ func NewRedactor(values ...string) Redactor {
 	return Redactor{strings.NewReplacer(pairs...)}
 }
 
-// jsonText is a text within the quotes of JSON.
+// jsonText returns text in the notation of JSON, without the quotes.
 func jsonText(text string) string {
 	encoded, err := json.Marshal(text)
 	if err != nil {
@@ -74,17 +74,20 @@ func jsonText(text string) string {
 }
 
 // Redact returns text without the secrets.
-func (s Redactor) Redact(text string) string {
-	if s.replacer == nil {
+func (r Redactor) Redact(text string) string {
+	if r.replacer == nil {
 		return text
 	}
-	return s.replacer.Replace(text)
+	return r.replacer.Replace(text)
 }
 
-// IsSecretKey says whether a key of a structured record names something that is not to be written down.
+// IsSecretKey reports whether a key of a structured record names a secret.
 func IsSecretKey(key string) bool {
 	key = strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(key))
-	for _, part := range []string{"password", "passwd", "passphrase", "secret", "token", "apikey", "authorization", "credential", "privatekey", "cookie"} {
+	for _, part := range []string{
+		"password", "passwd", "passphrase", "secret", "token", "apikey", "authorization", "credential", "privatekey",
+		"cookie",
+	} {
 		if strings.Contains(key, part) {
 			return true
 		}

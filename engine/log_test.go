@@ -2,9 +2,11 @@ package engine
 
 import "testing"
 
-func TestSecretsAreHiddenInEveryForm(t *testing.T) {
+func TestSecretsAreRedactedInEveryForm(t *testing.T) {
 	t.Parallel()
-	redactor := NewRedactor("geheim", "geheimnis", "-----BEGIN KEY-----\nMIIEvQIBADANBg\n-----END KEY-----\n", "short", `say "hello"`)
+	redactor := NewRedactor(
+		"geheim", "geheimnis", "-----BEGIN KEY-----\nMIIEvQIBADANBg\n-----END KEY-----\n", "short", `say "hello"`,
+	)
 	for _, test := range []struct{ rule, text, want string }{
 		{"as it is", "the geheim one", "the xxxxx one"},
 		{"a value that begins with another", "geheimnis", "xxxxx"},
@@ -15,7 +17,7 @@ func TestSecretsAreHiddenInEveryForm(t *testing.T) {
 		t.Run(test.rule, func(t *testing.T) {
 			t.Parallel()
 			if got := redactor.Redact(test.text); got != test.want {
-				t.Errorf("Hide(%q) = %q, want %q", test.text, got, test.want)
+				t.Errorf("Redact(%q) = %q, want %q", test.text, got, test.want)
 			}
 		})
 	}

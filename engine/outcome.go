@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// OutcomeKind says what an attempt came to.
+// OutcomeKind is how an attempt ended.
 type OutcomeKind string
 
 // The kinds of outcome.
@@ -14,86 +14,86 @@ const (
 	OutcomeSucceeded OutcomeKind = "succeeded"
 	// OutcomeFailed counts the attempt and records Outcome.Failure.
 	OutcomeFailed OutcomeKind = "failed"
-	// OutcomeGivenBack returns the step unharmed: infrastructure got in the way, the handler is not to blame.
+	// OutcomeGivenBack returns the claim uncounted: the infrastructure interrupted the attempt, not the handler.
 	OutcomeGivenBack OutcomeKind = "given_back"
-	// OutcomeCancelled ends a step whose task, or which itself, somebody has cancelled.
+	// OutcomeCancelled ends a step that was cancelled by a user, alone or with its task.
 	OutcomeCancelled OutcomeKind = "cancelled"
-	// OutcomeClaimLost leaves no trace: the claim belongs to somebody else by now.
+	// OutcomeClaimLost records nothing: the worker has lost the claim.
 	OutcomeClaimLost OutcomeKind = "lost"
 )
 
-// Outcome is the end of one attempt. Of Result, Failure and GiveBack exactly the one that Kind names is set, none for
-// OutcomeCancelled and OutcomeLost.
+// Outcome is the end of one attempt. Of Result, Failure and GiveBack, exactly the one that Kind names is set. None is
+// set for OutcomeCancelled and OutcomeClaimLost.
 type Outcome struct {
 	Kind OutcomeKind
 	// Result is the handler's return value as JSON, stored as it is.
 	Result   json.RawMessage
 	Failure  *Failure
 	GiveBack *GiveBack
-	// Usage is what the attempt used, as far as it was measured.
+	// Usage is the measured resource usage of the attempt.
 	Usage Usage
 
-	// Checkpoint replaces what the step has saved, for its next attempt. Nil leaves it as it is.
+	// Checkpoint replaces the checkpoint of the step, for its next attempt. Nil keeps the old one.
 	Checkpoint json.RawMessage
-	// Checkpointed says that the attempt saved a checkpoint, which a step that succeeds does not need any more.
+	// Checkpointed is true if the attempt saved a checkpoint. A successful step deletes it.
 	Checkpointed bool
-	// Events are published with the result, and dropped when the attempt does not succeed.
+	// Events are published with the result. They are dropped if the attempt does not succeed.
 	Events []Event
-	// Spawned are steps that are added to the task with the result, and dropped when the attempt does not succeed.
+	// Spawned are steps that are added to the task with the result. They are dropped if the attempt does not succeed.
 	Spawned []SpawnedStep
 }
 
-// Usage is what an attempt used. Zero members were not measured: the attempt was quick, or had others beside it.
+// Usage is the resource usage of an attempt. Zero fields were not measured: the attempt was fast, or it had neighbours.
 type Usage struct {
 	CPU time.Duration
-	// PeakMemory is the most memory, in bytes, that its handler process has had so far.
+	// PeakMemory is the peak memory of its handler process so far, in bytes.
 	PeakMemory int64
 }
 
-// Failure is a step failure: the handler, or what it returned, is at fault.
+// Failure is a step failure that the handler, or its result, caused.
 type Failure struct {
-	// Permanent failures are not retried whatever the limit says.
+	// Permanent failures are not retried, whatever the retry limit.
 	Permanent bool
 	// Class names the error: the language's class, or one of the Class constants.
 	Class     string
 	Message   string
 	Code      string
 	Backtrace []string
-	// RetryAfter asks for a delay before the next attempt; zero leaves it to the backoff rule. See [RetryAfterMax].
+	// RetryAfter is the requested delay before the next attempt. Zero applies the backoff rule. See [RetryAfterMax].
 	RetryAfter time.Duration
-	// Details is whatever the handler attached to its error, or null.
+	// Details is the data that the handler attached to its error, or null.
 	Details json.RawMessage
 }
 
-// Classes of the failures that no handler raised.
+// Classes of the failures that the worker raises, not the handler.
 const (
 	// ClassTimeout is an attempt that ran past its timeout. Retryable.
 	ClassTimeout = "Tasker::Timeout"
-	// ClassExecutorCrashed is an attempt whose handler process ended under it, alone in that process. Retryable.
+	// ClassExecutorCrashed is an attempt whose handler process ended while no neighbour ran in it. Retryable.
 	ClassExecutorCrashed = "Tasker::ExecutorCrashed"
-	// ClassInvalidArguments is an attempt whose context, inputs or dependencies not every handler could read. Its handler does not
-	// run. Permanent.
+	// ClassInvalidArguments is an attempt whose context, inputs or dependencies some handler language cannot read. Its
+	// handler does not run. Permanent.
 	ClassInvalidArguments = "Tasker::InvalidArguments"
 	// ClassResultTooLarge is a result beyond the protocol's limits. Permanent.
 	ClassResultTooLarge = "Tasker::ResultTooLarge"
-	// ClassInvalidResult is a result that is no acceptable JSON. Permanent.
+	// ClassInvalidResult is a result that is not valid JSON within the bounds. Permanent.
 	ClassInvalidResult = "Tasker::InvalidResult"
-	// ClassProtocol is a host that answered outside the protocol. Retryable.
+	// ClassProtocol is a host that violated the protocol. Retryable.
 	ClassProtocol = "Tasker::ProtocolError"
 )
 
-// GiveBack says why a step is returned without counting the attempt, and how long it should rest.
+// GiveBack is the reason for which a claim is given back uncounted, and the delay until the next claim.
 type GiveBack struct {
 	Reason string
 	Delay  time.Duration
-	// Cap is how many give-backs for this reason go uncounted; zero means the default of five.
+	// Cap is the number of uncounted give-backs for this reason. Zero means the default of five.
 	Cap int
 }
 
-// ReasonDeferred is the give-back that a handler asked for itself. See [Deferred].
+// ReasonDeferred is the reason of a give-back that the handler requested. See [Deferred].
 const ReasonDeferred = "deferred"
 
-// deferralsMax is how often a step is deferred before an attempt counts after all.
+// deferralsMax is the number of uncounted deferrals of a step. Each further one counts as an attempt.
 const deferralsMax = 100
 
 // Succeeded is the outcome of a handler that returned result.
@@ -106,18 +106,21 @@ func Failed(f Failure) Outcome {
 	return Outcome{Kind: OutcomeFailed, Failure: &f}
 }
 
-// GivenBack is the outcome of an attempt that infrastructure interrupted.
+// GivenBack is the outcome of an attempt that the infrastructure interrupted.
 func GivenBack(reason string, delay time.Duration) Outcome {
 	return Outcome{Kind: OutcomeGivenBack, GiveBack: &GiveBack{Reason: reason, Delay: delay}}
 }
 
-// Deferred is the outcome of a handler that asked to be run again after delay, with checkpoint.
+// Deferred is the outcome of a handler that requested to run again after delay, with checkpoint.
 func Deferred(delay time.Duration, checkpoint json.RawMessage) Outcome {
-	return Outcome{Kind: OutcomeGivenBack, GiveBack: &GiveBack{Reason: ReasonDeferred, Delay: delay, Cap: deferralsMax}, Checkpoint: checkpoint}
+	return Outcome{
+		Kind: OutcomeGivenBack, GiveBack: &GiveBack{Reason: ReasonDeferred, Delay: delay, Cap: deferralsMax},
+		Checkpoint: checkpoint,
+	}
 }
 
-// UserCancelled is the outcome of an attempt that somebody has cancelled.
+// UserCancelled is the outcome of an attempt whose step or task was cancelled by a user.
 func UserCancelled() Outcome { return Outcome{Kind: OutcomeCancelled} }
 
-// ClaimLost is the outcome of an attempt whose claim is not held any more.
+// ClaimLost is the outcome of an attempt whose claim the worker has lost.
 func ClaimLost() Outcome { return Outcome{Kind: OutcomeClaimLost} }

@@ -5,28 +5,29 @@ import (
 	"errors"
 )
 
-// ErrHandlerNotServed is returned by [Executor.Acquire] when no handler process serves the name.
+// ErrHandlerNotServed is returned by [Executor.Acquire] if no handler process serves the handler.
 var ErrHandlerNotServed = errors.New("handler is not served by this worker")
 
-// ErrExecutorUnavailable is returned by [Executor.Acquire] when the language's processes cannot be started at present.
-var ErrExecutorUnavailable = errors.New("no handler process can be started at present")
+// ErrExecutorUnavailable is returned by [Executor.Acquire] if no handler process of the language can be started at the
+// moment.
+var ErrExecutorUnavailable = errors.New("no handler process can be started at the moment")
 
 // Executor runs handlers. Implementations are safe for concurrent use.
 type Executor interface {
-	// Acquire waits until a handler process that serves handler has room for one more step. It returns
-	// ErrHandlerNotServed, ErrExecutorUnavailable or the context's error, each of which may be wrapped.
+	// Acquire waits until a handler process that serves handler has a free slot. It returns ErrHandlerNotServed,
+	// ErrExecutorUnavailable or the context's error, each of which may be wrapped.
 	Acquire(ctx context.Context, handler string) (Slot, error)
 }
 
-// Slot is room for one step at a time in a handler process. Its holder calls Release exactly once, and Execute once, and
-// once more after each Keep that returned true.
+// Slot is the capacity for one step at a time in a handler process. Its holder calls Release exactly once. It calls
+// Execute at most once, and once more after each Reuse that returned true.
 type Slot interface {
-	// Execute runs the attempt's handler to its end and says how it ended. It never panics and never returns without
-	// the handler having stopped or its process having been killed. When ctx ends first, its cause says
-	// what the outcome is: UserCancelled for ErrCancelled, Lost for ErrLeaseLost, GivenBack for any other.
+	// Execute runs the attempt's handler to its end and returns the outcome. It never panics. It returns only after the
+	// handler has stopped or its process was killed. If ctx ends first, its cause decides the outcome: UserCancelled
+	// for ErrCancelled, ClaimLost for ErrClaimLost, GivenBack for any other cause.
 	Execute(ctx context.Context, attempt *Attempt) Outcome
-	// Reuse says whether the slot may be used for one more step, one with this handler. It never waits.
+	// Reuse reports whether the slot can run one more step, with this handler. It never waits.
 	Reuse(handler string) bool
-	// Release returns the slot. It may be called without Execute.
+	// Release frees the slot. It may be called without Execute.
 	Release()
 }

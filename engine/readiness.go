@@ -2,7 +2,7 @@ package engine
 
 import "time"
 
-// Readiness is what a step's rows mean for the worker. tasker.step_readiness computes it in SQL by the same rules.
+// Readiness says whether a step can be claimed. tasker.step_readiness computes it in SQL by the same rules.
 type Readiness string
 
 // The readiness of a step.
@@ -17,29 +17,29 @@ const (
 	Waiting Readiness = "waiting"
 	// Exhausted steps have no attempt left.
 	Exhausted Readiness = "exhausted"
-	// BackingOff steps may run at a known time.
+	// BackingOff steps may be claimed at a known time.
 	BackingOff Readiness = "backing_off"
 	// Ready steps may be claimed now.
 	Ready Readiness = "ready"
 )
 
-// StepRow is a step as the rows show it. Zero times and a negative Backoff mean NULL.
+// StepRow is the stored state of a step. Zero times and a negative Backoff mean NULL.
 type StepRow struct {
 	State     State
 	Attempts  int
 	Limit     int
 	Retryable bool
-	// Processed and InProcess are flags that Rails code reads; they forbid a step, they never allow one.
+	// Processed and InProcess are flags that Rails code reads. If either is set, the step cannot be claimed.
 	Processed, InProcess bool
-	// LastAttempted and LastFailed are when the last attempt ended and when the step's present error was recorded.
+	// LastAttempted is when the last attempt ended, LastFailed when the step's current error was recorded.
 	LastAttempted, LastFailed time.Time
-	// Backoff is the delay that a handler asked for.
+	// Backoff is the delay that a handler requested.
 	Backoff time.Duration
-	// ParentsDone says whether every parent is done.
+	// ParentsDone is true if every parent is done.
 	ParentsDone bool
 }
 
-// Readiness classifies the step at the instant now, and says when a step that is backing off may run.
+// Readiness returns the readiness of the step at the instant now and, for a step that is backing off, when it may run.
 func (s StepRow) Readiness(now time.Time) (Readiness, time.Time) {
 	switch {
 	case s.State.Done():
@@ -59,13 +59,13 @@ func (s StepRow) Readiness(now time.Time) (Readiness, time.Time) {
 	return Ready, time.Time{}
 }
 
-// hasAttempt: the first attempt always runs, whatever Retryable and Limit say.
+// hasAttempt reports whether the step has an attempt left. The first attempt runs whatever Retryable and Limit say.
 func (s StepRow) hasAttempt() bool {
 	first := s.State == Pending && s.Attempts == 0
 	return first || s.Retryable && s.Attempts < s.Limit
 }
 
-// dueAt is the later of the delay that was asked for and the delay of the rule.
+// dueAt is the later end of two delays: the one that a handler requested and the one of the backoff rule.
 func (s StepRow) dueAt() time.Time {
 	var due time.Time
 	if !s.LastAttempted.IsZero() && s.Backoff >= 0 {
@@ -79,20 +79,20 @@ func (s StepRow) dueAt() time.Time {
 	return due
 }
 
-// Decision is what a tick does with a task.
+// Decision is the action of a tick.
 type Decision string
 
 // The decisions of a tick.
 const (
 	// CompleteTask: every step is done.
 	CompleteTask Decision = "complete"
-	// FailTask: not every step is done, and none can ever run again.
+	// FailTask: not every step is done, and no step can run again.
 	FailTask Decision = "fail"
 	// ContinueTask: a step is ready, in flight or backing off.
 	ContinueTask Decision = "continue"
 )
 
-// Decide is the rule of a tick. A task without steps is complete.
+// Decide returns the decision for a task with these steps. A task without steps is complete.
 func Decide(steps []Readiness) Decision {
 	done := 0
 	for _, r := range steps {

@@ -7,18 +7,19 @@ import (
 	"time"
 )
 
-// Bounds of what a failure may leave in the database.
+// Bounds of a failure's data in the database.
 const (
 	messageBytesMax   = 4 << 10
 	backtraceLinesMax = 100
 	backtraceLineMax  = 500
 )
 
-// giveBackCapDefault is how often a step is given back for one reason before the attempt counts after all.
+// giveBackCapDefault is the number of uncounted give-backs of a step for one reason. Each further one counts as an
+// attempt.
 const giveBackCapDefault = 5
 
-// newFinishRequest turns an outcome into what the store records. The keys of a failure are the engine's: error, error_class and
-// backtrace as one string, joined by newlines; code and context are ours.
+// newFinishRequest returns the request that records an outcome. A failure has the keys of the Rails engine: error,
+// error_class and backtrace, which is one string with newlines. The worker adds error_code and context.
 func newFinishRequest(a *Attempt, o Outcome, took time.Duration) FinishRequest {
 	f := FinishRequest{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token}
 	f.Checkpoint = o.Checkpoint
@@ -46,7 +47,7 @@ func newFinishRequest(a *Attempt, o Outcome, took time.Duration) FinishRequest {
 	return f
 }
 
-// newGiveBackRequest is what the store records of an attempt that does not count.
+// newGiveBackRequest returns the request that gives back the claim of an attempt.
 func newGiveBackRequest(a *Attempt, o Outcome) GiveBackRequest {
 	back := GiveBackRequest{
 		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Reason: o.GiveBack.Reason, Delay: o.GiveBack.Delay,
@@ -64,18 +65,18 @@ func newCancellation(a *Attempt, took time.Duration) Cancellation {
 	}
 }
 
-// successMetadata is written by hand, as every completed step has it.
-func successMetadata(attempt int, took time.Duration, used Usage) json.RawMessage {
+// successMetadata encodes the metadata without reflection, because every completed step needs it.
+func successMetadata(attempt int, took time.Duration, usage Usage) json.RawMessage {
 	data := make([]byte, 0, 64)
 	data = append(data, `{"attempt_number":`...)
 	data = strconv.AppendInt(data, int64(attempt), 10)
 	data = append(data, `,"execution_duration":`...)
 	data = strconv.AppendFloat(data, took.Seconds(), 'f', -1, 64)
-	if used.CPU > 0 {
-		data = strconv.AppendInt(append(data, `,"cpu_ms":`...), used.CPU.Milliseconds(), 10)
+	if usage.CPU > 0 {
+		data = strconv.AppendInt(append(data, `,"cpu_ms":`...), usage.CPU.Milliseconds(), 10)
 	}
-	if used.PeakMemory > 0 {
-		data = strconv.AppendInt(append(data, `,"peak_memory_bytes":`...), used.PeakMemory, 10)
+	if usage.PeakMemory > 0 {
+		data = strconv.AppendInt(append(data, `,"peak_memory_bytes":`...), usage.PeakMemory, 10)
 	}
 	return append(data, '}')
 }
@@ -104,7 +105,7 @@ func joinBacktrace(lines []string) string {
 	return strings.Join(clipped, "\n")
 }
 
-// clip makes text fit for jsonb: valid UTF-8 without U+0000, at most n bytes.
+// clip makes text storable in jsonb: valid UTF-8 without U+0000, at most n bytes.
 func clip(text string, n int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 	if len(text) <= n {

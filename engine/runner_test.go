@@ -16,12 +16,12 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// fakeExecutor answers every attempt with outcome.
+// fakeExecutor ends every attempt with outcome.
 type fakeExecutor struct {
 	outcome    engine.Outcome
 	acquireErr error
-	// keeps is the handler whose steps may stay in a slot; others need a new one.
-	keeps    string
+	// reuses is the only handler for which a slot can be reused.
+	reuses   string
 	held     int
 	acquired []string
 	executed []*engine.Attempt
@@ -41,17 +41,17 @@ func (e *fakeExecutor) Execute(_ context.Context, a *engine.Attempt) engine.Outc
 	return e.outcome
 }
 
-func (e *fakeExecutor) Reuse(handler string) bool { return handler == e.keeps }
+func (e *fakeExecutor) Reuse(handler string) bool { return handler == e.reuses }
 func (e *fakeExecutor) Release()                  { e.held-- }
 
-// fakeStore fails as often as it is told, and remembers what was recorded.
+// fakeStore returns the failures first, and collects the requests after them.
 type fakeStore struct {
 	failures []error
-	record   engine.FinishResult
-	// next are handed over, one with each finish that would go on.
-	next     []*engine.NextStep
-	finishes []engine.FinishRequest
-	returns  []engine.GiveBackRequest
+	result   engine.FinishResult
+	// next are claimed eagerly, one with each finish that has a queue.
+	next      []*engine.NextStep
+	finishes  []engine.FinishRequest
+	giveBacks []engine.GiveBackRequest
 
 	cancellations []engine.Cancellation
 }
@@ -61,19 +61,19 @@ func (s *fakeStore) Finish(_ context.Context, _ string, finish engine.FinishRequ
 		return engine.FinishResult{}, err
 	}
 	s.finishes = append(s.finishes, finish)
-	recorded := s.record
+	result := s.result
 	if finish.Queue != "" && len(s.next) > 0 {
-		recorded.Next, s.next = s.next[0], s.next[1:]
+		result.Next, s.next = s.next[0], s.next[1:]
 	}
-	return recorded, nil
+	return result, nil
 }
 
 func (s *fakeStore) GiveBack(_ context.Context, back engine.GiveBackRequest) (engine.FinishResult, error) {
 	if err := s.fail(); err != nil {
 		return engine.FinishResult{}, err
 	}
-	s.returns = append(s.returns, back)
-	return s.record, nil
+	s.giveBacks = append(s.giveBacks, back)
+	return s.result, nil
 }
 
 func (s *fakeStore) Cancel(_ context.Context, c engine.Cancellation) (engine.FinishResult, error) {
@@ -96,12 +96,16 @@ func (s *fakeStore) fail() error {
 // claimed is an attempt of the step pay, with the handler Pay.
 func claimed() *engine.Attempt {
 	return &engine.Attempt{
-		Token: 70, Task: engine.TaskInfo{ID: 1}, Step: engine.StepInfo{ID: 7, Name: "pay", Attempt: 2}, Handler: engine.Handler{Name: "Pay"},
+		Token: 70, Task: engine.TaskInfo{ID: 1}, Step: engine.StepInfo{ID: 7, Name: "pay", Attempt: 2},
+		Handler: engine.Handler{Name: "Pay"},
 	}
 }
 
 func newRunner(executor *fakeExecutor, store *fakeStore) *engine.Runner {
-	return &engine.Runner{Executor: executor, Store: store, Log: slog.New(slog.DiscardHandler), Worker: func() string { return "w" }}
+	return &engine.Runner{
+		Executor: executor, Store: store, Log: slog.New(slog.DiscardHandler),
+		Worker: func() string { return "w" },
+	}
 }
 
 func run(t *testing.T, executor *fakeExecutor, store *fakeStore, change func(*engine.Runner)) error {
@@ -112,7 +116,7 @@ func run(t *testing.T, executor *fakeExecutor, store *fakeStore, change func(*en
 	}
 	err := runner.Run(t.Context(), t.Context(), claimed(), "default", nil)
 	if runner.Attempts.Holds(70) {
-		t.Error("the claim is held though the run has ended")
+		t.Error("the claim is still held after the end of the run")
 	}
 	if executor.held != 0 {
 		t.Errorf("%d slots were not released", executor.held)
@@ -131,7 +135,7 @@ func TestRunnerRecordsSuccess(t *testing.T) {
 	}
 }
 
-func TestRunnerRecordsFailureWithTheEnginesKeys(t *testing.T) {
+func TestRunnerRecordsFailureWithTheKeysOfTheRailsEngine(t *testing.T) {
 	t.Parallel()
 	store := &fakeStore{}
 	outcome := engine.Failed(engine.Failure{
@@ -153,12 +157,12 @@ func TestRunnerRecordsFailureWithTheEnginesKeys(t *testing.T) {
 		t.Errorf("error keys (-want +got):\n%s", diff)
 	}
 	if !store.finishes[0].Permanent {
-		t.Error("the failure is not permanent any more")
+		t.Error("the failure is not recorded as permanent")
 	}
 }
 
-// What somebody else stored is not sent to a host that could not read it: it would wait for the timeout, and fail for no reason.
-func TestRunnerFailsAStepWhoseArgumentsNoHandlerCouldRead(t *testing.T) {
+// Data that another program stored is not sent to a host that cannot read it: the step would time out.
+func TestRunnerFailsAStepWithUnreadableArguments(t *testing.T) {
 	t.Parallel()
 	huge := json.RawMessage(`{"n": [1, ` + strings.Repeat("9", 400) + `]}`)
 	deep := json.RawMessage(strings.Repeat("[", 65) + strings.Repeat("]", 65))
@@ -166,17 +170,23 @@ func TestRunnerFailsAStepWhoseArgumentsNoHandlerCouldRead(t *testing.T) {
 		change func(*engine.Attempt)
 		want   string
 	}{
-		"context":    {func(a *engine.Attempt) { a.Task.Context = huge }, "the task's context: $.n[1] is a number beyond"},
+		"context": {
+			func(a *engine.Attempt) { a.Task.Context = huge }, "the task's context: $.n[1] is a number beyond",
+		},
 		"tags":       {func(a *engine.Attempt) { a.Task.Tags = huge }, "the task's tags: $.n[1]"},
 		"inputs":     {func(a *engine.Attempt) { a.Step.Inputs = huge }, "the step's inputs: $.n[1]"},
 		"results":    {func(a *engine.Attempt) { a.Step.Results = deep }, "nested deeper than 64 levels"},
 		"config":     {func(a *engine.Attempt) { a.Handler.Config = huge }, "handler_config: $.n[1]"},
 		"checkpoint": {func(a *engine.Attempt) { a.Checkpoint = huge }, "checkpoint: $.n[1]"},
 		"dependency": {func(a *engine.Attempt) {
-			a.Dependencies = []engine.Dependency{{Name: "cart", Result: json.RawMessage(`{}`)}, {Name: "pay", Result: huge}}
+			a.Dependencies = []engine.Dependency{
+				{Name: "cart", Result: json.RawMessage(`{}`)}, {Name: "pay", Result: huge},
+			}
 		}, `the result of step \"pay\": $.n[1]`},
 		"long, but readable": {func(a *engine.Attempt) {
-			a.Step.Inputs = json.RawMessage(`{"text": "` + strings.Repeat("9[", 400) + `\"", "n": ` + strings.Repeat("9", 308) + `}`)
+			a.Step.Inputs = json.RawMessage(
+				`{"text": "` + strings.Repeat("9[", 400) + `\"", "n": ` + strings.Repeat("9", 308) + `}`,
+			)
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,48 +198,53 @@ func TestRunnerFailsAStepWhoseArgumentsNoHandlerCouldRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := store.finishes[0]
-			if f.Succeeded != (row.want == "") || f.Permanent == (row.want == "") || len(executor.executed) > 0 != (row.want == "") {
+			if f.Succeeded != (row.want == "") || f.Permanent == (row.want == "") ||
+				len(executor.executed) > 0 != (row.want == "") {
 				t.Errorf("recorded %+v after %d executions", f, len(executor.executed))
 			}
-			if !strings.Contains(string(f.Result), row.want) || row.want != "" && !strings.Contains(string(f.Result), engine.ClassInvalidArguments) {
+			if !strings.Contains(string(f.Result), row.want) ||
+				row.want != "" && !strings.Contains(string(f.Result), engine.ClassInvalidArguments) {
 				t.Errorf("recorded %.300s, want %q", f.Result, row.want)
 			}
 		})
 	}
 }
 
-func TestRunnerGivesAStepBackThatFindsNoSlot(t *testing.T) {
+func TestRunnerGivesAStepBackWithoutSlot(t *testing.T) {
 	t.Parallel()
-	for why, pause := range map[error]time.Duration{
-		engine.ErrHandlerNotServed: 10 * time.Second, engine.ErrExecutorUnavailable: 5 * time.Second, context.DeadlineExceeded: 0,
+	for why, delay := range map[error]time.Duration{
+		engine.ErrHandlerNotServed: 10 * time.Second, engine.ErrExecutorUnavailable: 5 * time.Second,
+		context.DeadlineExceeded: 0,
 	} {
 		store := &fakeStore{}
 		if err := run(t, &fakeExecutor{acquireErr: fmt.Errorf("wrapped: %w", why)}, store, nil); err != nil {
 			t.Fatal(err)
 		}
-		if back := store.returns[0]; back.Reason != engine.ReasonNoSlot || back.Delay != pause || back.Cap < 1e6 {
-			t.Errorf("%v: given back %+v, want a pause of %s, whatever the number of times", why, back, pause)
+		if back := store.giveBacks[0]; back.Reason != engine.ReasonNoSlot || back.Delay != delay || back.Cap < 1e6 {
+			t.Errorf("%v: given back %+v, want a delay of %s and no cap", why, back, delay)
 		}
 	}
 }
 
-func TestRunnerStartsNothingOnceTakingHasEnded(t *testing.T) {
+func TestRunnerStartsNothingAfterTheEndOfTheFetchContext(t *testing.T) {
 	t.Parallel()
-	take, stop := context.WithCancel(t.Context())
+	fetchCtx, stop := context.WithCancel(t.Context())
 	stop()
 	executor, store := &fakeExecutor{}, &fakeStore{}
-	if err := newRunner(executor, store).Run(t.Context(), take, claimed(), "default", nil); err != nil {
+	if err := newRunner(executor, store).Run(t.Context(), fetchCtx, claimed(), "default", nil); err != nil {
 		t.Fatal(err)
 	}
-	if len(executor.executed) != 0 || len(store.returns) != 1 || store.returns[0].Reason != engine.ReasonNoSlot {
-		t.Errorf("executed %v, given back %+v", executor.executed, store.returns)
+	if len(executor.executed) != 0 || len(store.giveBacks) != 1 || store.giveBacks[0].Reason != engine.ReasonNoSlot {
+		t.Errorf("executed %v, given back %+v", executor.executed, store.giveBacks)
 	}
 }
 
-func TestRunnerUsesTheSlotThatItIsGiven(t *testing.T) {
+func TestRunnerUsesTheGivenSlot(t *testing.T) {
 	t.Parallel()
 	executor := &fakeExecutor{outcome: engine.Succeeded(nil), held: 1}
-	if err := newRunner(executor, &fakeStore{}).Run(t.Context(), t.Context(), claimed(), "default", executor); err != nil {
+	if err := newRunner(executor, &fakeStore{}).Run(
+		t.Context(), t.Context(), claimed(), "default", executor,
+	); err != nil {
 		t.Fatal(err)
 	}
 	if len(executor.acquired) != 0 || len(executor.executed) != 1 || executor.held != 0 {
@@ -237,7 +252,7 @@ func TestRunnerUsesTheSlotThatItIsGiven(t *testing.T) {
 	}
 }
 
-func TestRunnerKeepsAnOutcomeUntilTheDatabaseIsBack(t *testing.T) {
+func TestRunnerRetriesRecordingUntilTheDatabaseIsBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		down := errors.New("connection refused")
@@ -245,13 +260,13 @@ func TestRunnerKeepsAnOutcomeUntilTheDatabaseIsBack(t *testing.T) {
 		if err := run(t, &fakeExecutor{outcome: engine.GivenBack("shutdown", 0)}, store, nil); err != nil {
 			t.Fatal(err)
 		}
-		if len(store.returns) != 1 || store.returns[0].Reason != "shutdown" {
-			t.Errorf("given back: %+v", store.returns)
+		if len(store.giveBacks) != 1 || store.giveBacks[0].Reason != "shutdown" {
+			t.Errorf("given back: %+v", store.giveBacks)
 		}
 	})
 }
 
-func TestRunnerDropsAnOutcomeThatNobodyTakes(t *testing.T) {
+func TestRunnerAbandonsAnOutcomeThatCannotBeRecorded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		down := make([]error, 1000)
@@ -260,37 +275,39 @@ func TestRunnerDropsAnOutcomeThatNobodyTakes(t *testing.T) {
 		}
 		start := time.Now()
 		var abandoned []engine.GiveBackRequest
-		err := run(t, &fakeExecutor{outcome: engine.Succeeded(nil)}, &fakeStore{failures: down}, func(r *engine.Runner) {
+		executor := &fakeExecutor{outcome: engine.Succeeded(nil)}
+		err := run(t, executor, &fakeStore{failures: down}, func(r *engine.Runner) {
 			r.Abandon = func(back engine.GiveBackRequest) { abandoned = append(abandoned, back) }
 		})
 		if err == nil || time.Since(start) > 2*engine.RecordTimeoutDefault {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
 		if len(abandoned) != 1 || abandoned[0].Token != 70 {
-			t.Errorf("to be given back: %+v", abandoned)
+			t.Errorf("abandoned: %+v", abandoned)
 		}
 	})
 }
 
-func TestRunnerTurnsARefusedResultIntoAPermanentFailure(t *testing.T) {
+func TestRunnerTurnsARejectedResultIntoAPermanentFailure(t *testing.T) {
 	t.Parallel()
 	store := &fakeStore{failures: []error{fmt.Errorf("%w: 22P05", engine.ErrDataRejected)}}
 	if err := run(t, &fakeExecutor{outcome: engine.Succeeded(json.RawMessage(`1`))}, store, nil); err != nil {
 		t.Fatal(err)
 	}
-	if f := store.finishes[0]; f.Succeeded || !f.Permanent || !strings.Contains(string(f.Result), engine.ClassInvalidResult) {
+	if f := store.finishes[0]; f.Succeeded || !f.Permanent ||
+		!strings.Contains(string(f.Result), engine.ClassInvalidResult) {
 		t.Errorf("recorded %+v", f)
 	}
 }
 
-func TestRunnerAsksToBeWokenForTheRetry(t *testing.T) {
+func TestRunnerSchedulesAWakeUpForTheRetry(t *testing.T) {
 	t.Parallel()
-	store := &fakeStore{record: engine.FinishResult{Due: engine.ScheduledWake{Queue: "mail", After: 3 * time.Second}}}
-	var asked engine.ScheduledWake
+	store := &fakeStore{result: engine.FinishResult{Due: engine.ScheduledWake{Queue: "mail", After: 3 * time.Second}}}
+	var scheduled engine.ScheduledWake
 	err := run(t, &fakeExecutor{outcome: engine.Failed(engine.Failure{})}, store, func(r *engine.Runner) {
-		r.Wake = func(due engine.ScheduledWake) { asked = due }
+		r.Wake = func(wake engine.ScheduledWake) { scheduled = wake }
 	})
-	if err != nil || asked != (engine.ScheduledWake{Queue: "mail", After: 3 * time.Second}) {
-		t.Errorf("%v, asked for %v", err, asked)
+	if err != nil || scheduled != (engine.ScheduledWake{Queue: "mail", After: 3 * time.Second}) {
+		t.Errorf("%v, scheduled %v", err, scheduled)
 	}
 }

@@ -9,22 +9,23 @@ import (
 
 // Bounds of the steps that one attempt adds to its task.
 const (
-	// SpawnedAtOnceMax is how many it adds with one request, SpawnedMax with all of them.
+	// SpawnedAtOnceMax bounds the steps of one request, SpawnedMax those of all requests of the attempt.
 	SpawnedAtOnceMax = 100
 	SpawnedMax       = 1000
-	// SpawnedInputsBytesMax bounds the inputs of a step, and its configuration; SpawnedBytesMax bounds all that it adds.
+	// SpawnedInputsBytesMax bounds the inputs of a step, and its configuration. SpawnedBytesMax bounds the data of all
+	// steps of the attempt.
 	SpawnedInputsBytesMax = 64 << 10
 	SpawnedBytesMax       = 8 << 20
 )
 
-// SpawnedStep is a step that a handler adds to its task. It is added with the attempt's result, and has the attempt's step as a
-// parent besides those that it names.
+// SpawnedStep is a step that a handler adds to its task. It is added with the attempt's result. Its parents are the
+// step of the attempt and the steps that it names.
 type SpawnedStep struct {
 	Name    string `json:"name"`
 	Handler string `json:"handler"`
-	// DependsOn names steps of the task, or others that the same attempt adds.
+	// DependsOn names steps of the task, or steps that the same attempt adds.
 	DependsOn []string `json:"depends_on,omitempty"`
-	// Inputs are a copy of the task's context when they are nil.
+	// Inputs default to a copy of the task's context if they are nil.
 	Inputs     json.RawMessage `json:"inputs,omitempty"`
 	Config     json.RawMessage `json:"config,omitempty"`
 	TimeoutMs  int64           `json:"timeout_ms"`
@@ -32,7 +33,8 @@ type SpawnedStep struct {
 	RetryLimit int             `json:"retry_limit"`
 }
 
-// CheckSpawned returns an error when an attempt that added earlier ones may not add these steps too, whatever its task looks like.
+// CheckSpawned returns an error if an attempt that has added the earlier steps cannot add more, whatever its task
+// contains.
 func CheckSpawned(earlier, more []SpawnedStep) error {
 	if len(more) > SpawnedAtOnceMax {
 		return fmt.Errorf("%d steps at once are more than the %d allowed", len(more), SpawnedAtOnceMax)
@@ -49,7 +51,9 @@ func CheckSpawned(earlier, more []SpawnedStep) error {
 	size := 0
 	for _, steps := range [][]SpawnedStep{earlier, more} {
 		for _, s := range steps {
-			all = append(all, templates.Step{Name: s.Name, Handler: s.Handler, DependsOn: s.DependsOn, RetryLimit: s.RetryLimit})
+			all = append(all, templates.Step{
+				Name: s.Name, Handler: s.Handler, DependsOn: s.DependsOn, RetryLimit: s.RetryLimit,
+			})
 			size += s.size()
 		}
 	}

@@ -15,13 +15,13 @@ const (
 	ResolvedManually State = "resolved_manually"
 )
 
-// Done says whether a step in this state satisfies its children.
+// Done reports whether a step in this state satisfies its children.
 func (s State) Done() bool { return s == Complete || s == ResolvedManually }
 
-// TaskEnded says whether a task in this state is never ticked again. No state is none that has ended.
+// TaskEnded reports whether a task in this state is never ticked again. The empty state is not an end state.
 func (s State) TaskEnded() bool { return s != "" && s != Pending && s != InProgress }
 
-// CanTaskMove says whether the engine's state machine lets a task go from one state to the other.
+// CanTaskMove reports whether the engine's state machine allows the transition of a task.
 func CanTaskMove(from, to State) bool {
 	switch from {
 	case Pending:
@@ -37,8 +37,8 @@ func CanTaskMove(from, to State) bool {
 	}
 }
 
-// CanStepMove says whether the engine's state machine lets a step go from one state to the other. There is no way from
-// in_progress back to pending: a claim that is returned goes through error.
+// CanStepMove reports whether the engine's state machine allows the transition of a step. There is no transition from
+// in_progress to pending: a claim that is given back goes through error.
 func CanStepMove(from, to State) bool {
 	switch from {
 	case Pending:

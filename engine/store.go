@@ -7,58 +7,58 @@ import (
 	"time"
 )
 
-// ErrDataRejected is returned by [Store.Finish], wrapped, when the database refuses the data of an outcome. Offering it
-// again is of no use.
-var ErrDataRejected = errors.New("the database refuses this result")
+// ErrDataRejected is returned by [Store.Finish], wrapped, if the database rejects the data of an outcome. Retrying does
+// not help.
+var ErrDataRejected = errors.New("the database rejected this result")
 
-// Store keeps the truth about steps. Its methods are idempotent: calling again after a lost answer changes nothing.
-// Implementations are safe for concurrent use.
+// Store is the source of truth for step state. Its methods are idempotent: repeating an unacknowledged call changes
+// nothing. Implementations are safe for concurrent use.
 type Store interface {
-	// Finish records an outcome and what follows from it, in one transaction: jobs for the steps that became ready, the end
-	// of the task. It may claim one of those steps for the worker and hand it over.
+	// Finish records an outcome and its consequences in one transaction: jobs for the steps that became ready, or the
+	// end of the task. It may claim one of those steps eagerly for the worker.
 	Finish(ctx context.Context, worker string, finish FinishRequest) (FinishResult, error)
-	// GiveBack returns a claim whose attempt does not count.
+	// GiveBack gives a claim back uncounted.
 	GiveBack(ctx context.Context, back GiveBackRequest) (FinishResult, error)
-	// Cancel ends a claim of a step that somebody has cancelled. It gives the claim back when nobody has.
+	// Cancel ends the claim of a cancelled step. If the step is not cancelled, it gives the claim back.
 	Cancel(ctx context.Context, c Cancellation) (FinishResult, error)
 }
 
-// ErrWorkerUnknown is returned by a claim when the worker is not registered, or not any more.
+// ErrWorkerUnknown is returned by a claim if the worker is not registered, for example because it was reaped.
 var ErrWorkerUnknown = errors.New("this worker is not registered in the database")
 
-// ClaimRequest is a step to claim.
+// ClaimRequest asks for the claim of a step.
 type ClaimRequest struct {
 	TaskID int64
 	StepID int64
-	// ClaimKey names the wake-up that asks. When the same wake-up comes again, the answer to its first claim was lost, and the
-	// step is claimed anew. An empty key never does this.
+	// ClaimKey makes a repeated claim idempotent. A request with the key of an earlier claim means that the earlier one
+	// was unacknowledged: the step is claimed anew. An empty key is never equal to another.
 	ClaimKey string
 }
 
-// ClaimStatus says what came of the wish to claim a step.
+// ClaimStatus is the status of a claim request.
 type ClaimStatus string
 
 // The statuses of a claim.
 const (
 	Claimed ClaimStatus = "claimed"
-	// NotReady: somebody else has the step, or it must wait.
+	// NotReady: another worker holds the claim, or the step must wait.
 	NotReady ClaimStatus = "not_ready"
 	// TaskClosed: the step's task has ended.
 	TaskClosed ClaimStatus = "closed"
 	// StepGone: the task has no such step.
 	StepGone ClaimStatus = "gone"
-	// ClaimLocked: somebody else holds the task at this moment. Only a store that was told not to wait answers this.
+	// ClaimLocked: another transaction holds the task's lock. It is returned only for requests that skip locked tasks.
 	ClaimLocked ClaimStatus = "busy"
 )
 
-// ClaimResult answers the wish to claim one step. Attempt is set when Status is Claimed.
+// ClaimResult answers a claim request. Attempt is set if Status is Claimed.
 type ClaimResult struct {
 	StepID  int64
 	Status  ClaimStatus
 	Attempt *Attempt
 }
 
-// FinishRequest is one outcome to record.
+// FinishRequest records one outcome.
 type FinishRequest struct {
 	TaskID    int64
 	StepID    int64
@@ -68,96 +68,95 @@ type FinishRequest struct {
 	Result json.RawMessage
 	// Permanent failures are not retried.
 	Permanent bool
-	// RetryAfter is the delay that the handler asked for, zero for none.
+	// RetryAfter is the delay that the handler requested, zero for none.
 	RetryAfter time.Duration
-	// Metadata goes into the transition.
+	// Metadata is stored with the transition.
 	Metadata json.RawMessage
-	// Queue is the queue in whose room the attempt ran, if the worker would go on there with a step of that queue; empty
-	// when it would not.
+	// Queue is the queue from which the next step may be claimed eagerly. It is empty if the worker wants no next step.
 	Queue string
 
 	SideEffects
 }
 
-// SideEffects are what few attempts leave behind besides their outcome.
+// SideEffects are the optional effects of an attempt besides its outcome.
 type SideEffects struct {
-	// Checkpoint replaces what the step has saved, nil leaves it as it is. A step that succeeds keeps none.
+	// Checkpoint replaces the checkpoint of the step. Nil keeps the old one. A successful step has none.
 	Checkpoint json.RawMessage
-	// DeleteCheckpoint says that the step, when it succeeds, may have left a checkpoint.
+	// DeleteCheckpoint is true if the step succeeded and may have a checkpoint to delete.
 	DeleteCheckpoint bool
-	// Events are stored, and Spawned steps added to the task, when the attempt succeeded.
+	// Events are stored, and Spawned steps are added to the task, if the attempt succeeded.
 	Events  []Event
 	Spawned []SpawnedStep
 }
 
-// Any says whether there are any.
+// Any reports whether there are any.
 func (e *SideEffects) Any() bool {
 	return e.DeleteCheckpoint || len(e.Checkpoint) > 0 || len(e.Events) > 0 || len(e.Spawned) > 0
 }
 
-// Cancellation is one claim to end.
+// Cancellation ends the claim of a cancelled step.
 type Cancellation struct {
 	TaskID int64
 	StepID int64
 	Token  int64
-	// Metadata goes into the transition.
+	// Metadata is stored with the transition.
 	Metadata json.RawMessage
 }
 
-// GiveBackRequest is one claim to give back.
+// GiveBackRequest gives one claim back.
 type GiveBackRequest struct {
 	TaskID int64
 	StepID int64
 	Token  int64
 	Reason string
 	Delay  time.Duration
-	// Cap is how many give-backs for this reason go uncounted.
+	// Cap is the number of uncounted give-backs for this reason.
 	Cap int
-	// Checkpoint replaces what the step has saved, nil leaves it as it is.
+	// Checkpoint replaces the checkpoint of the step. Nil keeps the old one.
 	Checkpoint json.RawMessage
 }
 
-// FinishStatus says what came of recording an outcome.
+// FinishStatus is the status of a finish, a give-back or a cancellation.
 type FinishStatus string
 
-// The statuses of a record.
+// The statuses of a finish.
 const (
 	StatusRecorded  FinishStatus = "recorded"
 	StatusGivenBack FinishStatus = "given_back"
-	// StatusCounted: the step was given back too often, the attempt was recorded as failed.
+	// StatusCounted: the step was given back too often, so the attempt was recorded as failed.
 	StatusCounted FinishStatus = "counted"
 	// StatusCancelled: the step is cancelled.
 	StatusCancelled FinishStatus = "cancelled"
-	// StatusStale: the claim is not held any more, nothing was changed.
+	// StatusStale: the worker has lost the claim, so nothing was changed.
 	StatusStale FinishStatus = "stale"
-	// StatusLocked: somebody else holds the task at this moment. Only a store that was told not to wait answers this.
+	// StatusLocked: another transaction holds the task's lock. It is returned only for requests that skip locked tasks.
 	StatusLocked FinishStatus = "busy"
 )
 
-// FinishResult answers a Finish or Return.
+// FinishResult answers a [FinishRequest], a [GiveBackRequest] or a [Cancellation].
 type FinishResult struct {
 	Status    FinishStatus
 	TaskState State
-	// Due is when and where a look for the task is worth while: a retry, or a tick.
+	// Due is the queue and the delay of the task's next job: a retry or a tick.
 	Due ScheduledWake
-	// Next is the step that was claimed with the finish, nil when there is none.
+	// Next is the step that was claimed eagerly with the finish, nil if there is none.
 	Next *NextStep
 }
 
-// ScheduledWake is a job that waits in a queue until it is due, or nothing when Queue is empty.
+// ScheduledWake asks for a fetch from a queue after a delay, when a job there is due. It is void if Queue is empty.
 type ScheduledWake struct {
 	Queue string
 	After time.Duration
 }
 
-// NextStep is a step that was claimed with the finish of another one of its task.
+// NextStep is a step that was claimed eagerly with the finish of another step of its task.
 type NextStep struct {
 	Token   int64
 	Step    StepInfo
 	Handler Handler
-	// SharesParents says that the step has the parents of the finished one, and so its dependencies.
+	// SharesParents is true if the step has the same parents as the finished step, and so the same dependencies.
 	SharesParents bool
-	// Dependencies are nil when the step is beside the finished one, or when that is the only parent: then they are its own,
-	// and itself.
+	// Dependencies are nil in two cases. If SharesParents is true, they are those of the finished step. If the finished
+	// step is the only parent, they are those of the finished step and the finished step itself.
 	Dependencies []Dependency
 }

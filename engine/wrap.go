@@ -4,7 +4,7 @@ import "context"
 
 var _ Pools = wrappedPools{}
 
-// WrapSlots returns an executor that hands out the slots of another one wrapped. It has [Pools] if the other has.
+// WrapSlots returns an executor that wraps the slots of another executor. It implements [Pools] if the other one does.
 func WrapSlots(executor Executor, wrap func(Slot) Slot) Executor {
 	w := wrappedExecutor{executor, wrap}
 	if pools, ok := executor.(Pools); ok {
