@@ -290,8 +290,14 @@ func (s *Store) Task(ctx context.Context, id int64) (*Task, error) {
 
 // TaskFilter narrows a list of tasks. Zero values do not narrow.
 type TaskFilter struct {
-	Namespace, Name string
-	State           engine.State
+	Namespace, Name, Version string
+	State                    engine.State
+	// FailedStep keeps tasks of which a step of this name is in error, ErrorClass those with such an error.
+	FailedStep, ErrorClass string
+	// Initiator is who asked for the task; Tag is one of its tags.
+	Initiator, Tag string
+	// CreatedAfter and CreatedBefore bound the time of creation.
+	CreatedAfter, CreatedBefore time.Time
 	// Before keeps tasks with smaller ids: the id to go on from.
 	Before int64
 	// Limit is the number of tasks at most; zero means 20.
@@ -318,21 +324,56 @@ SELECT k.task_id, ns.name::text AS namespace, nt.name::text AS name, nt.version:
        (SELECT count(*) FROM public.tasker_workflow_steps s WHERE s.task_id = k.task_id) AS steps,
        (SELECT count(*) FROM public.tasker_workflow_steps s
         JOIN public.tasker_workflow_step_transitions st ON st.workflow_step_id = s.workflow_step_id AND st.most_recent
-        WHERE s.task_id = k.task_id AND st.to_state IN ('complete', 'resolved_manually')) AS done
+        WHERE s.task_id = k.task_id AND st.to_state IN ('complete', 'resolved_manually')) AS done` + filterTasksSQL + `
+ORDER BY k.task_id DESC LIMIT $12`
+
+const countTasksSQL = `SELECT count(*) ` + filterTasksSQL
+
+const filterTasksSQL = `
 FROM public.tasker_tasks k
 JOIN public.tasker_named_tasks nt ON nt.named_task_id = k.named_task_id
 JOIN public.tasker_task_namespaces ns ON ns.task_namespace_id = nt.task_namespace_id
 LEFT JOIN public.tasker_task_transitions t ON t.task_id = k.task_id AND t.most_recent
-WHERE ($1 = '' OR ns.name = $1) AND ($2 = '' OR nt.name = $2)
-  AND ($3 = '' OR coalesce(t.to_state, 'pending') = $3) AND ($4 = 0 OR k.task_id < $4)
-ORDER BY k.task_id DESC LIMIT $5`
+WHERE ($1 = '' OR ns.name = $1) AND ($2 = '' OR nt.name = $2) AND ($3 = '' OR nt.version = $3)
+  AND ($4 = '' OR coalesce(t.to_state, 'pending') = $4) AND ($5 = 0 OR k.task_id < $5)
+  AND ($6 = '' OR k.initiator = $6) AND ($7 = '' OR jsonb_typeof(k.tags) = 'array' AND jsonb_exists(k.tags, $7))
+  AND ($8::timestamp IS NULL OR k.created_at > $8) AND ($9::timestamp IS NULL OR k.created_at < $9)
+  AND ($10 = '' AND $11 = '' OR EXISTS (
+      SELECT FROM public.tasker_workflow_steps s
+      JOIN public.tasker_named_steps n ON n.named_step_id = s.named_step_id
+      JOIN public.tasker_workflow_step_transitions st ON st.workflow_step_id = s.workflow_step_id AND st.most_recent
+      WHERE s.task_id = k.task_id AND st.to_state = 'error'
+        AND ($10 = '' OR n.name = $10) AND ($11 = '' OR s.results ->> 'error_class' = $11)))`
+
+// arguments are those of filterTasksSQL.
+func (f TaskFilter) arguments() []any {
+	return []any{
+		f.Namespace, f.Name, f.Version, string(f.State), f.Before, f.Initiator, f.Tag,
+		utcOrNull(f.CreatedAfter), utcOrNull(f.CreatedBefore), f.FailedStep, f.ErrorClass,
+	}
+}
+
+// utcOrNull is the time as the engine stores it, without a zone.
+func utcOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// CountTasks counts the tasks that match; the filter's Limit does not count.
+func (s *Store) CountTasks(ctx context.Context, f TaskFilter) (count int, err error) {
+	err = s.pool.QueryRow(ctx, countTasksSQL, f.arguments()...).Scan(&count)
+	return count, err
+}
 
 // Tasks lists tasks, newest first.
 func (s *Store) Tasks(ctx context.Context, f TaskFilter) ([]TaskSummary, error) {
 	if f.Limit == 0 {
 		f.Limit = 20
 	}
-	rows, err := s.pool.Query(ctx, listTasksSQL, f.Namespace, f.Name, string(f.State), f.Before, f.Limit)
+	rows, err := s.pool.Query(ctx, listTasksSQL, append(f.arguments(), f.Limit)...)
 	if err != nil {
 		return nil, err
 	}

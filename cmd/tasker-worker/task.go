@@ -205,12 +205,9 @@ func (cmd taskShow) Run(ctx context.Context, s streams) error {
 }
 
 type taskList struct {
-	Namespace string  `help:"Only tasks of this namespace." placeholder:"NAME"`
-	Name      string  `help:"Only tasks of this name." placeholder:"NAME"`
-	State     *string `enum:"pending,in_progress,complete,error,cancelled,resolved_manually" help:"Only tasks in this state: ${enum}." placeholder:"STATE"`
-	Before    int64   `placeholder:"ID" help:"Only tasks with smaller ids: the last id of the page before."`
-	Limit     int     `default:"20"                                                            help:"Tasks at most."`
-	JSON      bool    `help:"Print JSON."                                                      name:"json"`
+	taskFilterFlags
+	Limit int  `default:"20"      help:"Tasks at most."`
+	JSON  bool `help:"Print JSON." name:"json"`
 }
 
 // Help implements kong's extension.
@@ -227,10 +224,8 @@ func (cmd taskList) Run(ctx context.Context, s streams) error {
 		return setupError{fmt.Errorf("--limit is %d; it must be between 1 and 1000", cmd.Limit)}
 	}
 	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
-		filter := client.TaskFilter{Namespace: cmd.Namespace, Name: cmd.Name, Before: cmd.Before, Limit: cmd.Limit}
-		if cmd.State != nil {
-			filter.State = engine.State(*cmd.State)
-		}
+		filter := cmd.filter()
+		filter.Limit = cmd.Limit
 		tasks, err := client.New(pool).Tasks(ctx, filter)
 		if err != nil {
 			return err
@@ -238,21 +233,26 @@ func (cmd taskList) Run(ctx context.Context, s streams) error {
 		if cmd.JSON {
 			return printJSON(s.out, orEmpty(tasks))
 		}
-		if len(tasks) == 0 {
-			_, err := fmt.Fprintln(s.out, "no tasks")
-			return err
-		}
-		rows := [][]string{{"ID", "TASK", "STATE", "STEPS", "CREATED (UTC)", "TOOK"}}
-		for _, t := range tasks {
-			took := ""
-			if t.EndedAt != nil {
-				took = seconds(t.EndedAt.Sub(t.CreatedAt))
-			}
-			rows = append(rows, []string{
-				fmt.Sprint(t.TaskID), t.Namespace + "/" + t.Name + "@" + t.Version, string(t.State),
-				fmt.Sprintf("%d/%d", t.Done, t.Steps), t.CreatedAt.Format(time.DateTime), took,
-			})
-		}
-		return table(s.out, rows)
+		return printTasks(s.out, tasks)
 	})
+}
+
+// printTasks prints a table of tasks.
+func printTasks(w io.Writer, tasks []client.TaskSummary) error {
+	if len(tasks) == 0 {
+		_, err := fmt.Fprintln(w, "no tasks")
+		return err
+	}
+	rows := [][]string{{"ID", "TASK", "STATE", "STEPS", "CREATED (UTC)", "TOOK"}}
+	for _, t := range tasks {
+		took := ""
+		if t.EndedAt != nil {
+			took = seconds(t.EndedAt.Sub(t.CreatedAt))
+		}
+		rows = append(rows, []string{
+			fmt.Sprint(t.TaskID), t.Namespace + "/" + t.Name + "@" + t.Version, string(t.State),
+			fmt.Sprintf("%d/%d", t.Done, t.Steps), t.CreatedAt.Format(time.DateTime), took,
+		})
+	}
+	return table(w, rows)
 }

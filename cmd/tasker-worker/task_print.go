@@ -120,6 +120,9 @@ func whyNotMoving(t *client.Task) []string {
 	if t.State == engine.Error {
 		lines = append(lines, taskReason(t)...)
 	}
+	if t.State == engine.Cancelled {
+		lines = append(lines, byHand(t)...)
+	}
 	if len(t.Steps) == 0 && !t.State.TaskEnded() {
 		if !t.TemplateHas {
 			return []string{"it has no steps, and its template is synced by no worker: put the YAML into the templates folder of a worker, or run `tasker-worker template sync`"}
@@ -132,6 +135,22 @@ func whyNotMoving(t *client.Task) []string {
 		}
 	}
 	return lines
+}
+
+// byHand says who cancelled the task, and why, as far as that was recorded.
+func byHand(t *client.Task) []string {
+	var detail struct {
+		By     string `json:"by"`
+		Reason string `json:"reason"`
+	}
+	if json.Unmarshal(t.StateDetail, &detail) != nil || detail.By == "" {
+		return nil
+	}
+	line := "cancelled by " + printable(detail.By)
+	if detail.Reason != "" {
+		line += ": " + printable(detail.Reason)
+	}
+	return []string{line}
 }
 
 func taskReason(t *client.Task) []string {
