@@ -73,9 +73,28 @@ func testComposeRunsTheMainJob(t *testing.T) {
 	if !strings.Contains(progress, "complete") {
 		t.Errorf("the worker showed:\n%s", progress)
 	}
+	c.checkPrivileges(t)
 	list := c.run(t, "exec", "-T", "worker", "tasker-worker", "task", "list")
 	if !strings.Contains(list, "polyglot_report") {
 		t.Errorf("the worker listed:\n%s", list)
+	}
+}
+
+// checkPrivileges: the worker's role is no superuser, nobody gets in from the network as one, and handlers read no credential.
+func (c compose) checkPrivileges(t *testing.T) {
+	t.Helper()
+	const roles = "SELECT string_agg(rolname, ',') FROM pg_authid WHERE rolcanlogin AND (rolsuper OR rolname = 'tasker') AND rolpassword IS NOT NULL"
+	if with := c.run(t, "exec", "-T", "postgres", "psql", "-U", "postgres", "-qtAc", roles); with != "tasker\n" {
+		t.Errorf("the roles with a password are %q, want tasker", with)
+	}
+	const super = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+	if is := c.run(t, "exec", "-T", "postgres", "psql", "-U", "tasker", "-qtAc", super); is != "f\n" {
+		t.Errorf("the worker's role may everything: %q", is)
+	}
+	for _, file := range []string{"/credentials/url", "/credentials/password", "/proc/1/environ", "/proc/1/mem"} {
+		if out, err := c.try(t.Context(), "exec", "-T", "--user", "handler-ruby", "worker", "head", "-c1", file); err == nil {
+			t.Errorf("the user of the handlers reads %s: %q", file, out)
+		}
 	}
 }
 

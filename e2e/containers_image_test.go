@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/wait"
 
@@ -124,9 +125,18 @@ func testImage(t *testing.T) {
 		output  string
 		check   func(t *testing.T, output string)
 	}{
-		"runs as nobody special": {
-			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd("id -un; touch /usr/local/bin/x /app/x 2>&1 || echo refused")},
-			output:  `^worker\n(?s:.*)refused\n$`,
+		"has users for handlers, who may write nothing": {
+			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd(
+				`echo "$TASKER_HANDLER_USER"; setpriv --reuid=handler-ruby --regid=handler-ruby --clear-groups sh -c 'id -un; touch /usr/local/bin/x /app/x 2>&1 || echo refused'`)},
+			output: `^ruby=handler-ruby,\S+\nhandler-ruby\n(?s:.*)refused\n$`,
+		},
+		"runs without any privilege": {
+			options: []testcontainers.ContainerCustomizer{
+				testcontainers.WithEnv(map[string]string{"TASKER_HANDLER_USER": ""}), testcontainers.WithCmd("handler", "list"),
+				testcontainers.WithConfigModifier(func(config *container.Config) { config.User = "worker" }),
+				testcontainers.WithHostConfigModifier(func(config *container.HostConfig) { config.CapDrop = []string{"ALL"} }),
+			},
+			output: `^(no handlers.*)?`,
 		},
 		"has the three runtimes": {
 			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd("ruby --version && python3 --version && node --version")},

@@ -32,6 +32,8 @@ type containerStage struct {
 	postgres *testcontainers.DockerContainer
 	// command is what the workers are told.
 	command []string
+	// extra are options of the workers' containers.
+	extra []testcontainers.ContainerCustomizer
 }
 
 // newContainerStage returns a stage whose workers run the command. When the command does not migrate, the database has
@@ -108,14 +110,14 @@ func (s *containerStage) interruptDatabase(t *testing.T) (resume func()) {
 
 func (s *containerStage) startWorker(t *testing.T) process {
 	t.Helper()
-	worker, err := testcontainers.Run(t.Context(), examplesImage,
+	worker, err := testcontainers.Run(t.Context(), examplesImage, append([]testcontainers.ContainerCustomizer{
 		testcontainers.WithCmd(s.command...),
 		testcontainers.WithEnv(map[string]string{
 			"DATABASE_URL": s.url("postgres:5432"), "TASKER_LEASE": "2s", "TASKER_SWEEP_INTERVAL": "500ms", "TASKER_LOG_LEVEL": "debug",
 		}),
 		tcnetwork.WithNetwork(nil, s.network),
 		testcontainers.WithWaitStrategyAndDeadline(patience, wait.ForLog("worker started").WithStartupTimeout(patience)),
-	)
+	}, s.extra...)...)
 	cleanUpContainer(t, worker, "a worker")
 	if err != nil {
 		t.Fatal(err)

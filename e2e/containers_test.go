@@ -22,6 +22,7 @@ func TestContainers(t *testing.T) {
 		t.Parallel()
 		mainJob(t, newContainerStage(t, "run", "--migrate"))
 	})
+	t.Run("handlers do not reach the credentials", testHandlersDoNotReachCredentials)
 	t.Run("worker killed in mid-step", func(t *testing.T) {
 		t.Parallel()
 		workerKilled(t, newContainerStage(t, "run"))

@@ -115,7 +115,7 @@ func (s *Supervisor) options(
 		Scratch:     scratch,
 		Secrets:     s.config.Secrets,
 		Command: process.Command{
-			Args: args, Dir: s.appRoot(r), Env: s.config.childEnv(os.Environ(), id, scratch), Limits: s.config.Limits.command(),
+			Args: args, Dir: s.appRoot(r), Env: s.config.childEnv(environOf(s.users.of(r.language)), id, scratch), Limits: s.config.Limits.command(),
 			Mark: "TASKER_SCRATCH_DIR=" + scratch, User: s.users.of(r.language),
 		},
 		ExitGrace: s.timing.exitGrace,

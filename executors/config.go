@@ -46,7 +46,7 @@ type Config struct {
 	// Logger gets a record per line that a handler process prints, and the supervisor's own. Nil discards them.
 	Logger *slog.Logger
 	// PassEnv names variables of the worker's environment that handler processes get too. Neither PassEnv nor Environ
-	// may name DATABASE_URL, PG* or TASKER_*.
+	// may name DATABASE_URL, DATABASE_URL_FILE, PG* or TASKER_*.
 	PassEnv []string
 	// PingInterval is how often a process is asked whether it lives; it is killed after three intervals of silence.
 	PingInterval time.Duration
@@ -72,7 +72,7 @@ type Config struct {
 	Stopping <-chan struct{}
 	// User names who handler processes run as, by name or number: one for all, or one for each language and for the steps with a
 	// command, as in "ruby=app,python=1002,node=1003,command=app", where what is not named runs as the worker. Only a worker
-	// that runs as root can give them another user than its own; HOME is passed to them as it is.
+	// that runs as root can give them another user than its own; HOME is then that user's.
 	User string
 }
 

@@ -16,10 +16,15 @@ func envAllowed() []string {
 	}
 }
 
+// Inherited says whether handler processes get a variable of the worker without being told to.
+func Inherited(name string) bool {
+	return matches(name, envAllowed()) && !matches(name, envForbidden())
+}
+
 // envForbidden are the variables that no setting can hand to handler processes: they lead to the worker's database, or
 // are the protocol's.
 func envForbidden() []string {
-	return []string{"DATABASE_URL", "PG*", "TASKER_*"}
+	return []string{"DATABASE_URL", "DATABASE_URL_FILE", "PG*", "TASKER_*"}
 }
 
 // checkEnv returns a fault for each name that may not be passed.

@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tasker-systems/tasker-worker/executors/internal/process"
 )
@@ -45,7 +47,18 @@ func findUser(name string) (*process.User, error) {
 	case os.Geteuid() != 0 && int(uid) != os.Geteuid():
 		return nil, fmt.Errorf("User is %q: only a worker that runs as root can start processes of another user", name)
 	}
-	return &process.User{GID: uint32(gid), UID: uint32(uid)}, nil
+	return &process.User{GID: uint32(gid), Home: found.HomeDir, UID: uint32(uid)}, nil
+}
+
+// environOf is the worker's environment with the home of the user that the handler processes run as: in the worker's own they may
+// not even look.
+func environOf(u *process.User) []string {
+	own := os.Environ()
+	if u == nil || int(u.UID) == os.Geteuid() {
+		return own
+	}
+	own = slices.DeleteFunc(own, func(pair string) bool { return strings.HasPrefix(pair, "HOME=") })
+	return append(own, "HOME="+u.Home)
 }
 
 // giveTo makes the user the owner of a folder that only the owner may enter.

@@ -82,7 +82,7 @@ func (s *programSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Out
 	}
 	defer func() { _ = ownfolder.Discard(scratch) }() // goes with the whole scratch folder at the latest
 	outcome := program.Run(ctx, sup.starter, a, program.Options{
-		Args: args, AttemptLog: sup.config.AttemptLog, Limits: sup.config.Limits.command(), User: sup.users.of(commands), Env: sup.config.programEnv(os.Environ()), Logger: sup.config.Logger,
+		Args: args, AttemptLog: sup.config.AttemptLog, Limits: sup.config.Limits.command(), User: sup.users.of(commands), Env: sup.config.programEnv(environOf(sup.users.of(commands))), Logger: sup.config.Logger,
 		Scratch: scratch, Force: sup.force, TermGrace: min(sup.timing.termGrace, programTermGrace), Timeout: sup.timeout(a),
 	})
 	return sup.excuse(ctx, a, outcome)

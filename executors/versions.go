@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -55,7 +54,7 @@ func (s *Supervisor) versionOf(r runtime, program string) string {
 	ctx, cancel := context.WithTimeout(s.force, versionTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "--version")
-	cmd.Dir, cmd.Env = s.appRoot(r), s.config.childEnv(os.Environ(), "version", s.scratch.Path)
+	cmd.Dir, cmd.Env = s.appRoot(r), s.config.childEnv(environOf(s.users.of(r.language)), "version", s.scratch.Path)
 	cmd.WaitDelay = time.Second
 	s.users.of(r.language).Become(cmd)
 	out, err := cmd.CombinedOutput()

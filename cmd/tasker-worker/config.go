@@ -18,6 +18,7 @@ import (
 // config is everything that the environment sets. The tag doc is what `tasker-worker config` prints.
 type config struct {
 	DatabaseURL         string        `doc:"URL of the database, e.g. postgres://user:password@host:5432/app; needed by every command that uses it" env:"DATABASE_URL"`
+	DatabaseURLFile     string        `doc:"file that holds the URL of the database, instead of DATABASE_URL: a password in a file is not in the environment" env:"DATABASE_URL_FILE"`
 	AppRoot             string        `doc:"root of a Rails app, whose config/environment.rb is loaded before the Ruby handlers" env:"TASKER_APP_ROOT"`
 	AppHandlers         []string      `doc:"folders of that app that hold handlers, separated by commas; their files are loaded one by one" env:"TASKER_APP_HANDLERS" envDefault:"app/tasks"`
 	CommandSteps        int           `doc:"steps at once that run a command" env:"TASKER_COMMAND_STEPS" envDefault:"10"`
@@ -30,7 +31,8 @@ type config struct {
 	HandlerMemory       int           `doc:"MiB of memory for each handler process and all that it starts, 0 for no limit; needs a writable control group" env:"TASKER_HANDLER_MEMORY" envDefault:"0"`
 	HandlerPIDs         int           `doc:"processes and threads for each handler process and all that it starts, 0 for no limit; needs a writable control group" env:"TASKER_HANDLER_PIDS" envDefault:"0"`
 	HandlerUser         string        `doc:"user that handler processes run as, by name or number, where the worker runs as root; one for each language is better: ruby=app,python=1002,node=1003,command=app" env:"TASKER_HANDLER_USER"`
-	Health              string        `doc:"address to answer probes at, e.g. :8080: GET /health is 503 while the handlers of a language cannot run or a template is left out; not served when empty" env:"TASKER_HEALTH"`
+	Health              string        `doc:"address to answer probes at, e.g. :8080, which is this machine's alone, or 0.0.0.0:8080: GET /health is 503 while the handlers of a language cannot run or a template is left out; not served when empty" env:"TASKER_HEALTH"`
+	HealthTokenFile     string        `doc:"file with the token of those who may know why: GET /health tells the causes to requests with Authorization: Bearer and it" env:"TASKER_HEALTH_TOKEN_FILE"`
 	Lease               time.Duration `doc:"how long a silent worker is believed alive; its steps come back after that"                               env:"TASKER_LEASE"             envDefault:"15s"`
 	LogFormat           string        `doc:"text, json, or auto: text on a terminal and json elsewhere"                                               env:"TASKER_LOG_FORMAT"        envDefault:"auto"`
 	LogLevel            string        `doc:"debug, info, warn or error"                                                                               env:"TASKER_LOG_LEVEL"         envDefault:"info"`
@@ -38,7 +40,7 @@ type config struct {
 	MaxSteps            int           `doc:"steps at once from one queue"                                                                             env:"TASKER_MAX_STEPS"         envDefault:"100"`
 	PassEnv             []string      `doc:"names of variables that handler processes inherit beyond the usual ones, separated by commas"            env:"TASKER_PASS_ENV"`
 	PollOnly            bool          `doc:"for poolers that lend sessions for a transaction at a time: ask for work ten times a second, prepare no statement, send no settings that poolers refuse" env:"TASKER_POLL_ONLY"         envDefault:"false"`
-	Pprof               string        `doc:"address to serve the Go profiler at, e.g. 127.0.0.1:6060; not served when empty"                        env:"TASKER_PPROF"`
+	Pprof               string        `doc:"address to serve the Go profiler at, e.g. :6060, which is this machine's alone; not served when empty"                        env:"TASKER_PPROF"`
 	Processes           int           `doc:"handler processes for each language"                                                                      env:"TASKER_PROCESSES"         envDefault:"1"`
 	Queues              []string      `doc:"queues to work, separated by commas, each with an own limit if wanted: default,reports:2"                env:"TASKER_QUEUES"            envDefault:"default"`
 	RecycleAfter        int           `doc:"executions after which a handler process is replaced, 0 for never" env:"TASKER_RECYCLE_AFTER" envDefault:"0"`
@@ -59,7 +61,7 @@ func loadConfig() (config, error) {
 	var c config
 	environ := env.ToMap(os.Environ())
 	faults := parseFaults(env.ParseWithOptions(&c, env.Options{Environment: environ}), environ)
-	for _, fault := range slices.Concat(c.faults(), nameFaults(environ)) {
+	for _, fault := range slices.Concat(c.readDatabaseURL(), c.faults(), nameFaults(environ)) {
 		if !slices.ContainsFunc(faults, func(f configFault) bool { return f.name == fault.name }) {
 			faults = append(faults, fault)
 		}

@@ -78,7 +78,7 @@ func (c config) negativeFaults() (faults []configFault) {
 // mayPass: neither the database nor the worker's own settings are for handlers.
 func mayPass(name string) bool {
 	name = strings.TrimSpace(name)
-	return name != "DATABASE_URL" && !strings.HasPrefix(name, "PG") && !strings.HasPrefix(name, "TASKER_")
+	return !strings.HasPrefix(name, "DATABASE_URL") && !strings.HasPrefix(name, "PG") && !strings.HasPrefix(name, "TASKER_")
 }
 
 // queueName is what River allows, within reason.

@@ -2,5 +2,8 @@
 
 package main
 
-// hideFromChildren does nothing: only Linux shows a process to others of the same user in /proc.
-func hideFromChildren() {}
+// closeProcess does nothing: only Linux shows a process to others of the same user in /proc.
+func closeProcess() {}
+
+// overwriteEnviron does nothing, for the same reason.
+func overwriteEnviron() {}

@@ -15,6 +15,7 @@ import (
 )
 
 func main() {
+	hideCredentials()
 	// Once it is asked for, this signal no longer ends the program in the middle of its work: the write fails instead.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)

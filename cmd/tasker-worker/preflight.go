@@ -19,7 +19,7 @@ func checkAddresses(ctx context.Context, c config) error {
 		if served.address == "" {
 			continue
 		}
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", served.address)
+		listener, err := listenAt(ctx, served.address)
 		if err != nil {
 			faults = append(faults, addressError(served.variable, served.address, err))
 			continue

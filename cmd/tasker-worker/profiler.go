@@ -9,18 +9,11 @@ import (
 // serveProfiler serves Go's profiler at the address, until the function that it returns is called. An empty address means
 // no profiler.
 func serveProfiler(address string, log *slog.Logger) (stop func(), err error) {
-	if address == "" {
-		return func() {}, nil
-	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	taken, stop, err := serveHTTP("TASKER_PPROF", address, mux)
-	if err == nil {
-		log.Info("profiler is served", "url", "http://"+taken+"/debug/pprof/")
-	}
-	return stop, err
+	return service{variable: "TASKER_PPROF", name: "profiler", path: "/debug/pprof/", address: address, handler: mux}.serve(log)
 }

@@ -151,7 +151,7 @@ func work(ctx context.Context, end deadline, c config, pool *pgxpool.Pool, log *
 		return err
 	}
 	defer stopProfiler()
-	stopHealth, err := serveHealth(c.Health, supervisor, shelf, log)
+	stopHealth, err := serveHealth(c, supervisor, shelf, log)
 	if err != nil {
 		return err
 	}
@@ -166,9 +166,8 @@ func work(ctx context.Context, end deadline, c config, pool *pgxpool.Pool, log *
 	return worker.Run(ctx, end.hard)
 }
 
-// startExecutors starts the handler processes. They run as the same user, so this process hides its memory first.
+// startExecutors starts the handler processes.
 func startExecutors(ctx context.Context, c config, callbacks engine.Callbacks, attemptLog engine.AttemptLog, log *slog.Logger) (*executors.Supervisor, error) {
-	hideFromChildren()
 	supervisor, err := newSupervisor(ctx.Done(), c, callbacks, attemptLog, log)
 	if err != nil {
 		return nil, setupError{err}

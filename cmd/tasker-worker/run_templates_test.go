@@ -32,10 +32,7 @@ var healthURL = regexp.MustCompile(`"health is served","url":"([^"]+)"`)
 func (b *background) health(t *testing.T) (int, healthReport) {
 	t.Helper()
 	b.says(t, "health is served")
-	answer, err := http.Get(healthURL.FindStringSubmatch(b.log.String())[1])
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer := probe(t, healthURL.FindStringSubmatch(b.log.String())[1], "Bearer "+healthToken)
 	defer answer.Body.Close()
 	var report healthReport
 	if err := json.NewDecoder(answer.Body).Decode(&report); err != nil {
@@ -84,7 +81,8 @@ func TestRunLeavesOutTheTemplatesThatItCannotServe(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, pool := newShop(t, "TASKER_HEALTH=127.0.0.1:0", "TASKER_TEMPLATES_DIR=templates")
+			w, pool := newShop(t, "TASKER_HEALTH=127.0.0.1:0", "TASKER_HEALTH_TOKEN_FILE=token", "TASKER_TEMPLATES_DIR=templates")
+			w.write(t, "token", healthToken)
 			w.sync(t, pool)
 			for file, content := range test.files {
 				w.write(t, file, content)
@@ -115,7 +113,8 @@ func TestRunLeavesOutTheTemplatesThatItCannotServe(t *testing.T) {
 
 func TestRunWatchMendsAndReplacesTemplates(t *testing.T) {
 	t.Parallel()
-	w, pool := newShop(t, "TASKER_HEALTH=127.0.0.1:0")
+	w, pool := newShop(t, "TASKER_HEALTH=127.0.0.1:0", "TASKER_HEALTH_TOKEN_FILE=token")
+	w.write(t, "token", healthToken)
 	w.write(t, "templates/pack.yaml", strings.Replace(packTemplate, "name: pack,", "name: pack, queue: unworked,", 1))
 	worker := w.start(t, "run", "--watch")
 	worker.says(t, "files are watched")

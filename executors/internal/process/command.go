@@ -32,5 +32,8 @@ type Limits struct {
 	Memory, Processes int64
 }
 
-// User is a user and its group.
-type User struct{ UID, GID uint32 }
+// User is a user with its group and its home.
+type User struct {
+	UID, GID uint32
+	Home     string
+}
