@@ -2,6 +2,8 @@ module github.com/tasker-systems/tasker-worker
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/caarlos0/env/v11 v11.4.2

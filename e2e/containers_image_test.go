@@ -136,7 +136,8 @@ func testImage(t *testing.T) {
 				testcontainers.WithConfigModifier(func(config *container.Config) { config.User = "worker" }),
 				testcontainers.WithHostConfigModifier(func(config *container.HostConfig) { config.CapDrop = []string{"ALL"} }),
 			},
-			output: `^(no handlers.*)?`,
+			code:   1,
+			output: `(?s)handler not served: no handler files`,
 		},
 		"has the three runtimes": {
 			options: []testcontainers.ContainerCustomizer{shell, testcontainers.WithCmd("ruby --version && python3 --version && node --version")},

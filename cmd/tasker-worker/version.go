@@ -9,7 +9,9 @@ import (
 var version = "dev" //nolint:gochecknoglobals // the linker needs a variable
 
 type versionCommand struct {
-	JSON bool `help:"Print JSON." name:"json"`
+	JSON     bool `help:"Print JSON."                                                               name:"json"`
+	Licenses bool `help:"Print the linked modules with their licenses."`
+	SBOM     bool `help:"Print a bill of materials: what is linked into this program (CycloneDX)." name:"sbom"`
 }
 
 // versionInfo is what `tasker-worker version --json` prints.
@@ -22,6 +24,13 @@ type versionInfo struct {
 
 // Run prints the version.
 func (cmd versionCommand) Run(s streams) error {
+	switch build, ok := debug.ReadBuildInfo(); {
+	case cmd.Licenses:
+		_, err := fmt.Fprint(s.out, licenses)
+		return err
+	case cmd.SBOM && ok:
+		return printJSON(s.out, newSBOM(build))
+	}
 	info := versionInfo{Version: version}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		info.Go, info.Revision = build.GoVersion, revision(build.Settings)
