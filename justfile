@@ -29,7 +29,11 @@ build:
 
 # build the image tasker-worker; e.g. just image --build-arg NODE=no
 image *options:
-    docker build -t tasker-worker {{options}} .
+    script/image {{options}}
+
+# list the linked modules with their age, and fail when one is far behind
+dependencies *options:
+    script/dependencies {{options}}
 
 # run what depends on runtimes on another Debian, in a container: just matrix trixie forky
 matrix *options:

@@ -80,24 +80,6 @@ func testComposeRunsTheMainJob(t *testing.T) {
 	}
 }
 
-// checkPrivileges: the worker's role is no superuser, nobody gets in from the network as one, and handlers read no credential.
-func (c compose) checkPrivileges(t *testing.T) {
-	t.Helper()
-	const roles = "SELECT string_agg(rolname, ',') FROM pg_authid WHERE rolcanlogin AND (rolsuper OR rolname = 'tasker') AND rolpassword IS NOT NULL"
-	if with := c.run(t, "exec", "-T", "postgres", "psql", "-U", "postgres", "-qtAc", roles); with != "tasker\n" {
-		t.Errorf("the roles with a password are %q, want tasker", with)
-	}
-	const super = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
-	if is := c.run(t, "exec", "-T", "postgres", "psql", "-U", "tasker", "-qtAc", super); is != "f\n" {
-		t.Errorf("the worker's role may everything: %q", is)
-	}
-	for _, file := range []string{"/credentials/url", "/credentials/password", "/proc/1/environ", "/proc/1/mem"} {
-		if out, err := c.try(t.Context(), "exec", "-T", "--user", "handler-ruby", "worker", "head", "-c1", file); err == nil {
-			t.Errorf("the user of the handlers reads %s: %q", file, out)
-		}
-	}
-}
-
 // compose is Docker Compose with one project.
 type compose struct {
 	command []string
@@ -138,6 +120,24 @@ func startCompose(t *testing.T, command []string) compose {
 	})
 	c.run(t, "up", "--detach", "--no-build")
 	return c
+}
+
+// checkPrivileges: the worker's role is no superuser, nobody gets in from the network as one, and handlers read no credential.
+func (c compose) checkPrivileges(t *testing.T) {
+	t.Helper()
+	const roles = "SELECT string_agg(rolname, ',') FROM pg_authid WHERE rolcanlogin AND (rolsuper OR rolname = 'tasker') AND rolpassword IS NOT NULL"
+	if with := c.run(t, "exec", "-T", "postgres", "psql", "-U", "postgres", "-qtAc", roles); with != "tasker\n" {
+		t.Errorf("the roles with a password are %q, want tasker", with)
+	}
+	const super = "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+	if is := c.run(t, "exec", "-T", "postgres", "psql", "-U", "tasker", "-qtAc", super); is != "f\n" {
+		t.Errorf("the worker's role may everything: %q", is)
+	}
+	for _, file := range []string{"/credentials/url", "/credentials/password", "/proc/1/environ", "/proc/1/mem"} {
+		if out, err := c.try(t.Context(), "exec", "-T", "--user", "handler-ruby", "worker", "head", "-c1", file); err == nil {
+			t.Errorf("the user of the handlers reads %s: %q", file, out)
+		}
+	}
 }
 
 // run calls Docker Compose and returns what it printed; the test ends when that fails.

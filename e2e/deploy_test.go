@@ -36,7 +36,7 @@ func TestUnitIsSoundAndConfined(t *testing.T) {
 			t.Errorf("the unit lacks %s", line)
 		}
 	}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if strings.HasPrefix(line, "Environment=") && strings.Contains(line, "://") {
 			t.Errorf("the unit has a credential in its environment: %s", line)
 		}

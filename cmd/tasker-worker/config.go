@@ -61,7 +61,7 @@ func loadConfig() (config, error) {
 	var c config
 	environ := env.ToMap(os.Environ())
 	faults := parseFaults(env.ParseWithOptions(&c, env.Options{Environment: environ}), environ)
-	for _, fault := range slices.Concat(c.readDatabaseURL(), c.faults(), nameFaults(environ)) {
+	for _, fault := range slices.Concat(readDatabaseURL(&c), c.faults(), nameFaults(environ)) {
 		if !slices.ContainsFunc(faults, func(f configFault) bool { return f.name == fault.name }) {
 			faults = append(faults, fault)
 		}

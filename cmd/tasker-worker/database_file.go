@@ -7,7 +7,7 @@ import (
 )
 
 // readDatabaseURL reads the URL from its file, where one is named.
-func (c *config) readDatabaseURL() []configFault {
+func readDatabaseURL(c *config) []configFault {
 	const name = "DATABASE_URL_FILE"
 	if c.DatabaseURLFile == "" {
 		return nil
