@@ -13,13 +13,17 @@ import (
 )
 
 // leaver is a program that runs a child, and leaves behind a daemon of another session, one without an environment, and one
-// whose parents have ended. Each writes its id to the file ids in the folder of the program.
+// whose parents have ended. In a control group one without a cookie comes to that. Each writes its id to the file ids in the folder
+// of the program.
 const leaver = `#!/bin/sh
 ids=$(dirname "$0")/ids
 run="echo \$\$ >> $ids; exec sleep 300"
 setsid sh -c "$run" &
 env -i /usr/bin/setsid --fork /bin/sh -c "$run" </dev/null >/dev/null 2>&1
 (setsid sh -c "(sh -c '$run' &)" &)
+if grep -q '^0::.*/tasker-worker-[0-9a-f]*-' /proc/self/cgroup; then
+  env -i /usr/bin/setsid --fork /usr/bin/prlimit --rttime=unlimited /bin/sh -c "$run" </dev/null >/dev/null 2>&1
+fi
 sh -c "$run"
 `
 
@@ -33,24 +37,25 @@ func leavers(program string) map[string]string {
 	}
 }
 
-// leftBehind is how many processes the four handlers leave.
-const leftBehind = 4 * 4
-
 func TestNothingThatHandlersStartedOutlivesAKilledWorker(t *testing.T) {
 	t.Parallel()
+	const ungrouped = ", without control groups"
+	both := func(w *guardedWorker) {
+		_ = syscall.Kill(w.cmd.Process.Pid, syscall.SIGSTOP) // so that it starts no other
+		w.killGuardian()
+		w.cleanedBy = func() { removeStaleScratch() }
+	}
 	tests := map[string]func(w *guardedWorker){
-		"the worker alone":           func(*guardedWorker) {},
-		"its guardian some time ago": func(w *guardedWorker) { w.killGuardian(); w.awaitGuardian() },
-		"both, before the next start": func(w *guardedWorker) {
-			_ = syscall.Kill(w.cmd.Process.Pid, syscall.SIGSTOP) // so that it starts no other
-			w.killGuardian()
-			w.cleanedBy = func() { removeStaleScratch() }
-		},
+		"the worker alone" + ungrouped:            func(*guardedWorker) {},
+		"both, before the next start" + ungrouped: both,
+		"both, before the next start":             both,
+		"the worker alone":                        func(*guardedWorker) {},
+		"its guardian some time ago":              func(w *guardedWorker) { w.killGuardian(); w.awaitGuardian() },
 	}
 	for killed, prepare := range tests {
 		t.Run(killed, func(t *testing.T) {
 			t.Parallel()
-			w := startGuardedWorker(t)
+			w := startGuardedWorker(t, strings.HasSuffix(killed, ungrouped))
 			prepare(w)
 			guardian := w.guardian()
 			if err := w.cmd.Process.Kill(); err != nil {
@@ -78,14 +83,15 @@ func TestWhatAProgramLeavesBehindEndsWithItsAttempt(t *testing.T) {
 	t.Parallel()
 	sc, _ := startPrograms(t)
 	sc.program("bin/leave", "#!/bin/sh\n"+
-		`env -i /usr/bin/setsid --fork /bin/sh -c "echo \$\$ > $TASKER_RESULT_FILE; exec sleep 300" </dev/null >/dev/null 2>&1`+"\n"+
+		"cookieless=; ! grep -q '^0::.*/tasker-worker-[0-9a-f]*-' /proc/self/cgroup || cookieless='/usr/bin/prlimit --rttime=unlimited'\n"+
+		`env -i /usr/bin/setsid --fork $cookieless /bin/sh -c "echo \$\$ > $TASKER_RESULT_FILE; exec sleep 300" </dev/null >/dev/null 2>&1`+"\n"+
 		`while ! [ -s "$TASKER_RESULT_FILE" ]; do sleep 0.01; done`)
 	awaitGone(t, decode[int](t, sc.run(sc.ctx(), command("leave"))))
 }
 
 func TestGuardianHoldsNothingOfTheWorkers(t *testing.T) {
 	t.Parallel()
-	w := startGuardedWorker(t)
+	w := startGuardedWorker(t, false)
 	guardian := "/proc/" + strconv.Itoa(w.awaitGuardian())
 	environ, err := os.ReadFile(filepath.Join(guardian, "environ"))
 	if err != nil || string(environ) != "GOMAXPROCS=1\x00" {
@@ -116,7 +122,19 @@ type guardedWorker struct {
 	cleanedBy func()
 }
 
-func startGuardedWorker(t *testing.T) *guardedWorker {
+// leftBehind is how many processes the four handlers leave.
+func (w *guardedWorker) leftBehind() int {
+	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", w.hosts[0]))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if strings.Contains(string(groups), "/tasker-worker-") {
+		return 4 * 5
+	}
+	return 4 * 4
+}
+
+func startGuardedWorker(t *testing.T, withoutGroups bool) *guardedWorker {
 	t.Helper()
 	sc := &scene{dir: t.TempDir(), t: t}
 	program, ids := filepath.Join(sc.dir, "bin", "leave"), filepath.Join(sc.dir, "bin", "ids")
@@ -127,6 +145,9 @@ func startGuardedWorker(t *testing.T) *guardedWorker {
 	w := &guardedWorker{t: t, cmd: exec.Command(os.Args[0])}
 	w.cmd.Env = append(os.Environ(), "FAKEWORKER="+sc.dir, "FAKEWORKER_HOSTS=real",
 		"FAKEWORKER_RUNS=LeaveRuby leave_python leave_node command:leave", `FAKEWORKER_CONFIG={"command": ["leave"]}`)
+	if withoutGroups {
+		w.cmd.Env = append(w.cmd.Env, "FAKEWORKER_UNGROUPED=1")
+	}
 	w.cmd.Stderr = t.Output()
 	out, err := w.cmd.StdoutPipe()
 	if err != nil {
@@ -143,6 +164,7 @@ func startGuardedWorker(t *testing.T) *guardedWorker {
 		}
 	})
 	w.scratch, w.hosts = readWorker(t, out)
+	want := w.leftBehind()
 	w.await("every handler has left its processes behind", func() bool {
 		w.left = nil
 		written, _ := os.ReadFile(ids)
@@ -153,7 +175,7 @@ func startGuardedWorker(t *testing.T) *guardedWorker {
 			}
 			w.left = append(w.left, pid)
 		}
-		return len(w.left) == leftBehind
+		return len(w.left) == want
 	})
 	return w
 }

@@ -24,6 +24,8 @@ type Supervisor struct {
 	launch     launcher
 	quarantine quarantine
 	timing     timing
+	// ungrouped is set by tests: no control groups are made, as where none can be had.
+	ungrouped bool
 	// users are who handler processes run as.
 	users users
 	// programs holds a token for each program that runs or may.
@@ -135,6 +137,7 @@ func (s *Supervisor) start(ctx context.Context) error {
 // prepare makes the scratch folder with the hosts in it, and the thread that starts processes.
 func (s *Supervisor) prepare() (err error) {
 	s.starter = process.NewStarter()
+	s.starter.Ungrouped = s.ungrouped
 	removeStaleScratch()
 	if s.scratch, err = newScratch(); err != nil {
 		return fmt.Errorf("making a scratch folder: %w", err)

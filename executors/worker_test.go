@@ -29,6 +29,7 @@ func runFakeWorker(dir string) {
 	if os.Getenv("FAKEWORKER_HOSTS") != "real" {
 		s.launch = func(runtime, string) ([]string, error) { return []string{os.Args[0]}, nil }
 	}
+	s.ungrouped = os.Getenv("FAKEWORKER_UNGROUPED") != ""
 	if err := s.Start(context.Background()); err != nil {
 		panic(err)
 	}

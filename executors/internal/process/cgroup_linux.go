@@ -6,25 +6,37 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // cgroup is the folders of the control groups that hold one process and everything that it starts, by controller. The
 // zero cgroup has none.
-type cgroup struct{ memory, pids string }
+type cgroup struct {
+	memory, pids string
+	// all is the group of version 2 in which the process begins, so that it and all that it starts can be found and killed. It may
+	// be one of the others.
+	all string
+}
 
 const cgroupRoot = "/sys/fs/cgroup"
 
 // cgroupName is the name of the group of a process, of which that of the Starter is the first part. Process ids would not do in its
 // place: one process may have several Starters, an id is given again, and that of a worker in a container is often 1.
-func cgroupName(cookie uint64, pid string) string {
-	return fmt.Sprintf("tasker-worker-%016x-%s", cookie&starterMask, pid)
+func cgroupName(cookie uint64) string {
+	return fmt.Sprintf("%s%d", cgroupPrefix(cookie), cookie&^starterMask)
 }
 
-// newCgroup makes control groups for the limits that need them, and moves the process into them.
-func newCgroup(l Limits, cookie uint64, pid int) (g cgroup, err error) {
+func cgroupPrefix(cookie uint64) string {
+	return fmt.Sprintf("tasker-worker-%016x-", cookie&starterMask)
+}
+
+// limit makes control groups for the limits that need them, and moves the process into them.
+func (g cgroup) limit(l Limits, cookie uint64, pid int) (_ cgroup, err error) {
 	defer func() {
 		if err != nil {
 			g.remove()
@@ -47,7 +59,7 @@ func newCgroup(l Limits, cookie uint64, pid int) (g cgroup, err error) {
 		if err != nil {
 			return g, err
 		}
-		*limit.folder = filepath.Join(parent, cgroupName(cookie, strconv.Itoa(pid)))
+		*limit.folder = filepath.Join(parent, cgroupName(cookie))
 		if err := os.Mkdir(*limit.folder, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 			return g, err
 		}
@@ -83,16 +95,12 @@ func controllerFolder(controller, v1, v2 string) (folder, file string, err error
 	return "", "", fmt.Errorf("no control group with the controller %s is at hand", controller)
 }
 
-// removeCgroups empties and removes the groups of a Starter that has ended.
-func removeCgroups(cookie uint64) {
-	for controller, limit := range map[string]string{"memory": "memory.limit_in_bytes", "pids": "pids.max"} {
-		parent, _, err := controllerFolder(controller, limit, "")
-		if err != nil {
-			continue
-		}
-		found, _ := filepath.Glob(filepath.Join(parent, cgroupName(cookie, "*"))) // the pattern is ours
+// removeCgroups empties and removes the groups of a Starter that has ended, in the groups of its worker.
+func removeCgroups(cookie uint64, parents []string) {
+	for _, parent := range parents {
+		found, _ := filepath.Glob(filepath.Join(parent, cgroupPrefix(cookie)+"*")) // the pattern is ours
 		for _, folder := range found {
-			g := cgroup{memory: folder}
+			g := cgroup{all: folder}
 			g.kill()
 			g.remove()
 		}
@@ -134,8 +142,8 @@ func killMembers(pids []string, folder string) bool {
 
 func (g cgroup) folders() []string {
 	var folders []string
-	for _, folder := range []string{g.memory, g.pids} {
-		if folder != "" {
+	for _, folder := range []string{g.all, g.memory, g.pids} {
+		if folder != "" && !slices.Contains(folders, folder) {
 			folders = append(folders, folder)
 		}
 	}
@@ -158,14 +166,27 @@ func (g cgroup) outOfMemory() bool {
 	return false
 }
 
-// remove removes the groups. The kernel takes a moment to see that the last member has gone.
+// remove removes the groups, with those that were made in them. The kernel takes a moment to see that the last member has gone.
 func (g cgroup) remove() {
 	for _, folder := range g.folders() {
-		for range roundsMax {
-			if err := os.Remove(folder); err == nil || errors.Is(err, os.ErrNotExist) {
-				break
-			}
-			time.Sleep(5 * time.Millisecond)
+		for pause := 100 * time.Microsecond; !removeGroup(folder) && pause < 100*time.Millisecond; pause += pause / 2 {
+			time.Sleep(pause)
 		}
 	}
+}
+
+// removeGroup removes one that has no members, the inner ones first, and says whether it is gone.
+func removeGroup(folder string) bool {
+	err := unix.Rmdir(folder)
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		return true
+	}
+	entries, _ := os.ReadDir(folder)
+	for _, entry := range entries {
+		if entry.IsDir() {
+			removeGroup(filepath.Join(folder, entry.Name()))
+		}
+	}
+	err = unix.Rmdir(folder)
+	return err == nil || errors.Is(err, os.ErrNotExist)
 }

@@ -20,6 +20,9 @@ type Command struct {
 	Limits Limits
 	// User is who the process runs as, nil for the worker's own user. Only root may name another.
 	User *User
+
+	// ungrouped has the process begin in the worker's control group.
+	ungrouped bool
 }
 
 // Limits bound what one process may use. Zero leaves a member alone. Core dumps are never written.

@@ -36,13 +36,26 @@ func cookieFor(starter, n uint64) uint64 { return starter | n&^starterMask }
 // branding is held while a process is started, so that it inherits the cookie that is meant for it.
 var branding sync.Mutex
 
-// branded calls start, which starts a process that is to carry the cookie. Where the limit is in use otherwise, it carries none.
+// branded calls start, which starts a process that is to carry the cookie. Where the limit is in use otherwise, it carries none;
+// with 0 it does not carry that of the worker itself either. What other code of the worker starts at the same moment carries it by
+// accident: that is in the worker's session, where nobody looks for cookies.
 func branded(cookie uint64, start func() error) error {
 	branding.Lock()
 	defer branding.Unlock()
+	return brandedLocked(cookie, start)
+}
+
+// brandedLocked is called with branding held.
+func brandedLocked(cookie uint64, start func() error) error {
 	var own unix.Rlimit
-	if cookie == 0 || unix.Getrlimit(unix.RLIMIT_RTTIME, &own) != nil || cookie > own.Max {
+	if unix.Getrlimit(unix.RLIMIT_RTTIME, &own) != nil || cookie > own.Max {
 		return start()
+	}
+	if cookie == 0 {
+		if own.Cur&cookieFlag == 0 || own.Cur > own.Max {
+			return start()
+		}
+		cookie = own.Max
 	}
 	if unix.Setrlimit(unix.RLIMIT_RTTIME, &unix.Rlimit{Cur: cookie, Max: own.Max}) == nil {
 		defer func() { _ = unix.Setrlimit(unix.RLIMIT_RTTIME, &own) }() // cannot fail: the hard limit has stayed

@@ -7,8 +7,8 @@ const cookieFile = "cookie"
 type charge struct {
 	// Cookie is that of the Starter.
 	Cookie uint64 `json:"cookie"`
-	// Group is the worker's process group, in which nothing is killed.
-	Group int `json:"group"`
+	// Session is the worker's, in which nothing is killed: handler processes lead sessions of their own, and cannot come back.
+	Session int `json:"session"`
 	// Scratch is the folder of the worker, which goes with it.
 	Scratch string `json:"scratch"`
 }

@@ -3,6 +3,7 @@ package process
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -53,8 +54,8 @@ func guard(in io.Reader) {
 		return
 	}
 	_, _ = io.Copy(io.Discard, lines) // ends with the worker
+	removeCgroups(c.Cookie, ownGroups())
 	c.sweep()
-	removeCgroups(c.Cookie)
 	ownfolder.RemoveAbandoned(c.Scratch, SweepAbandoned)
 }
 
@@ -77,7 +78,7 @@ func (c *charge) sweep() {
 
 // covers says whether the worker started the process, however long ago and however many others in between.
 func (c *charge) covers(r relative) bool {
-	if r.pid == os.Getpid() || r.group == c.Group {
+	if r.pid == os.Getpid() || r.session == c.Session {
 		return false
 	}
 	return cookieOf(r.pid)&starterMask == c.Cookie || c.Scratch != "" && hasMark(r.pid, func(pair string) bool {
@@ -105,9 +106,9 @@ func SweepAbandoned(scratch string) {
 	}
 	cookie, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 	if err == nil && cookie&cookieFlag != 0 && cookie&^starterMask == 0 {
-		c := charge{Cookie: cookie, Group: unix.Getpgrp(), Scratch: scratch}
+		c := charge{Cookie: cookie, Session: ownSession(), Scratch: scratch}
+		removeCgroups(cookie, append(ownGroups(), groupsOf(scratch)...))
 		c.sweep()
-		removeCgroups(cookie)
 	}
 }
 
@@ -131,10 +132,13 @@ type watchman struct {
 // the log says so, and another one is tried. Its owner calls Close after that of the Starter.
 func (s *Starter) Guard(scratch string, log *slog.Logger) *Guardian {
 	g := &Guardian{
-		charge:  charge{Cookie: s.cookie, Group: unix.Getpgrp(), Scratch: scratch},
+		charge:  charge{Cookie: s.cookie, Session: ownSession(), Scratch: scratch},
 		closing: make(chan struct{}), log: log,
 	}
-	err := os.WriteFile(filepath.Join(scratch, cookieFile), strconv.AppendUint(nil, s.cookie, 10), 0o600)
+	err := errors.Join(
+		os.WriteFile(filepath.Join(scratch, groupsFile), []byte(strings.Join(ownGroups(), "\n")), 0o600),
+		os.WriteFile(filepath.Join(scratch, cookieFile), strconv.AppendUint(nil, s.cookie, 10), 0o600),
+	)
 	if err != nil {
 		log.Warn("the next start will not find what this worker leaves running", "error", err)
 	}

@@ -133,26 +133,12 @@ func start(c Command, cookie uint64) (_ *Process, err error) {
 		In: pipes.ours[0], Out: pipes.ours[1], Stdout: newOutput(pipes.ours[2]), Stderr: newOutput(pipes.ours[3]), done: make(chan struct{}),
 		sign: sign{cookie: cookie, mark: c.Mark},
 	}
-	p.cmd = &exec.Cmd{
-		Args:        c.Args,
-		Dir:         c.Dir,
-		Env:         c.Env,
-		ExtraFiles:  pipes.theirs[:2], // fds 3 and 4
-		Path:        c.Args[0],
-		Stderr:      pipes.theirs[3],
-		Stdout:      pipes.theirs[2],
-		SysProcAttr: attributes(&c),
-	}
+	err = branded(cookie, func() error { return p.startGrouped(&c, pipes.theirs) })
+	closeAll(pipes.theirs)
 	if c.Program {
-		p.cmd.Stdin, p.cmd.ExtraFiles = pipes.theirs[0], nil
-		if c.Stdin != nil {
-			p.cmd.Stdin = c.Stdin
-		}
 		_ = p.Out.Close() // nothing was written
 		p.Out = nil
 	}
-	err = branded(cookie, p.cmd.Start)
-	closeAll(pipes.theirs)
 	if err != nil {
 		p.Close()
 		return nil, fmt.Errorf("starting %s: %w", c.Args[0], err)
@@ -168,11 +154,32 @@ func start(c Command, cookie uint64) (_ *Process, err error) {
 	return p, nil
 }
 
+// command is what is started, with the ends of the pipes that are the child's.
+func command(c *Command, pipes []*os.File) *exec.Cmd {
+	cmd := &exec.Cmd{
+		Args:        c.Args,
+		Dir:         c.Dir,
+		Env:         c.Env,
+		ExtraFiles:  pipes[:2], // fds 3 and 4
+		Path:        c.Args[0],
+		Stderr:      pipes[3],
+		Stdout:      pipes[2],
+		SysProcAttr: attributes(c),
+	}
+	if c.Program {
+		cmd.Stdin, cmd.ExtraFiles = pipes[0], nil
+		if c.Stdin != nil {
+			cmd.Stdin = c.Stdin
+		}
+	}
+	return cmd
+}
+
 // limit bounds a process that was just started.
 func (p *Process) limit(l Limits) (err error) {
 	started.Store(p.PID(), nil)
 	if err = l.apply(p.PID()); err == nil {
-		p.cgroup, err = newCgroup(l, p.sign.cookie, p.PID())
+		p.cgroup, err = p.cgroup.limit(l, p.sign.cookie, p.PID())
 	}
 	return err
 }

@@ -12,9 +12,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attributes puts the child into its own process group and has the kernel kill it when the starting thread ends.
+// attributes puts the child into its own session and process group and has the kernel kill it when the starting thread ends.
 func attributes(c *Command) *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Credential: credential(c.User), Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	return &syscall.SysProcAttr{Credential: credential(c.User), Pdeathsig: syscall.SIGKILL, Setsid: true}
+}
+
+// startGrouped starts the process in a control group of its own where one can be had, and without one elsewhere.
+func (p *Process) startGrouped(c *Command, pipes []*os.File) error {
+	if !c.ungrouped {
+		if g, fd := newCgroup(p.sign.cookie); fd >= 0 {
+			defer unix.Close(fd)
+			p.cmd = command(c, pipes)
+			p.cmd.SysProcAttr.UseCgroupFD, p.cmd.SysProcAttr.CgroupFD = true, fd
+			if p.cmd.Start() == nil {
+				p.cgroup = g
+				return nil
+			}
+			g.remove() // the kernel may not know how, and if it is the program, the error comes again
+		}
+	}
+	p.cmd = command(c, pipes)
+	return p.cmd.Start()
 }
 
 // closeInherited keeps descriptors that the worker itself inherited, from a shell or a service manager, from its children;

@@ -4,6 +4,7 @@ package process
 
 import (
 	"log/slog"
+	"os"
 	"syscall"
 	"time"
 )
@@ -74,7 +75,12 @@ func (p *Process) reap() {
 
 type cgroup struct{}
 
-func newCgroup(Limits, uint64, int) (cgroup, error) { return cgroup{}, nil }
+func (cgroup) limit(Limits, uint64, int) (cgroup, error) { return cgroup{}, nil }
+
+func (p *Process) startGrouped(c *Command, pipes []*os.File) error {
+	p.cmd = command(c, pipes)
+	return p.cmd.Start()
+}
 
 // CPU is not measured.
 func (p *Process) CPU() time.Duration { return 0 }

@@ -13,6 +13,8 @@ type Starter struct {
 	// cookie is carried by all that is started, with a count.
 	cookie uint64
 	count  atomic.Uint64
+	// Ungrouped makes no control groups but for limits, as where none can be had. It is set before the first Start.
+	Ungrouped bool
 	// starting is held while a process is started: one at a time.
 	starting sync.Mutex
 	// stop is closed by Close and ends the threads, and the reaping of orphans.
@@ -68,5 +70,6 @@ func (s *Starter) start(c Command) (*Process, error) {
 	}
 	s.starting.Lock()
 	defer s.starting.Unlock()
+	c.ungrouped = s.Ungrouped
 	return start(c, cookieFor(s.cookie, s.count.Add(1)))
 }

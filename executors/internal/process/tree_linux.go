@@ -16,8 +16,8 @@ const roundsMax = 20
 
 // relative is a process as /proc shows it.
 type relative struct {
-	pid, parent, group int
-	zombie             bool
+	pid, parent, group, session int
+	zombie                      bool
 }
 
 // killTree kills what the process has left behind outside of its group: the descendants of root, and those descendants of
@@ -42,10 +42,11 @@ func leftovers(root int, s sign) []int {
 		children[r.parent] = append(children[r.parent], r)
 	}
 	var found []int
+	session := ownSession() // where what other code of the worker has started may carry a sign by accident
 	var walk func(pid int, ours bool)
 	walk = func(pid int, ours bool) {
 		for _, child := range children[pid] {
-			ours := ours || pid == root || child.pid != root && s.carriedBy(child.pid)
+			ours := ours || pid == root || child.pid != root && child.session != session && s.carriedBy(child.pid)
 			if ours && !child.zombie {
 				found = append(found, child.pid)
 			}
@@ -68,6 +69,12 @@ func killStill(pid, root int, s sign) {
 	}
 	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 1000)
 	_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) // ours to reap if it was an orphan
+}
+
+// ownSession is the session of this process, 0 when its leader is outside of the container.
+func ownSession() int {
+	session, _ := unix.Getsid(0) // cannot fail for the caller itself
+	return session
 }
 
 // processes are all that /proc shows.
@@ -96,12 +103,15 @@ func readRelative(pid int) (relative, bool) {
 	}
 	_, rest, _ := strings.Cut(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " ") // the name in brackets may hold anything
 	fields := strings.Fields(rest)
-	if len(fields) < 3 {
+	if len(fields) < 4 {
 		return relative{}, false
 	}
 	parent, err := strconv.Atoi(fields[1])
 	group, groupErr := strconv.Atoi(fields[2])
-	return relative{pid: pid, parent: parent, group: group, zombie: fields[0] == "Z" || fields[0] == "X"}, errors.Join(err, groupErr) == nil
+	session, sessionErr := strconv.Atoi(fields[3])
+	return relative{
+		pid: pid, parent: parent, group: group, session: session, zombie: fields[0] == "Z" || fields[0] == "X",
+	}, errors.Join(err, groupErr, sessionErr) == nil
 }
 
 // killMember kills pid if it is still in the control group.

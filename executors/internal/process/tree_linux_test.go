@@ -3,6 +3,7 @@ package process
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -18,7 +19,19 @@ import (
 // startCommand starts a shell script with a mark of its own.
 func startCommand(t *testing.T, script string, change func(*Command)) *Process {
 	t.Helper()
+	return startWith(t, NewStarter(), script, change)
+}
+
+// startUngrouped starts it without a control group, if it says so.
+func startUngrouped(t *testing.T, script string, ungrouped bool) *Process {
+	t.Helper()
 	s := NewStarter()
+	s.Ungrouped = ungrouped
+	return startWith(t, s, script, nil)
+}
+
+func startWith(t *testing.T, s *Starter, script string, change func(*Command)) *Process {
+	t.Helper()
 	mark := "TASKER_SCRATCH_DIR=" + t.TempDir()
 	c := Command{Args: []string{"/bin/sh", "-c", script}, Env: []string{"PATH=" + os.Getenv("PATH"), mark}, Mark: mark}
 	if change != nil {
@@ -69,20 +82,22 @@ func TestKillReachesWhatLeftTheGroup(t *testing.T) {
 		"in a session of its own, without an environment": "env -i PATH=$PATH setsid sh -c 'echo $$; exec sleep 60' & wait",
 		"daemonised: its parent has ended":                "(setsid sh -c 'echo $$; exec sleep 60' &) ; sleep 60",
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			p := startCommand(t, script, nil)
-			pid := readPID(t, bufio.NewReader(p.Stdout))
-			p.Kill()
-			awaitEnd(t, p)
-			awaitGone(t, pid)
-		})
+		for _, ungrouped := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/ungrouped=%v", name, ungrouped), func(t *testing.T) {
+				t.Parallel()
+				p := startUngrouped(t, script, ungrouped)
+				pid := readPID(t, bufio.NewReader(p.Stdout))
+				p.Kill()
+				awaitEnd(t, p)
+				awaitGone(t, pid)
+			})
+		}
 	}
 }
 
 func TestEndOfAProcessTakesItsDaemonsWithIt(t *testing.T) {
 	t.Parallel()
-	p := startCommand(t, "(setsid sh -c 'echo $$; exec sleep 60' &) ; read line <&3", nil)
+	p := startUngrouped(t, "(setsid sh -c 'echo $$; exec sleep 60' &) ; read line <&3", true)
 	pid := readPID(t, bufio.NewReader(p.Stdout))
 	if _, err := io.WriteString(p.In, "end\n"); err != nil {
 		t.Fatal(err)
