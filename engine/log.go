@@ -33,35 +33,56 @@ const (
 	LogBytesMax = 256 << 10
 )
 
-// Redacted is the mask that replaces a secret.
-const Redacted = "xxxxx"
+// Redacted is the mask that replaces a secret. The hosts use the same mask.
+const Redacted = "[REDACTED]"
 
-// secretBytesMin is the size of the shortest value that is redacted: a shorter one would redact ordinary words.
-const secretBytesMin = 6
+// The sizes of the shortest values that are redacted. A smaller minimum would redact ordinary words. The hosts use the
+// same minimum.
+const (
+	SecretBytesMin = 4
+	// SecretLineBytesMin applies to each line of a secret of several lines.
+	SecretLineBytesMin = 6
+)
 
 // Redactor redacts known values in text. The zero value redacts nothing.
 type Redactor struct{ replacer *strings.Replacer }
 
-// NewRedactor returns a redactor of the values, except for those shorter than six bytes. It also redacts the JSON
-// notation of a value and, because logs consist of lines, each line of a value of several lines.
+// NewRedactor returns a redactor of the values, except for those shorter than [SecretBytesMin]. It also redacts the
+// JSON notation of a value and, because logs consist of lines, each line of a value of several lines.
 func NewRedactor(values ...string) Redactor {
 	var forms []string
 	for _, value := range values {
-		forms = append(forms, value, jsonText(value))
-		forms = append(forms, strings.Split(value, "\n")...)
+		forms = append(forms, SecretForms(value)...)
 	}
 	// The longest value comes first. Otherwise the end of a value that begins with another value would remain.
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	var pairs []string
 	for _, form := range slices.Compact(forms) {
-		if form = strings.TrimSpace(form); len(form) >= secretBytesMin {
-			pairs = append(pairs, form, Redacted)
-		}
+		pairs = append(pairs, form, Redacted)
 	}
 	if len(pairs) == 0 {
 		return Redactor{}
 	}
 	return Redactor{strings.NewReplacer(pairs...)}
+}
+
+// SecretForms returns the texts in which a secret can occur: the value, its JSON notation, and each of its lines. It
+// returns nothing for a value that is too short to be redacted.
+func SecretForms(value string) []string {
+	trimmed := strings.TrimSpace(value)
+	if len(trimmed) < SecretBytesMin {
+		return nil
+	}
+	forms := []string{trimmed, jsonText(value), jsonText(trimmed)}
+	if !strings.Contains(trimmed, "\n") {
+		return forms
+	}
+	for line := range strings.Lines(trimmed) {
+		if line = strings.TrimSpace(line); len(line) >= SecretLineBytesMin {
+			forms = append(forms, line)
+		}
+	}
+	return forms
 }
 
 // jsonText returns text in the notation of JSON, without the quotes.

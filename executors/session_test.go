@@ -271,7 +271,7 @@ func TestCallbacksAreServed(t *testing.T) {
 	if failed.Failure == nil || len(failed.Events) > 0 || len(failed.Spawned) > 0 {
 		t.Fatalf("outcome is %s, want a failure without events and steps", describe(failed))
 	}
-	if strings.Contains(failed.Failure.Message, "tops3cret") || !strings.Contains(failed.Failure.Message, "[secret]") {
+	if strings.Contains(failed.Failure.Message, "tops3cret") || !strings.Contains(failed.Failure.Message, "[REDACTED]") {
 		t.Errorf("the failure tells a secret: %s", failed.Failure.Message)
 	}
 }

@@ -53,7 +53,7 @@ func TestLinesAreWrittenTogether(t *testing.T) {
 		k.Append(attemptWithToken(2), printed("b"))
 		time.Sleep(logFlushDelay + time.Millisecond)
 		synctest.Wait()
-		if s.calls != 1 || len(s.lines) != 2 || s.lines[0].Message != "a xxxxx" {
+		if s.calls != 1 || len(s.lines) != 2 || s.lines[0].Message != "a [REDACTED]" {
 			t.Errorf("%d calls wrote %+v", s.calls, s.lines)
 		}
 		k.Close()

@@ -7,10 +7,12 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/tasker-systems/tasker-worker/engine"
 )
 
 // dsnHidden stands where a connection string has a secret.
-const dsnHidden = "xxxxx"
+const dsnHidden = engine.Redacted
 
 // Keys of a connection string whose values are shown, and those whose values are hidden. A key that is in neither list may
 // be a piece of a password that ends earlier than its writer thought.

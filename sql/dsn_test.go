@@ -71,21 +71,21 @@ func TestNoPieceOfAPasswordIsShown(t *testing.T) {
 func TestRedactDSN(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ dsn, want string }{
-		{"postgres://me:geheim@db:5432/app", "postgres://me:xxxxx@db:5432/app"},
-		{"postgres://me:ge%40he:im@db,db2:5433/app", "postgres://me:xxxxx@db,db2:5433/app"},
-		{"postgres://me%40server:@[::1]:5432/app", "postgres://me%40server:xxxxx@[::1]:5432/app"},
-		{"postgresql://me@db/app?password=geheim&sslmode=require", "postgresql://me@db/app?password=xxxxx&sslmode=require"},
-		{"postgres://db/app?sslpassword=geheim&passfile=/run/pass", "postgres://db/app?sslpassword=xxxxx&passfile=/run/pass"},
-		{"postgres://db/app?Password=geheim", "postgres://db/app?Password=xxxxx"},
-		{"postgres://db/app?options=-csearch_path%3Dgeheim", "postgres://db/app?options=xxxxx"},
+		{"postgres://me:geheim@db:5432/app", "postgres://me:[REDACTED]@db:5432/app"},
+		{"postgres://me:ge%40he:im@db,db2:5433/app", "postgres://me:[REDACTED]@db,db2:5433/app"},
+		{"postgres://me%40server:@[::1]:5432/app", "postgres://me%40server:[REDACTED]@[::1]:5432/app"},
+		{"postgresql://me@db/app?password=geheim&sslmode=require", "postgresql://me@db/app?password=[REDACTED]&sslmode=require"},
+		{"postgres://db/app?sslpassword=geheim&passfile=/run/pass", "postgres://db/app?sslpassword=[REDACTED]&passfile=/run/pass"},
+		{"postgres://db/app?Password=geheim", "postgres://db/app?Password=[REDACTED]"},
+		{"postgres://db/app?options=-csearch_path%3Dgeheim", "postgres://db/app?options=[REDACTED]"},
 		{"postgres:///app?host=%2Ftmp%2Fs&port=5432", "postgres:///app?host=%2Ftmp%2Fs&port=5432"},
 		{"postgres://", "postgres://"},
-		{"host=db user=me password=geheim dbname=app", "host=db user=me password=xxxxx dbname=app"},
-		{"password = 'ge heim' host=db", "password=xxxxx host=db"},
-		{`password='ge\'heim' host=db`, "password=xxxxx host=db"},
-		{`password=ge\ heim host=db`, "password=xxxxx host=db"},
-		{"sslpassword=geheim passfile='/run/my pass' host=db", "sslpassword=xxxxx passfile='/run/my pass' host=db"},
-		{"PASSWORD=geheim host=db", "PASSWORD=xxxxx host=db"},
+		{"host=db user=me password=geheim dbname=app", "host=db user=me password=[REDACTED] dbname=app"},
+		{"password = 'ge heim' host=db", "password=[REDACTED] host=db"},
+		{`password='ge\'heim' host=db`, "password=[REDACTED] host=db"},
+		{`password=ge\ heim host=db`, "password=[REDACTED] host=db"},
+		{"sslpassword=geheim passfile='/run/my pass' host=db", "sslpassword=[REDACTED] passfile='/run/my pass' host=db"},
+		{"PASSWORD=geheim host=db", "PASSWORD=[REDACTED] host=db"},
 	} {
 		if got, ok := sql.RedactDSN(test.dsn); got != test.want || !ok {
 			t.Errorf("RedactDSN(%q) is %q, %v, want %q", test.dsn, got, ok, test.want)

@@ -37,8 +37,8 @@ func TestTaskLogs(t *testing.T) {
 	number := strconv.FormatInt(id, 10)
 	followed := w.succeed(t, "task", "logs", number, "--follow")
 	for _, want := range []string{
-		"charge  1  stdout  info   charging, attempt 1\n", "charge  1  stderr  warn   the password is xxxxx\n",
-		"charge  1  log     warn   asking the bank\n", "charge  1  log     warn   again amount=5 api_key=xxxxx\n",
+		"charge  1  stdout  info   charging, attempt 1\n", "charge  1  stderr  warn   the password is [REDACTED]\n",
+		"charge  1  log     warn   asking the bank\n", "charge  1  log     warn   again amount=5 api_key=[REDACTED]\n",
 	} {
 		if strings.Count(followed, want) != 1 {
 			t.Errorf("task logs --follow lacks %q:\n%s", want, followed)

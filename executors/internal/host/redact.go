@@ -3,7 +3,6 @@ package host
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"maps"
 	"slices"
@@ -12,15 +11,6 @@ import (
 
 	"github.com/tasker-systems/tasker-worker/engine"
 )
-
-// secretBytesMin is the shortest value that is hidden: hiding every occurrence of a shorter one would hide ordinary text.
-// secretLineMin is the same for a line of a longer value.
-const (
-	secretBytesMin = 4
-	secretLineMin  = 8
-)
-
-const hidden = "[secret]"
 
 // secrets are the values that a process was given. They are hidden wherever it could show them again.
 type secrets struct {
@@ -33,38 +23,21 @@ type secrets struct {
 func (s *secrets) add(value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(value) < secretBytesMin || s.known[value] {
+	if s.known[value] {
 		return
 	}
 	if s.known == nil {
 		s.known = make(map[string]bool)
 	}
-	for _, form := range forms(value) {
+	for _, form := range engine.SecretForms(value) {
 		s.known[form] = true
 	}
 	longestFirst := slices.SortedFunc(maps.Keys(s.known), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	var pairs []string
 	for _, known := range longestFirst { // so that of a secret that begins with another no end is left
-		pairs = append(pairs, known, hidden)
+		pairs = append(pairs, known, engine.Redacted)
 	}
 	s.replacer = strings.NewReplacer(pairs...)
-}
-
-// forms are the ways in which a value may be met: as it is, as part of JSON, and line by line, as logs are read.
-func forms(value string) []string {
-	all := []string{value}
-	if quoted, err := json.Marshal(value); err == nil {
-		all = append(all, string(quoted[1:len(quoted)-1]))
-	}
-	if !strings.Contains(value, "\n") {
-		return all
-	}
-	for line := range strings.Lines(value) {
-		if line = strings.TrimSpace(line); len(line) >= secretLineMin {
-			all = append(all, line)
-		}
-	}
-	return all
 }
 
 func (s *secrets) redact(text string) string {

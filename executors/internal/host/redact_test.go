@@ -10,13 +10,13 @@ func TestSecretsAreHiddenInEveryForm(t *testing.T) {
 	}
 	tests := map[string]string{
 		"abc is too short":          "abc is too short",
-		"a word, a wordier one":     "a [secret], a [secret] one",
-		`he may say "friend"`:       "he may [secret]",
-		`{"said":"say \"friend\""}`: `{"said":"[secret]"}`,
-		"key: -----BEGIN KEY-----":  "key: [secret]",
-		"  MIIEvQIBADAN":            "  [secret]",
+		"a word, a wordier one":     "a [REDACTED], a [REDACTED] one",
+		`he may say "friend"`:       "he may [REDACTED]",
+		`{"said":"say \"friend\""}`: `{"said":"[REDACTED]"}`,
+		"key: -----BEGIN KEY-----":  "key: [REDACTED]",
+		"  MIIEvQIBADAN":            "  [REDACTED]",
 		"short":                     "short",
-		`{"key":"-----BEGIN KEY-----\nMIIEvQIBADAN\nshort\n"}`: `{"key":"[secret]"}`,
+		`{"key":"-----BEGIN KEY-----\nMIIEvQIBADAN\nshort\n"}`: `{"key":"[REDACTED]"}`,
 	}
 	for text, want := range tests {
 		if got := s.redact(text); got != want {

@@ -102,7 +102,7 @@ test('heartbeats within a second are combined', async (t) => {
 test('a secret is in nothing that the step says', async (t) => {
   const worker = await Worker.ready(t, { reply: () => ({ result: { value: 'hunter"2' } }) });
   const { failure } = await worker.execute('secret');
-  assert.equal(failure.message, 'refused [secret]');
+  assert.equal(failure.message, 'refused [REDACTED]');
   assert.equal(worker.logs().length, 2);
   assert.doesNotMatch(JSON.stringify([failure, worker.messages]) + worker.stdout + worker.stderr, /hunter/);
 });

@@ -73,7 +73,7 @@ class Execution {
   fail(error) {
     if (this.ended) return;
     const json = JSON.stringify(outcome.of(error, { cancelled: this.cancelled, checkpoint: this.checkpoint }));
-    this.#send(this.#secrets ? this.#secrets.blot(json) : json);
+    this.#send(this.#secrets ? this.#secrets.redact(json) : json);
   }
 
   get deadline() {
@@ -149,8 +149,8 @@ class Execution {
     this.#secrets.add(value);
   }
 
-  blot(text) {
-    return this.#secrets ? this.#secrets.blot(text) : text;
+  redact(text) {
+    return this.#secrets ? this.#secrets.redact(text) : text;
   }
 
   // The lines that this print completes.

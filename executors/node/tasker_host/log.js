@@ -51,7 +51,7 @@ class Log {
     const said = clip(message, MESSAGE_BYTES);
     this.#writer.notify('log', {
       level,
-      message: execution ? execution.blot(said) : said,
+      message: execution ? execution.redact(said) : said,
       ts: new Date().toISOString(),
       logger,
       execution_id: execution?.executionId,
@@ -66,7 +66,7 @@ class Log {
 function safe(attrs, execution) {
   try {
     const kept = plain('attrs', attrs, ATTRS);
-    return execution ? JSON.parse(execution.blot(JSON.stringify(kept))) : kept;
+    return execution ? JSON.parse(execution.redact(JSON.stringify(kept))) : kept;
   } catch (error) {
     return { attrs_dropped: clip(error.message, 500) };
   }

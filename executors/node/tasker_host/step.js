@@ -106,7 +106,7 @@ class Step {
     });
   }
 
-  // Resolves to the value of a secret. What this handler prints later has it blotted out.
+  // Resolves to the value of a secret. What this handler prints later shows the mask instead.
   async secret(name) {
     const { value } = await call(this.#execution, 'secrets.get', { name: text('the name of a secret', name) });
     this.#execution.hide(value);

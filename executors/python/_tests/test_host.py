@@ -152,8 +152,8 @@ class Calls(HostTest):
         running = self.peer.execute("leaks")
         self.peer.send({"id": self.peer.next("secrets.get")["id"], "result": {"value": "hunter2\t"}})
         got = self.peer.outcome(running)["failure"]
-        self.assertEqual((got["message"], got["details"]), ("[FILTERED] refused", {"key": ["[FILTERED]"]}))
-        self.assertEqual([log["message"] for log in self.peer.logs(running)], ["printed [FILTERED]", "logged ['[FILTERED]']"])
+        self.assertEqual((got["message"], got["details"]), ("[REDACTED] refused", {"key": ["[REDACTED]"]}))
+        self.assertEqual([log["message"] for log in self.peer.logs(running)], ["printed [REDACTED]", "logged ['[REDACTED]']"])
         self.assertNotIn("hunter2", json.dumps([got, self.peer.logs(running)]))
 
     def test_a_secret_may_be_a_result(self):

@@ -132,7 +132,7 @@ class Run(unittest.TestCase):
         self.assertEqual((refused.permanent, refused.failure.error_class), (True, "tasker.NotPermitted"))
         got = testing.run(handler, secrets={"key": "hunter2"})
         self.assertNotIn("hunter2", repr(got))
-        self.assertEqual((got.logs[0]["message"], got.failure.message), ("got [FILTERED]", "wrong: [FILTERED]"))
+        self.assertEqual((got.logs[0]["message"], got.failure.message), ("got [REDACTED]", "wrong: [REDACTED]"))
 
     def test_a_secret_of_one_run_is_none_of_the_next(self):
         testing.run(lambda task, sequence, step: step.secret("key"), secrets={"key": "busy"})

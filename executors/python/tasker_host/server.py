@@ -49,7 +49,7 @@ class Server:
         dump.install()
         log.install(self._writer)
         streams.install(self._writer)
-        forks.install(self._writer.silence, self._reader.silence, streams.reopen, secrets.end_in_child, self._leave_pool)
+        forks.install(self._writer.silence, self._reader.silence, streams.reopen, secrets.reset_in_child, self._leave_pool)
 
     def run(self):
         """Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more."""

@@ -117,6 +117,6 @@ class HandlersTest < Minitest::Test
     got = run_handler(handler)
     assert got.success?, got.failure.inspect
     assert_equal %w[order.charged order.custom], got.events.map { |event| event["name"] }
-    assert_equal "[FILTERED]", got.logs.find { |record| record["message"] == "hello" }["attrs"]["api_key"]
+    assert_equal "[REDACTED]", got.logs.find { |record| record["message"] == "hello" }["attrs"]["api_key"]
   end
 end

@@ -80,7 +80,7 @@ class StepTest < Minitest::Test
       raise "pin #{pin} refused"
     end, secrets: { pin: "98765432" })
     refute_includes got.to_s, "98765432"
-    assert_includes got.failure.message, "[FILTERED]"
+    assert_includes got.failure.message, "[REDACTED]"
   end
 
   def test_threads_of_the_handler_work_for_its_step

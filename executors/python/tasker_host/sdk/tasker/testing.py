@@ -126,7 +126,7 @@ def run(
         with _logged(worker), _cancelling(execution, served, cancel, cancel_after):
             message = contextvars.Context().run(execution.finish, _loop)
     finally:
-        hidden.forget()
+        hidden.clear()
     return _outcome(json.loads(message)["result"], worker.asked)
 
 

@@ -4,7 +4,7 @@ module Tasker
   module Concerns
     # The engine's logging helpers. Records reach the worker's log with the step that runs.
     module StructuredLogging
-      FILTERED = /passw|secret|token|api_?key|\bkey\b|crypt|salt|certificate|otp|ssn|cvv|authorization/i.freeze
+      SECRET_KEYS = /passw|secret|token|api_?key|\bkey\b|crypt|salt|certificate|otp|ssn|cvv|authorization/i.freeze
 
       def log_structured(level, message, **context)
         level = :info unless %i[debug info warn error fatal].include?(level.to_sym)
@@ -69,7 +69,7 @@ module Tasker
       end
 
       def filtered(context)
-        context.to_h { |key, value| [key, key.to_s.match?(FILTERED) ? "[FILTERED]" : value] }
+        context.to_h { |key, value| [key, key.to_s.match?(SECRET_KEYS) ? TaskerHost::Secrets::MASK : value] }
       end
     end
   end
