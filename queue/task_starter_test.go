@@ -1,9 +1,11 @@
 package queue_test
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -81,7 +83,8 @@ func TestTaskWithAContextThatCannotBeReadIsRejectedAtItsFirstTick(t *testing.T) 
 	for name, row := range map[string]struct{ context, want string }{
 		"huge number":    {`{"items": [1, 2, 3, {"price": 1e400}]}`, "$.items[3].price is a number beyond ±1.8e308"},
 		"endless number": {`{"n": ` + strings.Repeat("9", 5000) + `}`, "$.n is a number beyond"},
-		"deep":           {`{"a": ` + strings.Repeat("[", 3000) + strings.Repeat("]", 3000) + `}`, "[0] is nested deeper than 64 levels"},
+		"deep":           {`{"a": ` + nested(3000) + `}`, "[0] is nested deeper than 64 levels"},
+		"deeper than Go": {`{"a": ` + nested(12_000) + `}`, "[0] is nested deeper than 64 levels"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -103,6 +106,59 @@ func TestTaskWithAContextThatCannotBeReadIsRejectedAtItsFirstTick(t *testing.T) 
 			}
 			if runs := e.all(); len(runs) > 0 {
 				t.Errorf("steps ran: %v", runs)
+			}
+		})
+	}
+}
+
+// nested is JSON of so many levels. Go's decoder reads 10,000 of them, jsonb holds more.
+func nested(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+
+// What no handler could read may come into a task later, and beside the context. It fails its own step, for good, and holds up
+// nobody who is fetched or claimed with it.
+func TestWhatCannotBeReadFailsItsOwnStepOnly(t *testing.T) {
+	t.Parallel()
+	spoil := map[string]string{
+		"the task's context": `UPDATE tasker_tasks SET context = $2::jsonb WHERE task_id = $1`,
+		"the task's tags":    `UPDATE tasker_tasks SET tags = $2::jsonb WHERE task_id = $1`,
+		"the step's inputs":  `UPDATE tasker_workflow_steps SET inputs = $2::jsonb WHERE task_id = $1`,
+		"the result of step": `UPDATE tasker_workflow_steps s SET results = $2::jsonb
+			FROM tasker_named_steps n WHERE n.named_step_id = s.named_step_id AND n.name = 'first' AND s.task_id = $1`,
+	}
+	for name, row := range map[string]struct{ value, want string }{
+		"huge number":    {`{"a": 1e5000}`, "a is a number beyond"},
+		"deep":           {`{"a": ` + nested(3000) + `}`, "is nested deeper than 64 levels"},
+		"deeper than Go": {`{"a": ` + nested(12_000) + `}`, "is nested deeper than 64 levels"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, document("linear", "first", "last: first"))
+			later := func(ctx context.Context, a *engine.Attempt) engine.Outcome {
+				if a.Step.Attempt == 1 { // only the second attempt is claimed after the rows were spoilt
+					return engine.Failed(engine.Failure{Class: "Later", RetryAfter: 9 * time.Minute})
+				}
+				return succeed(ctx, a)
+			}
+			b.start(options{name: "w", executor: serve(map[string]handler{"Last": later})})
+			tasks := make(map[string]int64)
+			for where := range spoil {
+				tasks[where] = b.insert("linear", `{}`)
+			}
+			good := b.insert("linear", `{}`)
+			for where, id := range tasks {
+				eventually(t, "the first attempt has failed", func() bool { return b.states(id)["last"] == "error 1" })
+				b.exec(spoil[where], id, row.value)
+			}
+			for where, id := range tasks {
+				b.hurryToEnd(id)
+				message := one[string](b, `SELECT coalesce(s.results ->> 'error', '') FROM tasker_workflow_steps s
+					JOIN tasker_named_steps n USING (named_step_id) WHERE n.name = 'last' AND s.task_id = $1`, id)
+				if !strings.HasPrefix(message, where) || !strings.Contains(message, row.want) {
+					t.Errorf("a task with it in %s ends with %.300s", where, message)
+				}
+			}
+			if task := b.hurryToEnd(good); task.State != engine.Complete {
+				t.Errorf("the task beside them ended %s", task.State)
 			}
 		})
 	}

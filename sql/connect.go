@@ -84,6 +84,7 @@ func poolConfig(url string, opts PoolOptions) (*pgxpool.Config, error) {
 		config.ConnConfig.ConnectTimeout = ConnectTimeoutDefault
 	}
 	pin(config, opts)
+	config.AfterConnect = takeJSONAsItIs(config.AfterConnect)
 	return config, nil
 }
 

@@ -141,6 +141,9 @@ func parseDependencies(data json.RawMessage) ([]engine.Dependency, error) {
 		Result json.RawMessage `json:"result"`
 	}
 	if err := json.Unmarshal(data, &parsed); err != nil {
+		if engine.CheckReadable(data) != nil { // a result that is nested too deeply for Go: the step fails by it, and no other one
+			return []engine.Dependency{{Name: "a parent", Result: data}}, nil
+		}
 		return nil, err
 	}
 	dependencies := make([]engine.Dependency, len(parsed))
