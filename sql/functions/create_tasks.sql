@@ -52,6 +52,7 @@ BEGIN
     )
     SELECT coalesce(array_agg(w.task_id), '{}') INTO v_created FROM written w;
     IF v_created <> '{}' THEN
+        PERFORM tasker.note_creator(v_created);
         PERFORM tasker.materialise_steps(v_created);
         PERFORM tasker.notify(tasker.enqueue_starts(v_created, v_template));
     END IF;

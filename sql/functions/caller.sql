@@ -1,0 +1,6 @@
+-- tasker.caller(): the role that asks, also inside a SECURITY DEFINER function: the one of SET ROLE, or else the one that logged in.
+CREATE OR REPLACE FUNCTION tasker.caller() RETURNS name
+LANGUAGE sql STABLE
+AS $$
+    SELECT coalesce(nullif(current_setting('role'), 'none')::name, session_user)
+$$;
