@@ -10,7 +10,7 @@ import (
 
 // embedded holds every SQL file and the facts about the engine's schema, by the path that each has in this folder.
 //
-//go:embed baseline functions/*.sql migrations/*.sql
+//go:embed baseline functions/*.sql migrations/*.sql roles/grants.tsv
 var embedded embed.FS
 
 // script is one embedded SQL file.

@@ -39,11 +39,16 @@ type Report struct {
 	Migrations []int64
 	// Functions is how many of our functions were applied again; 0 when they were current.
 	Functions int
+	// Roles are those of [MigrateRoles] that were made.
+	Roles []string
+	// Privileges are the statements that gave and took privileges, and Kept the roles that may go on calling our functions
+	// because they have the privileges on the tables that these need.
+	Privileges, Kept []string
 }
 
 // Changed says whether anything was done.
 func (r Report) Changed() bool {
-	return len(r.Created)+len(r.River)+len(r.Migrations)+r.Functions > 0
+	return len(r.Created)+len(r.River)+len(r.Migrations)+r.Functions+len(r.Roles)+len(r.Privileges) > 0
 }
 
 // Migrate brings a database to what this binary needs: the engine's schema, created where it is absent and adopted
@@ -136,6 +141,7 @@ func (m *migration) run(ctx context.Context) error {
 		{"River's tables", m.river},
 		{"our tables", m.ownTables},
 		{"our functions", m.functions},
+		{"privileges", m.privileges},
 	} {
 		if err := part.run(ctx); err != nil {
 			return fmt.Errorf("migrating %s: %w", part.name, err)

@@ -95,6 +95,9 @@ func (m *migration) functions(ctx context.Context) error {
 			return err
 		}
 		m.report.Functions = len(all)
+		if err := m.settle(ctx, tx); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `INSERT INTO tasker.settings (key, value) VALUES ($1, $2)
 			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, functionsDigestKey, digest(all))
 		return err

@@ -3,9 +3,7 @@ package sql
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -61,17 +59,24 @@ SELECT tasker.resolve_step(12, '{"charge_id": "ch_1"}', 'charged by phone');
 const referencePrivileges = `
 ## Privileges
 
-The owner of the engine's tables, or a superuser, runs ` + "`tasker-worker migrate up`" + `. Workers and apps need less; ` + "`tasker-worker run`" + ` says at its
-start which of the worker's grants are missing.
-`
-
-const referenceReader = `
-A role that reads, for ` + "`tasker-worker task show`, `task list` and `task watch`" + `:
+A superuser, or the owner of the engine's tables, runs ` + "`tasker-worker migrate up`" + ` and then ` + "`tasker-worker migrate roles`" + `, which makes
+the roles below. None logs in: make your own logins members of them. [security.md](security.md#roles) says what each is for.
 
 ` + "```sql" + `
-GRANT USAGE ON SCHEMA tasker, public TO reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA tasker, public TO reader;
+CREATE ROLE worker LOGIN PASSWORD '…' IN ROLE tasker_worker;
+CREATE ROLE app LOGIN PASSWORD '…' IN ROLE tasker_client;
+CREATE ROLE ann LOGIN PASSWORD '…' IN ROLE tasker_operator;
+CREATE ROLE reader LOGIN PASSWORD '…' IN ROLE tasker_read;
 ` + "```" + `
+
+Nobody may call a function of schema ` + "`tasker`" + ` but its owner and whom it was granted to: ` + "`migrate up`" + ` takes EXECUTE from PUBLIC. The
+owner of the engine's tables, and roles with USAGE on schema ` + "`tasker`" + ` and rights of their own on ` + "`public.tasker_tasks`" + `, are given it: they
+gain nothing that these rights do not give them. ` + "`migrate up`" + ` says whom it gave it to. ` + "`tasker-worker run`" + ` says at its start which of
+a worker's privileges are missing, and ` + "`tasker-worker doctor --role app`" + ` what any role has too much or too little.
+
+This is all that the roles have, from [grants.tsv](../sql/roles/grants.tsv). ` + "`*`" + ` is all of the kind in that schema, in ` + "`public`" + ` of the
+engine's only; ` + "`looking`" + ` are the functions that read and run with the caller's own rights.
+
 `
 
 // TestReferenceIsCurrent holds docs/sql.md against the functions' files and the privileges that are checked.
@@ -82,15 +87,14 @@ func TestReferenceIsCurrent(t *testing.T) {
 		want += describe(t, name)
 	}
 	want += referenceLooking
-	for _, name := range []string{"task_state", "step_readiness", "ready_steps", "ready_steps_batch", "dependency_levels"} {
+	for _, name := range []string{"my_tasks", "my_steps", "task_state", "step_readiness", "ready_steps", "ready_steps_batch", "dependency_levels"} {
 		want += describe(t, name)
 	}
 	want += referenceOperating
 	for _, name := range []string{"cancel_task", "retry_task", "cancel_step", "retry_step", "run_now", "resolve_step", "skip_step", "step_state"} {
 		want += describe(t, name)
 	}
-	want += referencePrivileges + "\nThe role of a worker:\n\n" + statements(workerGrants("worker"))
-	want += "\nA role that only creates tasks:\n\n" + statements(clientGrants("app")) + referenceReader
+	want += referencePrivileges + grantsTable(t)
 	if *update {
 		if err := os.WriteFile(referenceFile, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -122,23 +126,19 @@ func describe(t *testing.T, name string) string {
 	return fmt.Sprintf("\n### tasker.%s\n\n```sql\n%s\n```\n\n```text\n%s\n```\n", name, signature, meaning)
 }
 
-func statements(all []string) string { return "```sql\n" + strings.Join(all, "\n") + "\n```\n" }
-
-func workerGrants(role string) []string {
-	grants := []string{"GRANT USAGE ON SCHEMA tasker, public TO " + role + ";"}
-	for _, table := range slices.Sorted(maps.Keys(workerNeeds)) {
-		grants = append(grants, fmt.Sprintf("GRANT %s ON public.%s TO %s;", workerNeeds[table], table, role))
+// grantsTable is roles/grants.tsv as Markdown.
+func grantsTable(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("roles/grants.tsv")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return append(grants,
-		"GRANT USAGE ON ALL SEQUENCES IN SCHEMA tasker, public TO "+role+";",
-		"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tasker TO "+role+";",
-		"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tasker TO "+role+";")
-}
-
-func clientGrants(role string) []string {
-	var grants []string
-	for _, need := range clientNeeds {
-		grants = append(grants, fmt.Sprintf("GRANT %s TO %s;", need, role))
+	var text strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		text.WriteString("| " + strings.ReplaceAll(line, "\t", " | ") + " |\n")
+		if i == 0 {
+			text.WriteString("|---|---|---|---|\n")
+		}
 	}
-	return grants
+	return text.String()
 }

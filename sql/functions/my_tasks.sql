@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION tasker.my_tasks(p_task bigint DEFAULT NULL, p_before 
 RETURNS TABLE (task_id bigint, namespace text, name text, version text, state text, state_detail jsonb, complete boolean,
                context jsonb, tags jsonb, initiator text, source_system text, reason text, created_at timestamptz, ended_at timestamptz)
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
     SELECT k.task_id, ns.name::text, nt.name::text, nt.version::text, coalesce(t.to_state, 'pending')::text, t.metadata::jsonb, k.complete,

@@ -1,6 +1,7 @@
 -- tasker.note_creator(tasks): remembers who created tasks, for tasker.my_tasks. Whoever may read all tasks needs no note.
 CREATE OR REPLACE FUNCTION tasker.note_creator(p_tasks bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_caller name := tasker.caller();
