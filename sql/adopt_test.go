@@ -144,6 +144,13 @@ func TestMigrateAsRoleWithoutPrivilegesSaysWhichAreMissing(t *testing.T) {
 func newRole(t *testing.T, db *pgxpool.Pool) string {
 	t.Helper()
 	role := db.Config().ConnConfig.Database
+	newRoleNamed(t, db, role)
+	return role
+}
+
+// newRoleNamed makes a role whose password is its name.
+func newRoleNamed(t *testing.T, db *pgxpool.Pool, role string) {
+	t.Helper()
 	exec(t, db, "CREATE ROLE "+role+" LOGIN PASSWORD '"+role+"'")
 	// The pool is closed only after this.
 	t.Cleanup(func() {
@@ -151,7 +158,6 @@ func newRole(t *testing.T, db *pgxpool.Pool) string {
 			t.Errorf("dropping the role: %v", err)
 		}
 	})
-	return role
 }
 
 // makeEngineSchema makes the schema as Rails does: all its indexes, and functions that are not ours.

@@ -27,6 +27,9 @@ const (
 	FindingRedundantIndex = "redundant_index"
 	// FindingRepairedFlags is steps whose flags another writer had left otherwise than their transitions say.
 	FindingRepairedFlags = "repaired_flags"
+	// FindingRoleExcess is a role that has more privileges than it needs, and FindingRoleLack one that has fewer.
+	FindingRoleExcess = "role_excess"
+	FindingRoleLack   = "role_lack"
 	// FindingSetting is a setting of the server that is dangerous or slow for this work.
 	FindingSetting = "setting"
 	// FindingSilentWorker is a worker whose lease ran out and that nobody cleared away.

@@ -19,7 +19,7 @@ WHERE t.oid = 'public.tasker_tasks'::regclass AND NOT r.rolsuper AND has_table_p
 ORDER BY r.rolname`
 
 type keeper struct {
-	Name                   string
+	Name                  string
 	Owner, Creates, Works bool
 }
 

@@ -2,7 +2,6 @@ package sql_test
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -160,51 +159,6 @@ func TestMissingPrivilegesAreGiven(t *testing.T) {
 	}
 }
 
-// TestRolesOfTheDocumentation gives roles the privileges that docs/sql.md names: they are enough, and for those who only create
-// tasks none is too much.
-func TestRolesOfTheDocumentation(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		may   func(t *testing.T, b bundle, pool *pgxpool.Pool) error
-		exact bool
-	}{
-		"worker": {func(t *testing.T, _ bundle, pool *pgxpool.Pool) error {
-			t.Helper()
-			return sql.CheckAccess(t.Context(), pool)
-		}, false},
-		"app": {func(t *testing.T, _ bundle, pool *pgxpool.Pool) error { t.Helper(); return createBothWays(t, pool) }, true},
-		"reader": {func(t *testing.T, b bundle, pool *pgxpool.Pool) error {
-			t.Helper()
-			_, err := sql.NewStore(pool).Task(t.Context(), b.create("diamond"))
-			return err
-		}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, diamondYAML)
-			role := newRole(t, b.pool)
-			pool := open(t, withUser(t, sqltest.URL(t, b.pool), role, role), sql.PoolOptions{})
-			grants := documentedGrants(t, name, role)
-			for _, grant := range grants {
-				b.exec(grant)
-			}
-			if err := test.may(t, b, pool); err != nil {
-				t.Fatalf("a role with the grants of docs/sql.md: %v", err)
-			}
-			for _, grant := range grants {
-				if !test.exact {
-					break
-				}
-				b.exec(strings.NewReplacer("GRANT ", "REVOKE ", " TO ", " FROM ").Replace(grant))
-				if err := test.may(t, b, pool); err == nil {
-					t.Errorf("%s is not needed", grant)
-				}
-				b.exec(grant)
-			}
-		})
-	}
-}
-
 // createBothWays creates tasks with and without keys, and rolls them back.
 func createBothWays(t *testing.T, pool *pgxpool.Pool) error {
 	t.Helper()
@@ -226,23 +180,4 @@ func rolledBack(t *testing.T, pool *pgxpool.Pool, work func(pgx.Tx) error) error
 	}
 	defer tx.Rollback(t.Context())
 	return work(tx)
-}
-
-// documentedGrants are the statements of docs/sql.md for a role.
-func documentedGrants(t *testing.T, documented, role string) []string {
-	t.Helper()
-	text, err := os.ReadFile("../docs/sql.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var grants []string
-	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSpace(line); strings.HasPrefix(line, "GRANT ") && strings.HasSuffix(line, " TO "+documented+";") {
-			grants = append(grants, strings.TrimSuffix(line, documented+";")+pgx.Identifier{role}.Sanitize())
-		}
-	}
-	if len(grants) == 0 {
-		t.Fatalf("docs/sql.md has no grants for %s", documented)
-	}
-	return grants
 }

@@ -13,10 +13,12 @@ import (
 )
 
 type doctorCommand struct {
+	As               string        `help:"With --role: which of tasker_worker, tasker_client, tasker_operator and tasker_read it is to be; those that it is a member of otherwise."`
 	FailOnFindings   bool          `help:"Exit with 1 when there are findings."`
 	JSON             bool          `help:"Print JSON."                          name:"json"`
 	OlderThan        time.Duration `default:"10m"                               help:"With --release-abandoned: how long a step must have been in progress without a worker."`
 	ReleaseAbandoned bool          `help:"Take back steps that are in progress without a worker, as dead processes of the Rails engine leave them, and look at nothing else."`
+	Role             string        `help:"Say what a role of the database has too much or too little, and look at nothing else."`
 	Rows             int           `default:"500"                               help:"Rows to measure each index with; 0 measures none."`
 }
 
@@ -32,6 +34,8 @@ seconds, and the right to create a schema. For example:
 With --release-abandoned it does change something: steps that are in progress without a worker for longer than --older-than are
 tried again, and the attempt counts. Be sure that the Rails processes that ran them are gone.
 
+With --role it says what a role may do beyond what it needs, and what it lacks: 'doctor --role app --as tasker_client'.
+
 Exits with 0 whatever is found, unless --fail-on-findings is given.`
 }
 
@@ -41,7 +45,7 @@ func (cmd doctorCommand) Run(ctx context.Context, s streams) error {
 		if cmd.ReleaseAbandoned {
 			return cmd.release(ctx, s, sql.NewStore(pool))
 		}
-		diagnosis, err := sql.Diagnose(ctx, pool, sql.DiagnoseOptions{Rows: cmd.Rows})
+		diagnosis, err := cmd.diagnose(ctx, pool)
 		if err != nil {
 			return err
 		}
@@ -55,6 +59,13 @@ func (cmd doctorCommand) Run(ctx context.Context, s streams) error {
 		}
 		return err
 	})
+}
+
+func (cmd doctorCommand) diagnose(ctx context.Context, pool *pgxpool.Pool) (sql.Diagnosis, error) {
+	if cmd.Role != "" {
+		return sql.DiagnoseRole(ctx, pool, cmd.Role, sql.Role(cmd.As))
+	}
+	return sql.Diagnose(ctx, pool, sql.DiagnoseOptions{Rows: cmd.Rows})
 }
 
 // release takes back what no worker holds, and says what that was.

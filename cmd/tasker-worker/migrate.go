@@ -12,6 +12,7 @@ import (
 
 type migrateCommand struct {
 	Up     migrateUp     `cmd:"" help:"Create what is absent, adopt what Rails made, bring the rest up to date."`
+	Roles  migrateRoles  `cmd:"" help:"Create the database roles for workers, apps, operators and readers."`
 	Status migrateStatus `cmd:"" help:"Say what is there and what is missing."`
 }
 
@@ -42,6 +43,65 @@ func (cmd migrateUp) Run(ctx context.Context, s streams) error {
 	})
 }
 
+type migrateRoles struct {
+	JSON bool `help:"Print JSON." name:"json"`
+}
+
+// Help implements kong's extension.
+func (migrateRoles) Help() string {
+	return `Run it after migrate up, as a superuser. It creates tasker_worker, tasker_client, tasker_operator and tasker_read, which do not
+log in: make your logins members of them. The schema tasker and all in it become those of tasker_owner, which nobody logs in as. The
+engine's tables keep their owner. Safe to run again: it puts right what differs. For example:
+
+    tasker-worker migrate roles
+    psql -c "CREATE ROLE app LOGIN PASSWORD '…' IN ROLE tasker_client"`
+}
+
+// Run sets the roles up.
+func (cmd migrateRoles) Run(ctx context.Context, s streams) error {
+	return withRawDatabase(ctx, func(c config, pool *pgxpool.Pool) error {
+		report, err := sql.MigrateRoles(ctx, pool, sql.Options{Logger: quietLogger(c, s.err)})
+		if err != nil {
+			return setupError{err}
+		}
+		if cmd.JSON {
+			return printJSON(s.out, rolesJSON{Roles: orEmpty(report.Roles), Statements: orEmpty(report.Privileges), Kept: orEmpty(report.Kept)})
+		}
+		_, err = fmt.Fprintln(s.out, strings.Join(rolesLines(report), "\n"))
+		return err
+	})
+}
+
+// rolesJSON is what `migrate roles --json` prints: the roles that were made, and the statements that changed privileges.
+type rolesJSON struct {
+	Roles      []string `json:"roles"`
+	Statements []string `json:"statements"`
+	Kept       []string `json:"kept"`
+}
+
+func rolesLines(r sql.Report) []string {
+	if !r.Changed() {
+		return []string{"the roles are as they should be"}
+	}
+	var lines []string
+	if len(r.Roles) > 0 {
+		lines = append(lines, "created "+strings.Join(r.Roles, ", "))
+	}
+	if n := len(r.Privileges); n > 0 {
+		lines = append(lines, plural(n, "statement")+" changed owners and privileges; --json prints them")
+	}
+	return append(append(lines, keptLines(r)...), "let a login have a role with: GRANT tasker_client TO app;")
+}
+
+// keptLines name the roles that have rights of their own.
+func keptLines(r sql.Report) []string {
+	var lines []string
+	for _, role := range r.Kept {
+		lines = append(lines, fmt.Sprintf("role %s may go on calling functions of schema tasker: it has the privileges on the tables itself", printable(role)))
+	}
+	return lines
+}
+
 // migrateJSON is what `migrate up --json` prints: what was changed.
 type migrateJSON struct {
 	// Adopted is whether the engine's tables were there already.
@@ -50,11 +110,14 @@ type migrateJSON struct {
 	River      []int    `json:"river_migrations"`
 	Migrations []int64  `json:"migrations"`
 	Functions  int      `json:"functions"`
+	// Kept are the roles that were given EXECUTE, which PUBLIC does not have.
+	Kept []string `json:"kept"`
 }
 
 func newMigrateJSON(r sql.Report) migrateJSON {
 	return migrateJSON{
 		Adopted: r.Adopted, Created: orEmpty(r.Created), River: orEmpty(r.River), Migrations: orEmpty(r.Migrations), Functions: r.Functions,
+		Kept: orEmpty(r.Kept),
 	}
 }
 
@@ -88,7 +151,10 @@ func reportLines(r sql.Report) []string {
 	if r.Functions > 0 {
 		lines = append(lines, "wrote the functions of schema tasker")
 	}
-	return lines
+	if len(r.Privileges) > 0 {
+		lines = append(lines, "took EXECUTE on the functions of schema tasker from PUBLIC")
+	}
+	return append(lines, keptLines(r)...)
 }
 
 type migrateStatus struct {
