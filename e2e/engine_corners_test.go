@@ -179,7 +179,7 @@ func (s *localStage) checkFailed(t *testing.T, step sql.Step, want failed) {
 	if err := json.Unmarshal(step.Results, &got); err != nil {
 		t.Fatal(err)
 	}
-	err := s.pool().QueryRow(t.Context(), `SELECT coalesce(backoff_request_seconds, 0) FROM tasker_workflow_steps WHERE workflow_step_id = $1`, step.StepID).
+	err := s.pool().QueryRow(t.Context(), `SELECT coalesce(backoff_request_seconds, 0) FROM public.tasker_workflow_steps WHERE workflow_step_id = $1`, step.StepID).
 		Scan(&got.Pause)
 	if err != nil {
 		t.Fatal(err)

@@ -137,8 +137,8 @@ func TestTaskThatRailsInsertedRuns(t *testing.T) {
 	s.startWorker(t)
 	var id int64
 	err := s.pool().QueryRow(t.Context(), `
-		INSERT INTO tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
-		SELECT named_task_id, now(), '{}', gen_random_uuid(), now(), now() FROM tasker_named_tasks
+		INSERT INTO public.tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
+		SELECT named_task_id, now(), '{}', gen_random_uuid(), now(), now() FROM public.tasker_named_tasks
 		WHERE name = 'diamond_workflow' AND version = '1.0.0' RETURNING task_id`).Scan(&id)
 	if err != nil {
 		t.Fatal(err)

@@ -172,7 +172,7 @@ func TestWorkerKilledBetweenSpawnAndResultLeavesNoSteps(t *testing.T) {
 		}
 	}
 	var steps int
-	if err := s.pool().QueryRow(t.Context(), `SELECT count(*) FROM tasker_workflow_steps`).Scan(&steps); err != nil || steps != 2*len(paths) {
+	if err := s.pool().QueryRow(t.Context(), `SELECT count(*) FROM public.tasker_workflow_steps`).Scan(&steps); err != nil || steps != 2*len(paths) {
 		t.Errorf("after the kill %d tasks have %d steps, %v", len(paths), steps, err)
 	}
 	s.startWorker(t)

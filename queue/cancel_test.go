@@ -33,9 +33,9 @@ func obedient(reached chan<- *engine.Attempt, causes chan<- error) handler {
 func TestCancelledTaskOrStepReachesItsRunningHandler(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
-		"task, by hand": `SELECT tasker.cancel_task(s.task_id) FROM tasker_workflow_steps s WHERE s.workflow_step_id = $1`,
+		"task, by hand": `SELECT tasker.cancel_task(s.task_id) FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = $1`,
 		"step, by hand": `SELECT tasker.cancel_step($1)`,
-		"task":          `SELECT tasker.transition_task(s.task_id, 'cancelled', '{}') FROM tasker_workflow_steps s WHERE s.workflow_step_id = $1`,
+		"task":          `SELECT tasker.transition_task(s.task_id, 'cancelled', '{}') FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = $1`,
 		"step":          `SELECT tasker.transition_step($1, 'cancelled', '{}')`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func TestReapedWorkerClaimsNothingUnderItsOldID(t *testing.T) {
 	})
 	b.create("slow")
 	await(t, "the step runs", g.reached)
-	if n := one[int](b, `SELECT count(*) FROM tasker_workflow_step_transitions t WHERE t.most_recent AND t.to_state = 'in_progress'
+	if n := one[int](b, `SELECT count(*) FROM public.tasker_workflow_step_transitions t WHERE t.most_recent AND t.to_state = 'in_progress'
 		AND NOT EXISTS (SELECT FROM tasker.workers w WHERE w.worker_id::text = t.metadata ->> 'worker')`); n > 0 {
 		t.Errorf("%d steps are claimed by a worker that nobody knows: if it dies now, they are in progress for ever", n)
 	}

@@ -36,7 +36,7 @@ func TestDrainLetsTheRunningStepEndAndTheRestGoBackUntouched(t *testing.T) {
 			t.Errorf("a waiting step is %s", got)
 		}
 	}
-	if n := one[int](b, `SELECT count(*) FROM tasker_workflow_step_transitions`); n != 2 {
+	if n := one[int](b, `SELECT count(*) FROM public.tasker_workflow_step_transitions`); n != 2 {
 		t.Errorf("%d transitions of steps, want the two of the one that ran", n)
 	}
 	if n := one[int](b, `SELECT count(*) FROM tasker.workers`); n != 0 {

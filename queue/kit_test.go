@@ -179,10 +179,10 @@ func (b bench) hurry(id int64) {
 	err := pgx.BeginFunc(b.t.Context(), b.pool, func(tx pgx.Tx) error {
 		for _, statement := range []string{
 			`SELECT tasker.lock_tasks(ARRAY[$1::bigint])`,
-			`UPDATE tasker_workflow_steps SET last_attempted_at = last_attempted_at - interval '10 minutes'
+			`UPDATE public.tasker_workflow_steps SET last_attempted_at = last_attempted_at - interval '10 minutes'
 			 WHERE task_id = $1 AND NOT in_process AND NOT processed`,
-			`UPDATE tasker_workflow_step_transitions t SET created_at = t.created_at - interval '10 minutes'
-			 FROM tasker_workflow_steps s WHERE s.task_id = $1 AND t.workflow_step_id = s.workflow_step_id AND t.to_state = 'error'`,
+			`UPDATE public.tasker_workflow_step_transitions t SET created_at = t.created_at - interval '10 minutes'
+			 FROM public.tasker_workflow_steps s WHERE s.task_id = $1 AND t.workflow_step_id = s.workflow_step_id AND t.to_state = 'error'`,
 			`SELECT tasker.tick(ARRAY[$1::bigint], '{t}', NULL, '{""}', '{""}', true)`,
 		} {
 			if _, err := tx.Exec(b.t.Context(), statement, id); err != nil {

@@ -16,10 +16,10 @@ func TestTaskThatIsSetBackToPendingGoesOnWithoutTheSweep(t *testing.T) {
 	b.start(options{name: "w", executor: e, change: func(c *queue.Config) { c.SweepInterval = time.Hour }})
 	id := b.create("linear")
 	eventually(t, "the step failed", func() bool { return b.states(id)["first"] == "error 1" })
-	b.exec(`UPDATE tasker_workflow_steps SET retry_limit = 1 WHERE attempts = 1`)
+	b.exec(`UPDATE public.tasker_workflow_steps SET retry_limit = 1 WHERE attempts = 1`)
 	b.hurry(id)
 	b.awaitEnd(id, engine.Error)
-	b.exec(`UPDATE tasker_workflow_steps SET retry_limit = 3, in_process = true WHERE attempts = 1`)
+	b.exec(`UPDATE public.tasker_workflow_steps SET retry_limit = 3, in_process = true WHERE attempts = 1`)
 	b.exec(`SELECT tasker.transition_task($1, 'pending', '{}')`, id)
 	eventually(t, "the task goes on", func() bool { return b.task(id).State != engine.Error && b.states(id)["last"] == "complete 1" })
 }
@@ -29,8 +29,8 @@ func TestStepThatADeadRailsProcessLeftRunsAgainWhenItIsOldEnough(t *testing.T) {
 	b := setup(t, document("linear", "first", "last: first"))
 	id := b.create("linear")
 	b.exec(`SELECT tasker.tick(ARRAY[$1::bigint], '{t}', NULL, '{""}', '{""}', true)`, id)
-	b.exec(`SELECT tasker.transition_step(min(workflow_step_id), 'in_progress', '{}') FROM tasker_workflow_steps`)
-	b.exec(`UPDATE tasker_workflow_step_transitions SET created_at = created_at - interval '2 hours'`)
+	b.exec(`SELECT tasker.transition_step(min(workflow_step_id), 'in_progress', '{}') FROM public.tasker_workflow_steps`)
+	b.exec(`UPDATE public.tasker_workflow_step_transitions SET created_at = created_at - interval '2 hours'`)
 	b.start(options{name: "w", executor: serve(nil), change: func(c *queue.Config) {
 		c.SweepInterval, c.ReleaseAbandoned = 50*time.Millisecond, time.Hour
 	}})
@@ -51,11 +51,11 @@ func TestStepWhoseClaimTheEngineOverwroteIsTriedAgain(t *testing.T) {
 	}})
 	id := b.create("linear")
 	await(t, "the step runs", g.reached)
-	b.exec(`UPDATE tasker_workflow_steps SET attempts = attempts + 1, last_attempted_at = now() AT TIME ZONE 'UTC' WHERE task_id = $1 AND in_process`, id)
+	b.exec(`UPDATE public.tasker_workflow_steps SET attempts = attempts + 1, last_attempted_at = now() AT TIME ZONE 'UTC' WHERE task_id = $1 AND in_process`, id)
 	b.exec(`SELECT tasker.lock_tasks(ARRAY[$1::bigint]), tasker.transition_step(workflow_step_id, 'error', '{}')
-		FROM tasker_workflow_steps WHERE task_id = $1 AND in_process`, id)
+		FROM public.tasker_workflow_steps WHERE task_id = $1 AND in_process`, id)
 	eventually(t, "the flag is put right", func() bool {
-		return one[int](b, `SELECT count(*) FROM tasker_workflow_steps WHERE in_process`) == 0
+		return one[int](b, `SELECT count(*) FROM public.tasker_workflow_steps WHERE in_process`) == 0
 	})
 	g.let()
 	if task := b.hurryToEnd(id); task.State != engine.Complete {

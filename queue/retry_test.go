@@ -25,13 +25,13 @@ func TestFailedStepRunsAgainWhenItsBackoffIsOver(t *testing.T) {
 		t.Errorf("the retry's job is %s, so that River has to schedule it first", state)
 	}
 	due := one[time.Time](b, `SELECT scheduled_at`+isRetry)
-	failed := one[time.Time](b, `SELECT created_at AT TIME ZONE 'UTC' FROM tasker_workflow_step_transitions WHERE to_state = 'error'`)
+	failed := one[time.Time](b, `SELECT created_at AT TIME ZONE 'UTC' FROM public.tasker_workflow_step_transitions WHERE to_state = 'error'`)
 	if got := due.Sub(failed); got < engine.Backoff(1) || got > engine.Backoff(1)*5/4 {
 		t.Errorf("the retry is woken %s after the failure, want %s and up to a quarter more", got, engine.Backoff(1))
 	}
 
 	b.awaitEnd(id, engine.Complete)
-	again := one[time.Time](b, `SELECT max(created_at) AT TIME ZONE 'UTC' FROM tasker_workflow_step_transitions
+	again := one[time.Time](b, `SELECT max(created_at) AT TIME ZONE 'UTC' FROM public.tasker_workflow_step_transitions
 		WHERE to_state = 'in_progress' AND workflow_step_id = $1`, b.step(id, "first").StepID)
 	if again.Before(due) {
 		t.Errorf("the retry came %s early", due.Sub(again))

@@ -31,8 +31,8 @@ step_templates:
 // insert creates a task as somebody does who knows nothing of this worker.
 func (b bench) insert(name, document string) int64 {
 	b.t.Helper()
-	return one[int64](b, `INSERT INTO tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
-		SELECT named_task_id, now(), $2, gen_random_uuid()::text, now(), now() FROM tasker_named_tasks WHERE name = $1
+	return one[int64](b, `INSERT INTO public.tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
+		SELECT named_task_id, now(), $2, gen_random_uuid()::text, now(), now() FROM public.tasker_named_tasks WHERE name = $1
 		RETURNING task_id`, name, document)
 }
 
@@ -43,7 +43,7 @@ func TestTaskOfAPlainInsertIsPickedUp(t *testing.T) {
 	b.start(options{name: "w", executor: e})
 	id := b.insert("diamond", `{"n": 7}`)
 	checkOrder(t, b.awaitEnd(id, engine.Complete), e)
-	if got := one[string](b, `SELECT DISTINCT inputs::text FROM tasker_workflow_steps`); got != `{"n": 7}` {
+	if got := one[string](b, `SELECT DISTINCT inputs::text FROM public.tasker_workflow_steps`); got != `{"n": 7}` {
 		t.Errorf("the inputs of the steps are %s", got)
 	}
 	sqltest.CheckInvariants(t, b.pool, true)
@@ -66,7 +66,7 @@ func TestContextIsCheckedBeforeTheFirstStepHoweverTheTaskCame(t *testing.T) {
 			if runs := e.all(); len(runs) > 0 {
 				t.Errorf("steps ran: %v", runs)
 			}
-			if n := one[int](b, `SELECT count(*) FROM tasker_workflow_step_transitions`); n != 0 {
+			if n := one[int](b, `SELECT count(*) FROM public.tasker_workflow_step_transitions`); n != 0 {
 				t.Errorf("%d transitions of steps", n)
 			}
 

@@ -13,7 +13,7 @@ import (
 func (b bundle) startAsRails(step int64, ago time.Duration) {
 	b.t.Helper()
 	b.exec(`SELECT tasker.transition_step($1, 'in_progress', '{}')`, step)
-	b.exec(`UPDATE tasker_workflow_step_transitions SET created_at = created_at - $2 * interval '1 ms' WHERE workflow_step_id = $1 AND most_recent`,
+	b.exec(`UPDATE public.tasker_workflow_step_transitions SET created_at = created_at - $2 * interval '1 ms' WHERE workflow_step_id = $1 AND most_recent`,
 		step, ago.Milliseconds())
 }
 
@@ -70,7 +70,7 @@ func TestAbandonedStepWithoutAttemptsLeftEndsInError(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	top := b.step(id, "top").StepID
-	b.exec(`UPDATE tasker_workflow_steps SET attempts = 2 WHERE workflow_step_id = $1`, top)
+	b.exec(`UPDATE public.tasker_workflow_steps SET attempts = 2 WHERE workflow_step_id = $1`, top)
 	b.startAsRails(top, time.Hour)
 	b.abandoned(time.Minute)
 	if got, state := b.states(id)["top"], b.task(id).State; got != "error 3" || state != engine.Error {
@@ -83,8 +83,8 @@ func TestClaimOfAWorkerThatIsNotRegisteredIsTakenBack(t *testing.T) {
 	t.Parallel()
 	for name, forget := range map[string]string{
 		"the worker's row is gone":                 `DELETE FROM tasker.workers`,
-		"somebody cleared the flag, then it died":  `UPDATE tasker_workflow_steps SET in_process = false; UPDATE tasker.workers SET heartbeat_at = now() - interval '1 day'; SELECT tasker.reap_workers()`,
-		"somebody set processed, and then it died": `UPDATE tasker_workflow_steps SET processed = true; UPDATE tasker.workers SET heartbeat_at = now() - interval '1 day'; SELECT tasker.reap_workers()`,
+		"somebody cleared the flag, then it died":  `UPDATE public.tasker_workflow_steps SET in_process = false; UPDATE tasker.workers SET heartbeat_at = now() - interval '1 day'; SELECT tasker.reap_workers()`,
+		"somebody set processed, and then it died": `UPDATE public.tasker_workflow_steps SET processed = true; UPDATE tasker.workers SET heartbeat_at = now() - interval '1 day'; SELECT tasker.reap_workers()`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,7 +101,7 @@ func TestClaimOfAWorkerThatIsNotRegisteredIsTakenBack(t *testing.T) {
 			if got := b.states(id)["top"]; got != "pending 1" || found.Released != 1 {
 				t.Errorf("the step is %s after %+v", got, found)
 			}
-			if n := queryAll[int](b, `SELECT count(*)::int FROM tasker_workflow_steps WHERE processed OR in_process`)[0]; n != 0 {
+			if n := queryAll[int](b, `SELECT count(*)::int FROM public.tasker_workflow_steps WHERE processed OR in_process`)[0]; n != 0 {
 				t.Errorf("%d steps have a flag", n)
 			}
 		})
@@ -113,7 +113,7 @@ func TestReleaseLeavesOtherTasksAlone(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{
 		"the template is not synced": `DELETE FROM tasker.templates`,
-		"the task has ended":         `SELECT tasker.transition_task(task_id, 'cancelled', '{}') FROM tasker_tasks`,
+		"the task has ended":         `SELECT tasker.transition_task(task_id, 'cancelled', '{}') FROM public.tasker_tasks`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

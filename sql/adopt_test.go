@@ -34,12 +34,12 @@ func TestMigrateAdoptsTheEnginesSchemaUntouched(t *testing.T) {
 func TestMigrateToleratesWhatTheEngineHasBeyondOurNeeds(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{
-		"further column":     `ALTER TABLE tasker_tasks ADD COLUMN tenant text`,
-		"further table":      `CREATE TABLE tasker_tenants (id int)`,
-		"wider column":       `ALTER TABLE tasker_tasks ALTER COLUMN reason TYPE varchar(500)`,
-		"unbounded column":   `ALTER TABLE tasker_tasks ALTER COLUMN reason TYPE varchar`,
-		"renamed constraint": `ALTER TABLE tasker_tasks RENAME CONSTRAINT tasks_named_task_id_foreign TO another`,
-		"other default":      `ALTER TABLE tasker_named_tasks ALTER COLUMN version SET DEFAULT '1.0.0'`,
+		"further column":     `ALTER TABLE public.tasker_tasks ADD COLUMN tenant text`,
+		"further table":      `CREATE TABLE public.tasker_tenants (id int)`,
+		"wider column":       `ALTER TABLE public.tasker_tasks ALTER COLUMN reason TYPE varchar(500)`,
+		"unbounded column":   `ALTER TABLE public.tasker_tasks ALTER COLUMN reason TYPE varchar`,
+		"renamed constraint": `ALTER TABLE public.tasker_tasks RENAME CONSTRAINT tasks_named_task_id_foreign TO another`,
+		"other default":      `ALTER TABLE public.tasker_named_tasks ALTER COLUMN version SET DEFAULT '1.0.0'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,7 +53,7 @@ func TestMigrateToleratesWhatTheEngineHasBeyondOurNeeds(t *testing.T) {
 func TestMigrateCreatesMissingFunctionsAndView(t *testing.T) {
 	t.Parallel()
 	db := sqltest.New(t)
-	exec(t, db, `DROP FUNCTION get_slowest_tasks_v01; DROP VIEW tasker_step_dag_relationships`)
+	exec(t, db, `DROP FUNCTION public.get_slowest_tasks_v01; DROP VIEW public.tasker_step_dag_relationships`)
 	want := []string{"tasker_step_dag_relationships", "get_slowest_tasks_v01"}
 	if diff := cmp.Diff(want, migrate(t, db).Created); diff != "" {
 		t.Errorf("created (-want +got):\n%s", diff)
@@ -62,27 +62,27 @@ func TestMigrateCreatesMissingFunctionsAndView(t *testing.T) {
 
 func TestMigrateRefusesUnsuitableSchemaWithItsDifferences(t *testing.T) {
 	t.Parallel()
-	const readiness = `CREATE OR REPLACE FUNCTION get_step_readiness_status_batch(input_task_ids bigint[]) RETURNS TABLE (
+	const readiness = `CREATE OR REPLACE FUNCTION public.get_step_readiness_status_batch(input_task_ids bigint[]) RETURNS TABLE (
 		workflow_step_id bigint, task_id bigint, named_step_id integer, name text, current_state text,
 		dependencies_satisfied boolean, retry_eligible boolean, ready_for_execution boolean, last_failure_at timestamp,
 		next_retry_at timestamp, total_parents integer, completed_parents integer, attempts integer, retry_limit integer,
 		backoff_request_seconds integer, last_attempted_at timestamp
 	) LANGUAGE plpgsql STABLE AS 'BEGIN END'`
 	for change, want := range map[string]string{
-		`DROP TABLE tasker_task_annotations`:                                               "table tasker_task_annotations is missing",
-		`ALTER TABLE tasker_tasks DROP COLUMN tags`:                                        "column tasker_tasks.tags (jsonb) is missing",
-		`ALTER TABLE tasker_tasks ALTER COLUMN reason TYPE text`:                           "column tasker_tasks.reason is text, must be character varying",
-		`ALTER TABLE tasker_tasks ALTER COLUMN reason TYPE varchar(64)`:                    "column tasker_tasks.reason holds 64, must hold 128",
-		`ALTER TABLE tasker_tasks ALTER COLUMN reason SET NOT NULL`:                        "column tasker_tasks.reason must allow NULL",
-		`ALTER TABLE tasker_tasks ALTER COLUMN complete DROP NOT NULL`:                     "column tasker_tasks.complete must not allow NULL",
-		`ALTER TABLE tasker_tasks ALTER COLUMN task_id DROP DEFAULT`:                       "column tasker_tasks.task_id has no default",
-		`ALTER TABLE tasker_task_annotations DROP CONSTRAINT tasker_task_annotations_pkey`: "table tasker_task_annotations has no primary key (task_annotation_id)",
-		`ALTER TABLE tasker_tasks DROP CONSTRAINT tasks_named_task_id_foreign`:             "table tasker_tasks has no foreign key (named_task_id) to tasker_named_tasks",
+		`DROP TABLE public.tasker_task_annotations`:                                               "table tasker_task_annotations is missing",
+		`ALTER TABLE public.tasker_tasks DROP COLUMN tags`:                                        "column tasker_tasks.tags (jsonb) is missing",
+		`ALTER TABLE public.tasker_tasks ALTER COLUMN reason TYPE text`:                           "column tasker_tasks.reason is text, must be character varying",
+		`ALTER TABLE public.tasker_tasks ALTER COLUMN reason TYPE varchar(64)`:                    "column tasker_tasks.reason holds 64, must hold 128",
+		`ALTER TABLE public.tasker_tasks ALTER COLUMN reason SET NOT NULL`:                        "column tasker_tasks.reason must allow NULL",
+		`ALTER TABLE public.tasker_tasks ALTER COLUMN complete DROP NOT NULL`:                     "column tasker_tasks.complete must not allow NULL",
+		`ALTER TABLE public.tasker_tasks ALTER COLUMN task_id DROP DEFAULT`:                       "column tasker_tasks.task_id has no default",
+		`ALTER TABLE public.tasker_task_annotations DROP CONSTRAINT tasker_task_annotations_pkey`: "table tasker_task_annotations has no primary key (task_annotation_id)",
+		`ALTER TABLE public.tasker_tasks DROP CONSTRAINT tasks_named_task_id_foreign`:             "table tasker_tasks has no foreign key (named_task_id) to tasker_named_tasks",
 		`DROP INDEX index_tasks_on_identity_hash`:                                          "table tasker_tasks has no valid unique index (identity_hash)",
 		`DROP INDEX index_tasker_task_transitions_on_task_id_and_most_recent`:              "table tasker_task_transitions has no valid partial unique index (task_id,most_recent)",
-		`DROP FUNCTION calculate_dependency_levels; CREATE FUNCTION calculate_dependency_levels(task bigint) RETURNS TABLE
+		`DROP FUNCTION public.calculate_dependency_levels; CREATE FUNCTION public.calculate_dependency_levels(task bigint) RETURNS TABLE
 			(workflow_step_id bigint, dependency_level integer) LANGUAGE sql STABLE AS 'SELECT 1::bigint, 1'`: "function calculate_dependency_levels takes (task bigint), must take (input_task_id bigint)",
-		`DROP FUNCTION calculate_dependency_levels; CREATE FUNCTION calculate_dependency_levels(input_task_id bigint) RETURNS int
+		`DROP FUNCTION public.calculate_dependency_levels; CREATE FUNCTION public.calculate_dependency_levels(input_task_id bigint) RETURNS int
 			LANGUAGE sql STABLE AS 'SELECT 1'`: "function calculate_dependency_levels returns integer, must return " +
 			"TABLE(workflow_step_id bigint, dependency_level integer)",
 		readiness: "function get_step_readiness_status_batch is older than the engine's migration 20250710110830; run: bin/rails " +
@@ -165,7 +165,7 @@ func makeEngineSchema(t *testing.T, db *pgxpool.Pool) {
 	t.Helper()
 	migrate(t, db)
 	exec(t, db, `DROP SCHEMA tasker CASCADE`)
-	exec(t, db, `ALTER TABLE tasker_tasks RESET (fillfactor)`)
+	exec(t, db, `ALTER TABLE public.tasker_tasks RESET (fillfactor)`)
 	there := describe(t, db, "indexes")
 	for line := range factLines(t, "indexes") {
 		if !there[line] {

@@ -188,7 +188,7 @@ SELECT k.id, tasker.task_state(k.id), settle.key IS NOT NULL, r.workflow_step_id
     CASE WHEN r.readiness = 'ready' AND step.due = 'at ' || tasker.spread_due(r.workflow_step_id, r.due_at) THEN 'now' ELSE coalesce(step.due, '') END
 FROM unnest($1::bigint[]) AS k (id)
 CROSS JOIN LATERAL tasker.step_readiness(k.id) r
-LEFT JOIN tasker_workflow_step_transitions t ON t.workflow_step_id = r.workflow_step_id AND t.most_recent
+LEFT JOIN public.tasker_workflow_step_transitions t ON t.workflow_step_id = r.workflow_step_id AND t.most_recent
 LEFT JOIN job step ON step.key = concat('step:', r.workflow_step_id, ':', coalesce(t.id, 0))
 LEFT JOIN job settle ON settle.key = concat('tick:', k.id, ':settle')
 ORDER BY r.workflow_step_id`
@@ -276,7 +276,7 @@ func (a *agreement) beside(rt *rapid.T, call func(lock sql.Lock, busy int64)) {
 		rt.Fatal(err)
 	}
 	defer tx.Rollback(a.b.t.Context())
-	must(rt)(tx.Exec(a.b.t.Context(), `SELECT FROM tasker_tasks WHERE task_id = $1 FOR NO KEY UPDATE`, busy))
+	must(rt)(tx.Exec(a.b.t.Context(), `SELECT FROM public.tasker_tasks WHERE task_id = $1 FOR NO KEY UPDATE`, busy))
 	call(lock, busy)
 }
 
@@ -495,9 +495,9 @@ func (a *agreement) expire(rt *rapid.T) {
 // passTime moves everything that waits for an instant ten minutes into the past.
 func (a *agreement) passTime(rt *rapid.T) {
 	for _, statement := range []string{
-		`UPDATE tasker_workflow_steps SET last_attempted_at = last_attempted_at - interval '10 minutes' WHERE task_id = ANY ($1)`,
-		`UPDATE tasker_workflow_step_transitions SET created_at = created_at - interval '10 minutes'
-			WHERE workflow_step_id IN (SELECT workflow_step_id FROM tasker_workflow_steps WHERE task_id = ANY ($1))`,
+		`UPDATE public.tasker_workflow_steps SET last_attempted_at = last_attempted_at - interval '10 minutes' WHERE task_id = ANY ($1)`,
+		`UPDATE public.tasker_workflow_step_transitions SET created_at = created_at - interval '10 minutes'
+			WHERE workflow_step_id IN (SELECT workflow_step_id FROM public.tasker_workflow_steps WHERE task_id = ANY ($1))`,
 		`UPDATE tasker.river_job SET scheduled_at = scheduled_at - interval '10 minutes' WHERE (args ->> 'task_id')::bigint = ANY ($1)`,
 	} {
 		must(rt)(a.b.pool.Exec(a.b.t.Context(), statement, a.tasks))
@@ -539,7 +539,7 @@ func (a *agreement) cancel(rt *rapid.T, task int64) {
 // had failed before a task goes on, is noticed by the sweep only, which leaves new tasks to their first tick.
 func (a *agreement) move(rt *rapid.T, s standing, to engine.State, set string) {
 	ctx := a.b.t.Context()
-	must(rt)(a.b.pool.Exec(ctx, `UPDATE tasker_workflow_steps SET `+set+` WHERE workflow_step_id = $1`, s.Step))
+	must(rt)(a.b.pool.Exec(ctx, `UPDATE public.tasker_workflow_steps SET `+set+` WHERE workflow_step_id = $1`, s.Step))
 	must(rt)(a.b.pool.Exec(ctx, `SELECT tasker.transition_step($1, $2, '{}')`, s.Step, to))
 	if s.TaskState == engine.Error {
 		must(rt)(a.b.pool.Exec(ctx, `SELECT tasker.transition_task($1, 'pending', '{}')`, s.Task))

@@ -111,14 +111,14 @@ func (m *meter) fill(tasks int) {
 	m.bundle.exec(`CREATE TABLE IF NOT EXISTS done (id bigint)`)
 	m.bundle.exec(`INSERT INTO done SELECT id `+create, tasks)
 	for _, statement := range []string{
-		`UPDATE tasker_tasks SET complete = true WHERE task_id IN (SELECT id FROM done)`,
-		`UPDATE tasker_workflow_steps SET attempts = 1, processed = true, processed_at = now(), last_attempted_at = now(), results = '{"n": 1}' WHERE task_id IN (SELECT id FROM done)`,
-		`INSERT INTO tasker_task_transitions (task_id, to_state, from_state, sort_key, most_recent, created_at, updated_at)
+		`UPDATE public.tasker_tasks SET complete = true WHERE task_id IN (SELECT id FROM done)`,
+		`UPDATE public.tasker_workflow_steps SET attempts = 1, processed = true, processed_at = now(), last_attempted_at = now(), results = '{"n": 1}' WHERE task_id IN (SELECT id FROM done)`,
+		`INSERT INTO public.tasker_task_transitions (task_id, to_state, from_state, sort_key, most_recent, created_at, updated_at)
 			SELECT d.id, t.after, t.before, t.sort_key, t.sort_key = 20, now(), now()
 			FROM done d, (VALUES ('pending', 'in_progress', 10), ('in_progress', 'complete', 20)) AS t (before, after, sort_key) ORDER BY d.id, t.sort_key`,
-		`INSERT INTO tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, sort_key, most_recent, metadata, created_at, updated_at)
+		`INSERT INTO public.tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, sort_key, most_recent, metadata, created_at, updated_at)
 			SELECT s.workflow_step_id, t.after, t.before, t.sort_key, t.sort_key = 20, '{"worker": "gone"}', now(), now()
-			FROM tasker_workflow_steps s, (VALUES ('pending', 'in_progress', 10), ('in_progress', 'complete', 20)) AS t (before, after, sort_key)
+			FROM public.tasker_workflow_steps s, (VALUES ('pending', 'in_progress', 10), ('in_progress', 'complete', 20)) AS t (before, after, sort_key)
 			WHERE s.task_id IN (SELECT id FROM done) ORDER BY s.workflow_step_id, t.sort_key`,
 		`DELETE FROM tasker.river_job WHERE (args ->> 'task_id')::bigint IN (SELECT id FROM done)`,
 		`DELETE FROM done`,
@@ -175,21 +175,21 @@ func (m *meter) finish(tasks []int64) {
 // create makes tasks and returns their ids.
 func (m *meter) create(tasks int) (ids []int64) {
 	m.t.Helper()
-	last := queryAll[int64](m.bundle, `SELECT coalesce(max(task_id), 0) FROM tasker_tasks`)[0]
+	last := queryAll[int64](m.bundle, `SELECT coalesce(max(task_id), 0) FROM public.tasker_tasks`)[0]
 	m.explain("create_tasks", tasks, `SELECT * FROM tasker.create_tasks('test', 'short', '1.0.0', array_fill('{"order": 1}'::jsonb, ARRAY[$1::integer]))`, tasks)
-	return queryAll[int64](m.bundle, `SELECT task_id FROM tasker_tasks WHERE task_id > $1 ORDER BY 1`, last)
+	return queryAll[int64](m.bundle, `SELECT task_id FROM public.tasker_tasks WHERE task_id > $1 ORDER BY 1`, last)
 }
 
 // roots returns the first step of each task.
 func (m *meter) roots(tasks []int64) []int64 {
 	m.t.Helper()
-	return queryAll[int64](m.bundle, `SELECT min(workflow_step_id) FROM tasker_workflow_steps WHERE task_id = ANY ($1) GROUP BY task_id ORDER BY task_id`, tasks)
+	return queryAll[int64](m.bundle, `SELECT min(workflow_step_id) FROM public.tasker_workflow_steps WHERE task_id = ANY ($1) GROUP BY task_id ORDER BY task_id`, tasks)
 }
 
 // claims returns the step of each task that is in progress, and its token.
 func (m *meter) claims(tasks []int64) (steps, tokens []int64) {
 	m.t.Helper()
-	const claimed = `FROM tasker_workflow_steps s JOIN tasker_workflow_step_transitions t ON t.workflow_step_id = s.workflow_step_id AND t.most_recent
+	const claimed = `FROM public.tasker_workflow_steps s JOIN public.tasker_workflow_step_transitions t ON t.workflow_step_id = s.workflow_step_id AND t.most_recent
 		WHERE s.task_id = ANY ($1) AND t.to_state = 'in_progress' ORDER BY s.task_id`
 	steps, tokens = queryAll[int64](m.bundle, `SELECT s.workflow_step_id `+claimed, tasks), queryAll[int64](m.bundle, `SELECT t.id `+claimed, tasks)
 	if len(steps) != len(tasks) {

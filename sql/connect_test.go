@@ -32,7 +32,7 @@ func TestConnectOpensSessionsThatSuitTheSchema(t *testing.T) {
 		"by default": {"", sql.PoolOptions{}, map[string]string{
 			"TimeZone": "UTC", "jit": "off", "application_name": "tasker-worker",
 			"statement_timeout": "30s", "idle_in_transaction_session_timeout": "1min",
-			"transaction_isolation": "read committed", "lock_timeout": "0", "search_path": "public",
+			"transaction_isolation": "read committed", "lock_timeout": "0", "search_path": "pg_catalog, pg_temp",
 		}},
 		"as a pooler can": {"", sql.PoolOptions{Pooled: true}, map[string]string{
 			"TimeZone": "UTC", "application_name": "tasker-worker", "transaction_isolation": "serializable", "jit": "on", "lock_timeout": "1ms",

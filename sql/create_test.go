@@ -27,7 +27,7 @@ func TestCreateTaskIsTransactional(t *testing.T) {
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	left := queryAll[int](b, `SELECT (SELECT count(*) FROM tasker_tasks)::int + (SELECT count(*) FROM tasker_workflow_steps)::int + (SELECT count(*) FROM tasker.river_job)::int`)
+	left := queryAll[int](b, `SELECT (SELECT count(*) FROM public.tasker_tasks)::int + (SELECT count(*) FROM public.tasker_workflow_steps)::int + (SELECT count(*) FROM tasker.river_job)::int`)
 	if left[0] != 0 {
 		t.Errorf("a rollback left %d rows", left[0])
 	}

@@ -112,15 +112,15 @@ func TestDiagnoseKeepsWhatTheApplicationDeclared(t *testing.T) {
 	t.Parallel()
 	pool := sqltest.New(t)
 	for _, statement := range []string{
-		`CREATE UNIQUE INDEX app_unique ON tasker_workflow_step_edges (from_step_id, to_step_id, name)`,
-		`CREATE UNIQUE INDEX app_replica ON tasker_workflow_steps (workflow_step_id)`,
-		`ALTER TABLE tasker_workflow_steps REPLICA IDENTITY USING INDEX app_replica`,
-		`ALTER TABLE tasker_workflow_steps ADD CONSTRAINT app_constraint UNIQUE (task_id, named_step_id, workflow_step_id)`,
-		`CREATE INDEX app_descending ON tasker_workflow_steps (task_id DESC)`,
-		`CREATE INDEX app_pattern ON tasker_tasks (identity_hash varchar_pattern_ops)`,
-		`CREATE INDEX app_expression ON tasker_tasks (lower(identity_hash))`,
-		`CREATE INDEX app_carries ON tasker_workflow_steps (task_id, workflow_step_id) INCLUDE (results)`,
-		`CREATE INDEX "App Same" ON tasker_workflow_steps (task_id, workflow_step_id)`,
+		`CREATE UNIQUE INDEX app_unique ON public.tasker_workflow_step_edges (from_step_id, to_step_id, name)`,
+		`CREATE UNIQUE INDEX app_replica ON public.tasker_workflow_steps (workflow_step_id)`,
+		`ALTER TABLE public.tasker_workflow_steps REPLICA IDENTITY USING INDEX app_replica`,
+		`ALTER TABLE public.tasker_workflow_steps ADD CONSTRAINT app_constraint UNIQUE (task_id, named_step_id, workflow_step_id)`,
+		`CREATE INDEX app_descending ON public.tasker_workflow_steps (task_id DESC)`,
+		`CREATE INDEX app_pattern ON public.tasker_tasks (identity_hash varchar_pattern_ops)`,
+		`CREATE INDEX app_expression ON public.tasker_tasks (lower(identity_hash))`,
+		`CREATE INDEX app_carries ON public.tasker_workflow_steps (task_id, workflow_step_id) INCLUDE (results)`,
+		`CREATE INDEX "App Same" ON public.tasker_workflow_steps (task_id, workflow_step_id)`,
 	} {
 		exec(t, pool, statement)
 	}
@@ -143,7 +143,7 @@ func TestDiagnoseKeepsTheNextBest(t *testing.T) {
 	pool := sqltest.New(t)
 	exec(t, pool, `ALTER INDEX idx_step_edges_from_to RENAME TO app_renamed`)
 	exec(t, pool, `DROP INDEX index_workflow_steps_task_and_id`)
-	exec(t, pool, `CREATE INDEX workflow_steps_task_id_index ON tasker_workflow_steps (task_id)`)
+	exec(t, pool, `CREATE INDEX workflow_steps_task_id_index ON public.tasker_workflow_steps (task_id)`)
 	d := diagnose(t, pool, 0)
 	for kind, want := range map[string][]string{
 		sql.FindingMissingIndex: {"tasker_workflow_steps"}, sql.FindingRedundantIndex: {}, sql.FindingOptionalIndex: {},
@@ -192,7 +192,7 @@ func TestDiagnoseTheWork(t *testing.T) {
 		t.Errorf("a healthy database: %+v", got)
 	}
 	b.exec(`UPDATE tasker.workers SET heartbeat_at = now() - interval '1 hour', lease_ms = 1`)
-	b.exec(`ALTER TABLE tasker_workflow_steps RESET (fillfactor)`)
+	b.exec(`ALTER TABLE public.tasker_workflow_steps RESET (fillfactor)`)
 	insertGraph(t, b.pool, 3, 1, 1)
 	d := diagnose(t, b.pool, 0)
 	for kind, want := range map[string][]string{

@@ -31,15 +31,15 @@ func TestFlagsThatAnotherWriterLeftArePutRight(t *testing.T) {
 		ready  bool // for the engine
 	}{
 		"error over a claim": {
-			`UPDATE tasker_workflow_steps SET in_process = true, attempts = 1 WHERE workflow_step_id = $1;
+			`UPDATE public.tasker_workflow_steps SET in_process = true, attempts = 1 WHERE workflow_step_id = $1;
 			 SELECT tasker.transition_step($1, 'error', '{}')`, "error 1", false,
 		},
-		"pending and in process":    {`UPDATE tasker_workflow_steps SET in_process = true WHERE workflow_step_id = $1`, "pending 0", true},
-		"pending and processed":     {`UPDATE tasker_workflow_steps SET processed = true WHERE workflow_step_id = $1`, "pending 0", true},
-		"pending with both":         {`UPDATE tasker_workflow_steps SET processed = true, in_process = true WHERE workflow_step_id = $1`, "pending 0", true},
-		"set back, still processed": {`UPDATE tasker_workflow_steps SET processed = true, attempts = 1 WHERE workflow_step_id = $1`, "pending 1", true},
+		"pending and in process":    {`UPDATE public.tasker_workflow_steps SET in_process = true WHERE workflow_step_id = $1`, "pending 0", true},
+		"pending and processed":     {`UPDATE public.tasker_workflow_steps SET processed = true WHERE workflow_step_id = $1`, "pending 0", true},
+		"pending with both":         {`UPDATE public.tasker_workflow_steps SET processed = true, in_process = true WHERE workflow_step_id = $1`, "pending 0", true},
+		"set back, still processed": {`UPDATE public.tasker_workflow_steps SET processed = true, attempts = 1 WHERE workflow_step_id = $1`, "pending 1", true},
 		"cancelled and in process": {
-			`UPDATE tasker_workflow_steps SET in_process = true WHERE workflow_step_id = $1;
+			`UPDATE public.tasker_workflow_steps SET in_process = true WHERE workflow_step_id = $1;
 			 SELECT tasker.transition_step($1, 'cancelled', '{}')`, "cancelled 0", false,
 		},
 	} {
@@ -57,11 +57,11 @@ func TestFlagsThatAnotherWriterLeftArePutRight(t *testing.T) {
 				if got := b.states(id)["top"]; got != row.state {
 					t.Errorf("the step is %s, want %s", got, row.state)
 				}
-				flags := queryAll[string](b, `SELECT concat(processed, in_process) FROM tasker_workflow_steps WHERE workflow_step_id = $1`, top)
+				flags := queryAll[string](b, `SELECT concat(processed, in_process) FROM public.tasker_workflow_steps WHERE workflow_step_id = $1`, top)
 				if diff := cmp.Diff([]string{"ff"}, flags); diff != "" {
 					t.Errorf("flags (-want +got):\n%s", diff)
 				}
-				ready := queryAll[bool](b, `SELECT ready_for_execution FROM get_step_readiness_status($1, ARRAY[$2::bigint])`, id, top)
+				ready := queryAll[bool](b, `SELECT ready_for_execution FROM public.get_step_readiness_status($1, ARRAY[$2::bigint])`, id, top)
 				if ready[0] != row.ready {
 					t.Errorf("the engine's function says ready: %t, want %t", ready[0], row.ready)
 				}
@@ -89,7 +89,7 @@ func TestFlagsOfClaimsAndOfDoneStepsStay(t *testing.T) {
 	if found := b.sweep(); found.Flags != 0 {
 		t.Errorf("the sweep found %+v", found)
 	}
-	flags := queryAll[string](b, `SELECT concat(processed, in_process) FROM tasker_workflow_steps ORDER BY workflow_step_id`)
+	flags := queryAll[string](b, `SELECT concat(processed, in_process) FROM public.tasker_workflow_steps ORDER BY workflow_step_id`)
 	if diff := cmp.Diff([]string{"tf", "ft", "ff", "ff"}, flags); diff != "" {
 		t.Errorf("flags (-want +got):\n%s", diff)
 	}
@@ -101,7 +101,7 @@ func TestFlaggedChildIsOpenedByItsParent(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	top := b.claim(id, "top")
-	b.exec(`UPDATE tasker_workflow_steps SET in_process = true WHERE workflow_step_id <> $1`, top.Step.ID)
+	b.exec(`UPDATE public.tasker_workflow_steps SET in_process = true WHERE workflow_step_id <> $1`, top.Step.ID)
 	b.succeed(top)
 	b.succeed(b.claim(id, "left"))
 	b.succeed(b.claim(id, "right"))
@@ -121,7 +121,7 @@ func TestCompleteThatAnotherWriterLeftIsPutRight(t *testing.T) {
 		b.succeed(b.claim(done, step))
 	}
 	b.exec(`DELETE FROM tasker.river_job`)
-	b.exec(`UPDATE tasker_tasks SET complete = NOT complete, updated_at = updated_at - interval '10 s'`)
+	b.exec(`UPDATE public.tasker_tasks SET complete = NOT complete, updated_at = updated_at - interval '10 s'`)
 	if _, err := b.store.Discover(t.Context(), 100); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestTaskThatIsSetBackToPendingIsDiscovered(t *testing.T) {
 		flag bool
 	}{
 		"a task that failed":    {`SELECT tasker.transition_task($1, 'pending', '{}')`, false},
-		"with its flag left on": {`WITH k AS (UPDATE tasker_tasks SET complete = true) SELECT tasker.transition_task($1, 'pending', '{}')`, true},
+		"with its flag left on": {`WITH k AS (UPDATE public.tasker_tasks SET complete = true) SELECT tasker.transition_task($1, 'pending', '{}')`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -151,7 +151,7 @@ func TestTaskThatIsSetBackToPendingIsDiscovered(t *testing.T) {
 				b.exec(`SELECT tasker.create_task('test', 'diamond', '1.0.0')`)
 			}
 			b.fail(b.claim(id, "top"), true)
-			b.exec(`UPDATE tasker_workflow_steps SET retry_limit = 9 WHERE task_id = $1`, id)
+			b.exec(`UPDATE public.tasker_workflow_steps SET retry_limit = 9 WHERE task_id = $1`, id)
 			b.exec(end.set, id)
 			b.exec(`DELETE FROM tasker.river_job`)
 			found, err := b.store.Discover(t.Context(), 100)
@@ -183,15 +183,15 @@ func TestTransitionsGoOnAfterTheLastSortKey(t *testing.T) {
 			top := b.step(id, "top").StepID
 			b.exec(`SELECT tasker.transition_step($1, 'error', '{}')`, top)
 			b.exec(`SELECT tasker.transition_step($1, 'pending', '{}')`, top)
-			b.exec(`UPDATE tasker_workflow_step_transitions SET sort_key = $1 WHERE most_recent`, last)
-			b.exec(`UPDATE tasker_task_transitions SET sort_key = $1 WHERE most_recent`, last)
+			b.exec(`UPDATE public.tasker_workflow_step_transitions SET sort_key = $1 WHERE most_recent`, last)
+			b.exec(`UPDATE public.tasker_task_transitions SET sort_key = $1 WHERE most_recent`, last)
 			for _, step := range []string{"top", "left", "right", "bottom"} {
 				b.succeed(b.claim(id, step))
 			}
 			if state := b.task(id).State; state != engine.Complete {
 				t.Errorf("the task is %s", state)
 			}
-			history := queryAll[string](b, `SELECT concat(to_state, ' ', sort_key) FROM tasker_workflow_step_transitions WHERE workflow_step_id = $1 ORDER BY sort_key`, top)
+			history := queryAll[string](b, `SELECT concat(to_state, ' ', sort_key) FROM public.tasker_workflow_step_transitions WHERE workflow_step_id = $1 ORDER BY sort_key`, top)
 			want := []string{"error 10", "pending 20", "in_progress 30", "complete 40"}
 			if diff := cmp.Diff(want, history); diff != "" {
 				t.Errorf("history (-want +got):\n%s", diff)
@@ -211,7 +211,7 @@ func TestStepThatTheEngineTakesAtTheSameMomentIsTheEngines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := engines.Exec(t.Context(), `INSERT INTO tasker_workflow_step_transitions
+	if _, err := engines.Exec(t.Context(), `INSERT INTO public.tasker_workflow_step_transitions
 		(workflow_step_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
 		VALUES ($1, 'in_progress', 'pending', '{}', 10, true, now(), now())`, top); err != nil {
 		t.Fatal(err)

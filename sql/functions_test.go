@@ -15,32 +15,32 @@ import (
 // above it, its left neighbour wrapping around. Odd layers are complete and took an hour for each number of their layer.
 const graphSQL = `
 WITH names AS (
-    INSERT INTO tasker_task_namespaces (name, created_at, updated_at) VALUES ('shop', now(), now()) RETURNING task_namespace_id
+    INSERT INTO public.tasker_task_namespaces (name, created_at, updated_at) VALUES ('shop', now(), now()) RETURNING task_namespace_id
 ), named AS (
-    INSERT INTO tasker_named_tasks (task_namespace_id, name, version, created_at, updated_at)
+    INSERT INTO public.tasker_named_tasks (task_namespace_id, name, version, created_at, updated_at)
     SELECT task_namespace_id, 'order', '1.0.0', now(), now() FROM names RETURNING named_task_id
 ), systems AS (
-    INSERT INTO tasker_dependent_systems (name, created_at, updated_at) VALUES ('shop', now(), now())
+    INSERT INTO public.tasker_dependent_systems (name, created_at, updated_at) VALUES ('shop', now(), now())
     RETURNING dependent_system_id
 ), steps AS (
-    INSERT INTO tasker_named_steps (dependent_system_id, name, created_at, updated_at)
+    INSERT INTO public.tasker_named_steps (dependent_system_id, name, created_at, updated_at)
     SELECT dependent_system_id, 'pack', now(), now() FROM systems RETURNING named_step_id
 ), tasks AS (
-    INSERT INTO tasker_tasks (task_id, named_task_id, requested_at, identity_hash, created_at, updated_at)
+    INSERT INTO public.tasker_tasks (task_id, named_task_id, requested_at, identity_hash, created_at, updated_at)
     SELECT g.task, named_task_id, now(), g.task::text, now() - interval '10 hours', now()
     FROM named, generate_series(1, $1::int) AS g (task)
 ), inserted AS (
-    INSERT INTO tasker_workflow_steps (workflow_step_id, task_id, named_step_id, attempts, created_at, updated_at)
+    INSERT INTO public.tasker_workflow_steps (workflow_step_id, task_id, named_step_id, attempts, created_at, updated_at)
     SELECT g.task * 100000 + layer * 100 + place, g.task, named_step_id, 1, now() - interval '10 hours', now()
     FROM steps, generate_series(1, $1) AS g (task), generate_series(0, $2::int - 1) AS l (layer),
         generate_series(0, $3::int - 1) AS p (place)
 ), edges AS (
-    INSERT INTO tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
+    INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
     SELECT g.task * 100000 + (layer - 1) * 100 + (place + d) % $3, g.task * 100000 + layer * 100 + place, 'provides', now(), now()
     FROM generate_series(1, $1) AS g (task), generate_series(1, $2 - 1) AS l (layer),
         generate_series(0, $3 - 1) AS p (place), generate_series(0, least($3, 2) - 1) AS d (d)
 )
-INSERT INTO tasker_workflow_step_transitions (workflow_step_id, to_state, sort_key, created_at, updated_at)
+INSERT INTO public.tasker_workflow_step_transitions (workflow_step_id, to_state, sort_key, created_at, updated_at)
 SELECT g.task * 100000 + layer * 100 + place, CASE WHEN layer % 2 = 1 THEN 'complete' ELSE 'in_progress' END, 10,
     now() - interval '10 hours' + layer * interval '1 hour', now()
 FROM generate_series(1, $1) AS g (task), generate_series(0, $2 - 1) AS l (layer), generate_series(0, $3 - 1) AS p (place)`
@@ -70,7 +70,7 @@ func TestReadinessOfChosenSteps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const query = `SELECT workflow_step_id FROM get_step_readiness_status(1, $1)`
+			const query = `SELECT workflow_step_id FROM public.get_step_readiness_status(1, $1)`
 			if diff := cmp.Diff(test.want, numbers(t, db, query, test.steps)); diff != "" {
 				t.Errorf("steps (-want +got):\n%s", diff)
 			}
@@ -82,7 +82,7 @@ func TestReadinessBatchTakesATaskGivenTwiceOnce(t *testing.T) {
 	t.Parallel()
 	db := sqltest.New(t)
 	insertGraph(t, db, 2, 1, 1)
-	const query = `SELECT workflow_step_id FROM get_step_readiness_status_batch($1)`
+	const query = `SELECT workflow_step_id FROM public.get_step_readiness_status_batch($1)`
 	if diff := cmp.Diff([]int64{100000, 200000}, numbers(t, db, query, []int64{2, 1, 1, 9})); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
@@ -92,7 +92,7 @@ func TestReadinessIsTheSameInEveryTimeZone(t *testing.T) {
 	t.Parallel()
 	db := sqltest.New(t)
 	insertGraph(t, db, 1, 1, 1)
-	exec(t, db, `UPDATE tasker_workflow_step_transitions SET to_state = 'error', created_at = now() - interval '3 seconds'`)
+	exec(t, db, `UPDATE public.tasker_workflow_step_transitions SET to_state = 'error', created_at = now() - interval '3 seconds'`)
 	for _, zone := range []string{"America/New_York", "UTC", "Asia/Tokyo"} {
 		t.Run(zone, func(t *testing.T) {
 			t.Parallel()
@@ -102,7 +102,7 @@ func TestReadinessIsTheSameInEveryTimeZone(t *testing.T) {
 			}
 			defer func() { _ = tx.Rollback(t.Context()) }()
 			var ready bool
-			const query = `SELECT ready_for_execution FROM get_step_readiness_status(1)`
+			const query = `SELECT ready_for_execution FROM public.get_step_readiness_status(1)`
 			if _, err := tx.Exec(t.Context(), "SET LOCAL timezone = '"+zone+"'"); err != nil {
 				t.Fatal(err)
 			}
@@ -117,9 +117,9 @@ func TestReadinessSurvivesAnyNumberOfAttempts(t *testing.T) {
 	t.Parallel()
 	db := sqltest.New(t)
 	insertGraph(t, db, 1, 1, 1)
-	exec(t, db, `UPDATE tasker_workflow_steps SET attempts = 2147483647`)
-	exec(t, db, `UPDATE tasker_workflow_step_transitions SET to_state = 'error'`)
-	exec(t, db, `SELECT workflow_step_id FROM get_step_readiness_status(1)`)
+	exec(t, db, `UPDATE public.tasker_workflow_steps SET attempts = 2147483647`)
+	exec(t, db, `UPDATE public.tasker_workflow_step_transitions SET to_state = 'error'`)
+	exec(t, db, `SELECT workflow_step_id FROM public.get_step_readiness_status(1)`)
 }
 
 // TestReadinessCostsTheSameInALargeDatabase counts pages, not time: with statistics or without, and however many tasks
@@ -128,13 +128,13 @@ func TestReadinessCostsTheSameInALargeDatabase(t *testing.T) {
 	t.Parallel()
 	// A task has 20 steps, each with its transition, two parents and their transitions.
 	limits := map[string]int{
-		`SELECT * FROM get_step_readiness_status(7)`:                    400,
-		`SELECT * FROM get_step_readiness_status(7, '{700000,700101}')`: 60,
-		`SELECT * FROM get_step_readiness_status_batch('{7,8,9}')`:      1000,
-		`SELECT * FROM get_task_execution_context(7)`:                   400,
-		`SELECT * FROM get_task_execution_contexts_batch('{7,8,9}')`:    1000,
-		`SELECT * FROM calculate_dependency_levels(7)`:                  300,
-		`SELECT * FROM tasker_step_dag_relationships WHERE task_id = 7`: 2000,
+		`SELECT * FROM public.get_step_readiness_status(7)`:                    400,
+		`SELECT * FROM public.get_step_readiness_status(7, '{700000,700101}')`: 60,
+		`SELECT * FROM public.get_step_readiness_status_batch('{7,8,9}')`:      1000,
+		`SELECT * FROM public.get_task_execution_context(7)`:                   400,
+		`SELECT * FROM public.get_task_execution_contexts_batch('{7,8,9}')`:    1000,
+		`SELECT * FROM public.calculate_dependency_levels(7)`:                  300,
+		`SELECT * FROM public.tasker_step_dag_relationships WHERE task_id = 7`: 2000,
 	}
 	db := sqltest.New(t)
 	insertGraph(t, db, 3000, 5, 4)
@@ -179,9 +179,9 @@ func TestDependencyLevels(t *testing.T) {
 		db := sqltest.New(t)
 		insertGraph(t, db, 1, 3, 2)
 		// A late step without parents.
-		exec(t, db, `INSERT INTO tasker_workflow_steps (workflow_step_id, task_id, named_step_id, created_at, updated_at)
-			SELECT 199999, 1, named_step_id, now(), now() FROM tasker_named_steps`)
-		const query = `SELECT workflow_step_id FROM calculate_dependency_levels(1)`
+		exec(t, db, `INSERT INTO public.tasker_workflow_steps (workflow_step_id, task_id, named_step_id, created_at, updated_at)
+			SELECT 199999, 1, named_step_id, now(), now() FROM public.tasker_named_steps`)
+		const query = `SELECT workflow_step_id FROM public.calculate_dependency_levels(1)`
 		want := []int64{100000, 100001, 199999, 100100, 100101, 100200, 100201}
 		if diff := cmp.Diff(want, numbers(t, db, query)); diff != "" {
 			t.Errorf("steps (-want +got):\n%s", diff)
@@ -191,15 +191,15 @@ func TestDependencyLevels(t *testing.T) {
 		t.Parallel()
 		db := sqltest.New(t)
 		insertGraph(t, db, 1, 3, 1)
-		exec(t, db, `INSERT INTO tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
+		exec(t, db, `INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
 			VALUES (100200, 100100, 'provides', now(), now())`)
-		exec(t, db, `SELECT workflow_step_id FROM calculate_dependency_levels(1)`)
+		exec(t, db, `SELECT workflow_step_id FROM public.calculate_dependency_levels(1)`)
 	})
 	t.Run("of many paths cost no more than their steps", func(t *testing.T) {
 		t.Parallel()
 		db := sqltest.New(t)
 		insertGraph(t, db, 1, 60, 2) // 2 to the power of 59 paths
-		const query = `SELECT max(dependency_level)::bigint FROM calculate_dependency_levels(1)`
+		const query = `SELECT max(dependency_level)::bigint FROM public.calculate_dependency_levels(1)`
 		if diff := cmp.Diff([]int64{59}, numbers(t, db, query)); diff != "" {
 			t.Errorf("deepest level (-want +got):\n%s", diff)
 		}
@@ -211,11 +211,11 @@ func TestRelationshipsOfSteps(t *testing.T) {
 	db := sqltest.New(t)
 	insertGraph(t, db, 1, 3, 2)
 	// A shortcut from the first to the last layer: the depth is the shortest way.
-	exec(t, db, `INSERT INTO tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
+	exec(t, db, `INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
 		VALUES (100001, 100200, 'provides', now(), now())`)
 	rows, err := db.Query(t.Context(), `SELECT concat_ws(' ', workflow_step_id, parent_step_ids, child_step_ids, parent_count,
 		child_count, is_root_step, is_leaf_step, min_depth_from_root)
-		FROM tasker_step_dag_relationships WHERE task_id = 1 ORDER BY workflow_step_id`)
+		FROM public.tasker_step_dag_relationships WHERE task_id = 1 ORDER BY workflow_step_id`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,8 +240,8 @@ func TestSlowest(t *testing.T) {
 	t.Parallel()
 	db := sqltest.New(t)
 	insertGraph(t, db, 2, 4, 1)
-	exec(t, db, `UPDATE tasker_tasks SET created_at = created_at - interval '2 days' WHERE task_id = 2`)
-	exec(t, db, `UPDATE tasker_workflow_steps SET created_at = created_at - interval '2 days' WHERE task_id = 2`)
+	exec(t, db, `UPDATE public.tasker_tasks SET created_at = created_at - interval '2 days' WHERE task_id = 2`)
+	exec(t, db, `UPDATE public.tasker_workflow_steps SET created_at = created_at - interval '2 days' WHERE task_id = 2`)
 	const (
 		steps = `SELECT workflow_step_id FROM get_slowest_steps_v01`
 		tasks = `SELECT task_id FROM get_slowest_tasks_v01`
@@ -260,11 +260,11 @@ func TestSlowest(t *testing.T) {
 		tasks + `(task_name_filter => 'other')`:                        nil,
 		tasks + `(namespace_filter => 'shop')`:                         {1},
 		tasks + `(version_filter => '1.0.0')`:                          {1},
-		`SELECT duration_seconds::bigint FROM get_slowest_steps_v01()`: {3 * 3600, 3600},
-		`SELECT duration_seconds::bigint FROM get_slowest_tasks_v01()`: {3 * 3600},
-		`SELECT step_count * 100 + completed_steps * 10 + error_steps FROM get_slowest_tasks_v01()`:                 {420},
-		`SELECT round(extract(epoch FROM completed_at - now()) / 3600)::bigint FROM get_slowest_steps_v01(NULL, 1)`: {-7},
-		`SELECT round(extract(epoch FROM created_at - now()) / 3600)::bigint FROM get_slowest_tasks_v01()`:          {-10},
+		`SELECT duration_seconds::bigint FROM public.get_slowest_steps_v01()`: {3 * 3600, 3600},
+		`SELECT duration_seconds::bigint FROM public.get_slowest_tasks_v01()`: {3 * 3600},
+		`SELECT step_count * 100 + completed_steps * 10 + error_steps FROM public.get_slowest_tasks_v01()`:                 {420},
+		`SELECT round(extract(epoch FROM completed_at - now()) / 3600)::bigint FROM public.get_slowest_steps_v01(NULL, 1)`: {-7},
+		`SELECT round(extract(epoch FROM created_at - now()) / 3600)::bigint FROM public.get_slowest_tasks_v01()`:          {-10},
 	} {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()

@@ -57,10 +57,10 @@ func (b bundle) finishAll(lock sql.Lock, finishes ...engine.FinishRequest) []eng
 func (b bundle) jobs(task int64) []string {
 	b.t.Helper()
 	return queryAll[string](b, `SELECT n.name::text FROM tasker.river_job j
-		JOIN tasker_workflow_steps s ON s.workflow_step_id = (j.args ->> 'step_id')::bigint JOIN tasker_named_steps n USING (named_step_id)
+		JOIN public.tasker_workflow_steps s ON s.workflow_step_id = (j.args ->> 'step_id')::bigint JOIN public.tasker_named_steps n USING (named_step_id)
 		WHERE j.kind = 'tasker_step' AND j.state = 'available' AND s.task_id = $1
 		  AND j.unique_key = convert_to(concat('step:', s.workflow_step_id, ':', coalesce((
-			SELECT t.id FROM tasker_workflow_step_transitions t WHERE t.workflow_step_id = s.workflow_step_id AND t.most_recent), 0)), 'UTF8')
+			SELECT t.id FROM public.tasker_workflow_step_transitions t WHERE t.workflow_step_id = s.workflow_step_id AND t.most_recent), 0)), 'UTF8')
 		ORDER BY 1`, task)
 }
 
@@ -128,7 +128,7 @@ func TestHandOverBringsWhatTheHandlerNeeds(t *testing.T) {
 		t.Errorf("the other child's job (-want +got):\n%s", diff)
 	}
 	right := b.claim(id, "right")
-	token := queryAll[int64](b, `SELECT id FROM tasker_workflow_step_transitions WHERE workflow_step_id = $1 AND most_recent`, left.StepID)[0]
+	token := queryAll[int64](b, `SELECT id FROM public.tasker_workflow_step_transitions WHERE workflow_step_id = $1 AND most_recent`, left.StepID)[0]
 	recorded := b.finishAll(sql.Wait, engine.FinishRequest{
 		TaskID: id, StepID: left.StepID, Token: token, Succeeded: true, Queue: "default", Result: json.RawMessage(`{"from": "left"}`), Metadata: json.RawMessage(`{}`),
 	})[0]
@@ -208,15 +208,15 @@ func TestNothingFollows(t *testing.T) {
 		"failure":           {finish: func(a *engine.Attempt) engine.FinishRequest { return failure(a, false) }, state: "in_progress", parent: "error 1"},
 		"permanent failure": {finish: func(a *engine.Attempt) engine.FinishRequest { return failure(a, true) }, state: "error", parent: "error 1"},
 		"cancelled task": {
-			finish: outcome, before: `SELECT tasker.transition_task(task_id, 'cancelled', '{}') FROM tasker_tasks`,
+			finish: outcome, before: `SELECT tasker.transition_task(task_id, 'cancelled', '{}') FROM public.tasker_tasks`,
 			state: "cancelled", parent: "complete 1",
 		},
 		"cancelled child": {
-			finish: outcome, before: `SELECT tasker.transition_step(max(workflow_step_id), 'cancelled', '{}') FROM tasker_workflow_steps`,
+			finish: outcome, before: `SELECT tasker.transition_step(max(workflow_step_id), 'cancelled', '{}') FROM public.tasker_workflow_steps`,
 			state: "error", parent: "complete 1",
 		},
 		"child resolved by hand": {
-			finish: outcome, before: `SELECT tasker.transition_step(max(workflow_step_id), 'resolved_manually', '{}') FROM tasker_workflow_steps`,
+			finish: outcome, before: `SELECT tasker.transition_step(max(workflow_step_id), 'resolved_manually', '{}') FROM public.tasker_workflow_steps`,
 			state: "complete", parent: "complete 1",
 		},
 	} {
@@ -292,7 +292,7 @@ func (b bundle) lock(task int64) pgx.Tx {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() { _ = tx.Rollback(context.WithoutCancel(b.t.Context())) })
-	if _, err := tx.Exec(b.t.Context(), `SELECT FROM tasker_tasks WHERE task_id = $1 FOR NO KEY UPDATE`, task); err != nil {
+	if _, err := tx.Exec(b.t.Context(), `SELECT FROM public.tasker_tasks WHERE task_id = $1 FOR NO KEY UPDATE`, task); err != nil {
 		b.t.Fatal(err)
 	}
 	return tx
@@ -384,8 +384,8 @@ func TestCreateManyTasks(t *testing.T) {
 		return ids
 	}
 	contexts := func(ids []int64) []string {
-		return queryAll[string](b, `SELECT k.context || (SELECT count(*) FROM tasker_workflow_steps s JOIN tasker_workflow_step_edges e ON e.to_step_id = s.workflow_step_id WHERE s.task_id = k.task_id)::text
-			FROM unnest($1::bigint[]) WITH ORDINALITY AS u (id, n) JOIN tasker_tasks k ON k.task_id = u.id ORDER BY u.n`, ids)
+		return queryAll[string](b, `SELECT k.context || (SELECT count(*) FROM public.tasker_workflow_steps s JOIN public.tasker_workflow_step_edges e ON e.to_step_id = s.workflow_step_id WHERE s.task_id = k.task_id)::text
+			FROM unnest($1::bigint[]) WITH ORDINALITY AS u (id, n) JOIN public.tasker_tasks k ON k.task_id = u.id ORDER BY u.n`, ids)
 	}
 
 	plain := create("", "", "")
@@ -412,8 +412,8 @@ func TestStartOfATaskClaimsItsFirstRoot(t *testing.T) {
 		"  - {name: first, handler_class: H}\n  - {name: second, handler_class: H}\n  - {name: last, handler_class: H, depends_on_step: first}\n"
 	for name, insert := range map[string]string{
 		"made by us": `SELECT tasker.create_task('test', 'roots', '1.0.0', '{"n": 1}')`,
-		"plain INSERT": `INSERT INTO tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
-			SELECT named_task_id, now(), '{"n": 1}', 'x', now(), now() FROM tasker_named_tasks RETURNING task_id`,
+		"plain INSERT": `INSERT INTO public.tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
+			SELECT named_task_id, now(), '{"n": 1}', 'x', now(), now() FROM public.tasker_named_tasks RETURNING task_id`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -482,7 +482,7 @@ func TestTaskThatWasSetBackGoesOn(t *testing.T) {
 	back := b.create("pair")
 	b.fail(b.claim(back, "parent"), true)
 	b.exec(`SELECT tasker.transition_task($1, 'pending', '{}')`, back)
-	b.exec(`UPDATE tasker_workflow_steps SET retry_limit = 3 WHERE task_id = $1`, back)
+	b.exec(`UPDATE public.tasker_workflow_steps SET retry_limit = 3 WHERE task_id = $1`, back)
 	b.exec(`SELECT tasker.transition_step($1, 'pending', '{}')`, b.step(back, "parent").StepID)
 	fresh, err := b.store.CreateTask(t.Context(), b.pool, sql.NewTask{Namespace: "test", Name: "pair", Version: "1.0.0"})
 	if err != nil {

@@ -26,7 +26,7 @@ func wideYAML() string {
 func failTogether(t *testing.T, b bundle, attempt int, retryAfter time.Duration) int64 {
 	t.Helper()
 	id := b.create("wide")
-	b.exec(`UPDATE tasker_workflow_steps SET attempts = $2 WHERE task_id = $1`, id, attempt-1)
+	b.exec(`UPDATE public.tasker_workflow_steps SET attempts = $2 WHERE task_id = $1`, id, attempt-1)
 	var wishes []engine.ClaimRequest
 	for _, step := range b.task(id).Steps {
 		wishes = append(wishes, engine.ClaimRequest{TaskID: id, StepID: step.StepID})
@@ -64,7 +64,7 @@ func retries(b bundle, id int64) []retry {
 		SELECT extract(epoch FROM r.due_at - t.created_at AT TIME ZONE 'UTC') * 1000,
 			extract(epoch FROM j.scheduled_at - t.created_at AT TIME ZONE 'UTC') * 1000
 		FROM tasker.step_readiness($1) r
-		JOIN tasker_workflow_step_transitions t ON t.workflow_step_id = r.workflow_step_id AND t.most_recent
+		JOIN public.tasker_workflow_step_transitions t ON t.workflow_step_id = r.workflow_step_id AND t.most_recent
 		JOIN tasker.river_job j ON (j.args ->> 'step_id')::bigint = r.workflow_step_id
 		WHERE r.readiness = 'backing_off' ORDER BY r.workflow_step_id`, id)
 	if err != nil {
@@ -135,9 +135,9 @@ func TestStepThatIsDueAndNotWokenYetHasLostNothing(t *testing.T) {
 	// In one transaction, for which it is one instant: 31 seconds after the failure.
 	err := pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error {
 		for _, statement := range []string{
-			`UPDATE tasker_workflow_step_transitions SET created_at = created_at - interval '31 s' + (now() - created_at AT TIME ZONE 'UTC') WHERE to_state = 'error'`,
+			`UPDATE public.tasker_workflow_step_transitions SET created_at = created_at - interval '31 s' + (now() - created_at AT TIME ZONE 'UTC') WHERE to_state = 'error'`,
 			`UPDATE tasker.river_job j SET scheduled_at = tasker.spread_due(r.workflow_step_id, r.due_at)
-				FROM tasker_tasks k CROSS JOIN LATERAL tasker.step_readiness(k.task_id) r WHERE (j.args ->> 'step_id')::bigint = r.workflow_step_id`,
+				FROM public.tasker_tasks k CROSS JOIN LATERAL tasker.step_readiness(k.task_id) r WHERE (j.args ->> 'step_id')::bigint = r.workflow_step_id`,
 		} {
 			if _, err := tx.Exec(t.Context(), statement); err != nil {
 				return err
@@ -146,7 +146,7 @@ func TestStepThatIsDueAndNotWokenYetHasLostNothing(t *testing.T) {
 		var ready, engines, waiting, repaired, jobs int
 		if err := tx.QueryRow(t.Context(), `SELECT
 			(SELECT count(*) FROM tasker.step_readiness($1) WHERE readiness = 'ready'),
-			(SELECT count(*) FROM get_step_readiness_status($1) WHERE ready_for_execution),
+			(SELECT count(*) FROM public.get_step_readiness_status($1) WHERE ready_for_execution),
 			(SELECT count(*) FROM tasker.river_job WHERE scheduled_at > now())`, id).Scan(&ready, &engines, &waiting); err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func TestTaskTellsWhenAStepIsWoken(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	b.fail(b.claim(id, "top"), false)
-	b.exec(`UPDATE tasker_workflow_steps SET backoff_request_seconds = 300 WHERE task_id = $1`, id)
+	b.exec(`UPDATE public.tasker_workflow_steps SET backoff_request_seconds = 300 WHERE task_id = $1`, id)
 	if top := b.step(id, "top"); top.WokenAt == nil || top.DueAt == nil || top.WokenAt.Before(*top.DueAt) || top.WokenAt.Sub(*top.DueAt) > 10*time.Second {
 		t.Errorf("due at %v, woken at %v", top.DueAt, top.WokenAt)
 	}

@@ -21,18 +21,18 @@ func TestSweepGivesEveryReadyStepAJobThatWillRunWhateverStateItsJobIsIn(t *testi
 	}{
 		"never ran": {prepare: `SELECT 1`, ready: true},
 		"failed, and its backoff is over": {ready: true, prepare: `
-			WITH one AS (UPDATE tasker_workflow_steps SET attempts = 1, last_attempted_at = now() AT TIME ZONE 'UTC' - interval '1 hour' RETURNING workflow_step_id)
-			INSERT INTO tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, sort_key, most_recent, created_at, updated_at)
+			WITH one AS (UPDATE public.tasker_workflow_steps SET attempts = 1, last_attempted_at = now() AT TIME ZONE 'UTC' - interval '1 hour' RETURNING workflow_step_id)
+			INSERT INTO public.tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, sort_key, most_recent, created_at, updated_at)
 			SELECT workflow_step_id, s.state, 'pending', s.key, s.key = 20, now() AT TIME ZONE 'UTC' - interval '1 hour', now()
 			FROM one, (VALUES ('in_progress', 10), ('error', 20)) AS s (state, key)`},
 		"backs off": {prepare: `
-			WITH one AS (UPDATE tasker_workflow_steps SET attempts = 1, backoff_request_seconds = 300, last_attempted_at = now() AT TIME ZONE 'UTC' - interval '1 minute' RETURNING workflow_step_id)
-			INSERT INTO tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, sort_key, most_recent, created_at, updated_at)
+			WITH one AS (UPDATE public.tasker_workflow_steps SET attempts = 1, backoff_request_seconds = 300, last_attempted_at = now() AT TIME ZONE 'UTC' - interval '1 minute' RETURNING workflow_step_id)
+			INSERT INTO public.tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, sort_key, most_recent, created_at, updated_at)
 			SELECT workflow_step_id, s.state, 'pending', s.key, s.key = 20, now() AT TIME ZONE 'UTC' - interval '1 minute', now()
 			FROM one, (VALUES ('in_progress', 10), ('error', 20)) AS s (state, key)`},
 		"claimed by a live worker": {prepare: `
-			WITH one AS (UPDATE tasker_workflow_steps SET attempts = 1, in_process = true, last_attempted_at = now() AT TIME ZONE 'UTC' - interval '1 hour' RETURNING workflow_step_id)
-			INSERT INTO tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
+			WITH one AS (UPDATE public.tasker_workflow_steps SET attempts = 1, in_process = true, last_attempted_at = now() AT TIME ZONE 'UTC' - interval '1 hour' RETURNING workflow_step_id)
+			INSERT INTO public.tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
 			SELECT workflow_step_id, 'in_progress', 'pending', jsonb_build_object('worker', '` + worker + `'), 10, true, now(), now() FROM one`},
 	} {
 		for _, job := range jobStates {
@@ -100,6 +100,6 @@ func (b bundle) putJob(job string) {
 	b.exec(fmt.Sprintf(`INSERT INTO tasker.river_job (kind, args, queue, max_attempts, state, attempted_at, attempted_by, scheduled_at, finalized_at, unique_key, unique_states)
 		SELECT 'tasker_step', jsonb_build_object('task_id', s.task_id, 'step_id', s.workflow_step_id, 'handler', 'Work'), 'default', 25, '%s', %s, %s, %s, %s,
 			convert_to('step:' || s.workflow_step_id || ':' || coalesce((
-				SELECT t.id FROM tasker_workflow_step_transitions t WHERE t.workflow_step_id = s.workflow_step_id AND t.most_recent), 0), 'UTF8'), B'11110001'
-		FROM tasker_workflow_steps s`, state, attempted, client, scheduled, finalized))
+				SELECT t.id FROM public.tasker_workflow_step_transitions t WHERE t.workflow_step_id = s.workflow_step_id AND t.most_recent), 0), 'UTF8'), B'11110001'
+		FROM public.tasker_workflow_steps s`, state, attempted, client, scheduled, finalized))
 }

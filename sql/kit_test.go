@@ -145,8 +145,8 @@ func (b bundle) fail(a *engine.Attempt, permanent bool) engine.FinishResult {
 // passBackoff moves everything that a retry waits for into the past.
 func (b bundle) passBackoff() {
 	b.t.Helper()
-	b.exec(`UPDATE tasker_workflow_step_transitions SET created_at = created_at - interval '10 minutes'`)
-	b.exec(`UPDATE tasker_workflow_steps SET last_attempted_at = last_attempted_at - interval '10 minutes'`)
+	b.exec(`UPDATE public.tasker_workflow_step_transitions SET created_at = created_at - interval '10 minutes'`)
+	b.exec(`UPDATE public.tasker_workflow_steps SET last_attempted_at = last_attempted_at - interval '10 minutes'`)
 }
 
 func (b bundle) exec(statement string, args ...any) {

@@ -161,10 +161,10 @@ func TestOperationsInEverySituation(t *testing.T) {
 // outcome does it, lets a worker look at the task, and returns the states or the refusal.
 func (o operated) outcome(do func(operated) (engine.State, error)) string {
 	o.t.Helper()
-	before := len(queryAll[int64](o.bundle, `SELECT id FROM tasker_workflow_step_transitions UNION ALL SELECT id FROM tasker_task_transitions`))
+	before := len(queryAll[int64](o.bundle, `SELECT id FROM public.tasker_workflow_step_transitions UNION ALL SELECT id FROM public.tasker_task_transitions`))
 	_, err := do(o)
 	if refused, ok := errors.AsType[*sql.StateError](err); ok {
-		after := len(queryAll[int64](o.bundle, `SELECT id FROM tasker_workflow_step_transitions UNION ALL SELECT id FROM tasker_task_transitions`))
+		after := len(queryAll[int64](o.bundle, `SELECT id FROM public.tasker_workflow_step_transitions UNION ALL SELECT id FROM public.tasker_task_transitions`))
 		if after != before {
 			o.t.Errorf("a refused operation wrote %d transitions", after-before)
 		}
@@ -189,8 +189,8 @@ func TestOperationsAreRecorded(t *testing.T) {
 		o.must(operations[operation](o))
 		got := queryAll[string](b, `
 SELECT DISTINCT m ->> 'operation' || ' by ' || (m ->> 'by') || ': ' || (m ->> 'reason')
-FROM (SELECT metadata FROM tasker_task_transitions WHERE task_id = $1 UNION ALL
-      SELECT t.metadata FROM tasker_workflow_step_transitions t JOIN tasker_workflow_steps s USING (workflow_step_id) WHERE s.task_id = $1) AS r (m)
+FROM (SELECT metadata FROM public.tasker_task_transitions WHERE task_id = $1 UNION ALL
+      SELECT t.metadata FROM public.tasker_workflow_step_transitions t JOIN public.tasker_workflow_steps s USING (workflow_step_id) WHERE s.task_id = $1) AS r (m)
 WHERE m ->> 'by' IS NOT NULL`, o.id)
 		want := []string{strings.ReplaceAll(operation, " ", "_") + " by ann: the bank called"}
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -54,20 +54,20 @@ type goldenTransition struct {
 // goldenQueries ask each function for what the golden answers hold, under the same names.
 var goldenQueries = map[string]string{
 	"readiness": `SELECT jsonb_agg(to_jsonb(a) ORDER BY a.step) FROM unnest($1::bigint[]) AS k (id)
-		CROSS JOIN LATERAL (SELECT ` + readinessFields + ` FROM get_step_readiness_status(k.id)) a`,
+		CROSS JOIN LATERAL (SELECT ` + readinessFields + ` FROM public.get_step_readiness_status(k.id)) a`,
 	"readiness_batch": `SELECT jsonb_agg(to_jsonb(a) ORDER BY a.step)
-		FROM (SELECT ` + readinessFields + ` FROM get_step_readiness_status_batch($1::bigint[])) a`,
+		FROM (SELECT ` + readinessFields + ` FROM public.get_step_readiness_status_batch($1::bigint[])) a`,
 	"context": `SELECT jsonb_agg(to_jsonb(a) ORDER BY a.task) FROM unnest($1::bigint[]) AS k (id)
-		CROSS JOIN LATERAL (SELECT ` + contextFields + ` FROM get_task_execution_context(k.id)) a`,
+		CROSS JOIN LATERAL (SELECT ` + contextFields + ` FROM public.get_task_execution_context(k.id)) a`,
 	"contexts_batch": `SELECT jsonb_agg(to_jsonb(a) ORDER BY a.task)
-		FROM (SELECT ` + contextFields + ` FROM get_task_execution_contexts_batch($1::bigint[])) a`,
+		FROM (SELECT ` + contextFields + ` FROM public.get_task_execution_contexts_batch($1::bigint[])) a`,
 	"levels": `SELECT jsonb_agg(jsonb_build_object('step', l.workflow_step_id, 'level', l.dependency_level)
 			ORDER BY l.workflow_step_id)
-		FROM unnest($1::bigint[]) AS k (id) CROSS JOIN LATERAL calculate_dependency_levels(k.id) l`,
+		FROM unnest($1::bigint[]) AS k (id) CROSS JOIN LATERAL public.calculate_dependency_levels(k.id) l`,
 	"health": `SELECT to_jsonb(h) - 'active_connections' - 'max_connections'
-		FROM get_system_health_counts_v01() h WHERE $1::bigint[] IS NOT NULL`,
+		FROM public.get_system_health_counts_v01() h WHERE $1::bigint[] IS NOT NULL`,
 	"analytics": `SELECT to_jsonb(a) - 'analysis_period_start' - 'calculated_at'
-		FROM get_analytics_metrics_v01(now() - interval '3 hours') a WHERE $1::bigint[] IS NOT NULL`,
+		FROM public.get_analytics_metrics_v01(now() - interval '3 hours') a WHERE $1::bigint[] IS NOT NULL`,
 }
 
 const (
@@ -122,7 +122,7 @@ func TestFunctionsGiveTheEnginesAnswers(t *testing.T) {
 func (s scenario) load(t *testing.T, tx pgx.Tx) []int64 {
 	t.Helper()
 	l := goldenLoader{nextStep: firstGoldenID}
-	l.queue(`INSERT INTO tasker_dependent_systems (name, created_at, updated_at) VALUES ('golden', now(), now())`)
+	l.queue(`INSERT INTO public.tasker_dependent_systems (name, created_at, updated_at) VALUES ('golden', now(), now())`)
 	tasks := make([]int64, 0, len(s.Tasks))
 	for i, task := range s.Tasks {
 		tasks = append(tasks, int64(firstGoldenID+i))
@@ -143,14 +143,14 @@ type goldenLoader struct {
 func (l *goldenLoader) queue(query string, args ...any) { l.batch.Queue(query, args...) }
 
 func (l *goldenLoader) task(id int64, task goldenTask) {
-	l.queue(`INSERT INTO tasker_task_namespaces (name, created_at, updated_at) VALUES ($1, now(), now())
+	l.queue(`INSERT INTO public.tasker_task_namespaces (name, created_at, updated_at) VALUES ($1, now(), now())
 		ON CONFLICT DO NOTHING`, task.Namespace)
-	l.queue(`INSERT INTO tasker_named_tasks (task_namespace_id, name, version, created_at, updated_at)
-		SELECT task_namespace_id, $2, $3, now(), now() FROM tasker_task_namespaces WHERE name = $1
+	l.queue(`INSERT INTO public.tasker_named_tasks (task_namespace_id, name, version, created_at, updated_at)
+		SELECT task_namespace_id, $2, $3, now(), now() FROM public.tasker_task_namespaces WHERE name = $1
 		ON CONFLICT DO NOTHING`, task.Namespace, task.Name, task.Version)
-	l.queue(`INSERT INTO tasker_tasks (task_id, named_task_id, complete, requested_at, identity_hash, created_at, updated_at)
+	l.queue(`INSERT INTO public.tasker_tasks (task_id, named_task_id, complete, requested_at, identity_hash, created_at, updated_at)
 		SELECT $1, t.named_task_id, $5, c.at, 'golden-' || $1::bigint, c.at, c.at
-		FROM tasker_named_tasks t JOIN tasker_task_namespaces n USING (task_namespace_id)
+		FROM public.tasker_named_tasks t JOIN public.tasker_task_namespaces n USING (task_namespace_id)
 		CROSS JOIN (SELECT now() - $6::float8 * interval '1 second' AS at) c
 		WHERE n.name = $2 AND t.name = $3 AND t.version = $4`,
 		id, task.Namespace, task.Name, task.Version, task.Complete, task.CreatedAgo)
@@ -162,20 +162,20 @@ func (l *goldenLoader) task(id int64, task goldenTask) {
 		l.nextStep++
 	}
 	for _, edge := range task.Edges {
-		l.queue(`INSERT INTO tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
+		l.queue(`INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
 			VALUES ($1, $2, 'provides', now(), now())`, ids[edge[0]], ids[edge[1]])
 	}
 }
 
 func (l *goldenLoader) step(id, task int64, createdAgo float64, step goldenStep) {
-	l.queue(`INSERT INTO tasker_named_steps (dependent_system_id, name, created_at, updated_at)
-		SELECT dependent_system_id, $1, now(), now() FROM tasker_dependent_systems WHERE name = 'golden'
+	l.queue(`INSERT INTO public.tasker_named_steps (dependent_system_id, name, created_at, updated_at)
+		SELECT dependent_system_id, $1, now(), now() FROM public.tasker_dependent_systems WHERE name = 'golden'
 		ON CONFLICT DO NOTHING`, step.Name)
-	l.queue(`INSERT INTO tasker_workflow_steps (workflow_step_id, task_id, named_step_id, retryable, retry_limit, in_process,
+	l.queue(`INSERT INTO public.tasker_workflow_steps (workflow_step_id, task_id, named_step_id, retryable, retry_limit, in_process,
 			processed, processed_at, attempts, last_attempted_at, backoff_request_seconds, created_at, updated_at)
 		SELECT $1, $2, n.named_step_id, $4, $5, $6, $7, now() - $8::float8 * interval '1 second', $9,
 			now() - $10::float8 * interval '1 second', $11, c.at, c.at
-		FROM tasker_named_steps n CROSS JOIN (SELECT now() - $12::float8 * interval '1 second' AS at) c
+		FROM public.tasker_named_steps n CROSS JOIN (SELECT now() - $12::float8 * interval '1 second' AS at) c
 		WHERE n.name = $3`,
 		id, task, step.Name, step.Retryable, step.RetryLimit, step.InProcess, step.Processed, step.ProcessedAgo,
 		step.Attempts, step.LastAttempted, step.BackoffSeconds, createdAgo)

@@ -58,14 +58,14 @@ func askBoth(rt *rapid.T, b bundle, task, parent, child int64, parentState engin
 		rt.Fatal(err)
 	}
 	for id, state := range map[int64]engine.State{parent: parentState, child: row.State} {
-		exec(`INSERT INTO tasker_workflow_step_transitions (workflow_step_id, to_state, sort_key, most_recent, created_at, updated_at)
+		exec(`INSERT INTO public.tasker_workflow_step_transitions (workflow_step_id, to_state, sort_key, most_recent, created_at, updated_at)
 			VALUES ($1, $2, 10, true, $3, $3)`, id, state, now.Add(-time.Duration(failedAgo)*time.Second))
 	}
 	if attemptedAgo >= 0 {
 		row.LastAttempted = now.Add(-time.Duration(attemptedAgo) * time.Second)
 	}
 	row.LastFailed = now.Add(-time.Duration(failedAgo) * time.Second)
-	exec(`UPDATE tasker_workflow_steps SET attempts = $2, retry_limit = $3, retryable = $4, processed = $5, in_process = $6,
+	exec(`UPDATE public.tasker_workflow_steps SET attempts = $2, retry_limit = $3, retryable = $4, processed = $5, in_process = $6,
 		last_attempted_at = CASE WHEN $7 THEN NULL ELSE $8::timestamp END, backoff_request_seconds = nullif($9, -1) WHERE workflow_step_id = $1`,
 		child, row.Attempts, row.Limit, row.Retryable, row.Processed, row.InProcess,
 		row.LastAttempted.IsZero(), row.LastAttempted, int(row.Backoff/time.Second))

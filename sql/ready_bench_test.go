@@ -20,10 +20,10 @@ BEGIN
 	RETURN QUERY
 	WITH latest AS (
 		SELECT DISTINCT ON (t.workflow_step_id) t.workflow_step_id, t.to_state, t.created_at
-		FROM tasker_workflow_step_transitions t WHERE t.most_recent ORDER BY t.workflow_step_id
+		FROM public.tasker_workflow_step_transitions t WHERE t.most_recent ORDER BY t.workflow_step_id
 	), parents AS (
 		SELECT e.to_step_id, count(*) AS total, count(*) FILTER (WHERE l.to_state IN ('complete', 'resolved_manually')) AS completed
-		FROM tasker_workflow_step_edges e LEFT JOIN latest l ON l.workflow_step_id = e.from_step_id
+		FROM public.tasker_workflow_step_edges e LEFT JOIN latest l ON l.workflow_step_id = e.from_step_id
 		GROUP BY e.to_step_id
 	)
 	SELECT s.workflow_step_id, n.name::text, coalesce(l.to_state, 'pending')::text,
@@ -32,8 +32,8 @@ BEGIN
 			AND coalesce(s.last_attempted_at + s.backoff_request_seconds * interval '1 second' <= now(), true)
 			AND (l.to_state IS DISTINCT FROM 'error' OR l.created_at + least(power(2, coalesce(s.attempts, 1)), 30) * interval '1 second' <= now()),
 		coalesce(p.total, 0), coalesce(p.completed, 0)
-	FROM tasker_workflow_steps s
-	JOIN tasker_named_steps n ON n.named_step_id = s.named_step_id
+	FROM public.tasker_workflow_steps s
+	JOIN public.tasker_named_steps n ON n.named_step_id = s.named_step_id
 	LEFT JOIN latest l ON l.workflow_step_id = s.workflow_step_id
 	LEFT JOIN parents p ON p.to_step_id = s.workflow_step_id
 	WHERE s.task_id = p_task;
@@ -119,10 +119,10 @@ CREATE FUNCTION every_path(p_task bigint) RETURNS TABLE (workflow_step_id bigint
 BEGIN
 	RETURN QUERY
 	WITH RECURSIVE path (id, level) AS (
-		SELECT s.workflow_step_id, 0 FROM tasker_workflow_steps s
-		WHERE s.task_id = p_task AND NOT EXISTS (SELECT FROM tasker_workflow_step_edges e WHERE e.to_step_id = s.workflow_step_id)
+		SELECT s.workflow_step_id, 0 FROM public.tasker_workflow_steps s
+		WHERE s.task_id = p_task AND NOT EXISTS (SELECT FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = s.workflow_step_id)
 		UNION ALL
-		SELECT e.to_step_id, p.level + 1 FROM path p JOIN tasker_workflow_step_edges e ON e.from_step_id = p.id
+		SELECT e.to_step_id, p.level + 1 FROM path p JOIN public.tasker_workflow_step_edges e ON e.from_step_id = p.id
 	)
 	SELECT p.id, max(p.level) FROM path p GROUP BY p.id;
 END
@@ -157,7 +157,7 @@ func BenchmarkDependencyLevels(b *testing.B) {
 	}
 	for task, shape := range shapes {
 		exec(`SELECT fill_task($1::bigint, $1::bigint * 100000, $2, 'none', 'pending')`, task+1, shape.steps)
-		exec(`INSERT INTO tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
+		exec(`INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
 			SELECT $1::bigint * 100000 + p.parent, $1::bigint * 100000 + i, 'provides', now(), now()
 			FROM generate_series(1, $2 - 1) AS i CROSS JOIN LATERAL (`+shape.edges+`) AS p (parent)`, task+1, shape.steps)
 	}

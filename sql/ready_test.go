@@ -30,7 +30,7 @@ type readyStep struct {
 // readinessSQL is what tasker.ready_steps promises, in terms of the function that says it of every step.
 const readinessSQL = `SELECT k.id, r.workflow_step_id, r.readiness, r.due_at, r.current_state, coalesce(t.id, 0)
 	FROM unnest($1::bigint[]) AS k (id) CROSS JOIN LATERAL tasker.step_readiness(k.id) r
-	LEFT JOIN tasker_workflow_step_transitions t ON t.workflow_step_id = r.workflow_step_id AND t.most_recent
+	LEFT JOIN public.tasker_workflow_step_transitions t ON t.workflow_step_id = r.workflow_step_id AND t.most_recent
 	WHERE r.readiness IN ('ready', 'backing_off') ORDER BY k.id, r.workflow_step_id`
 
 // readyDifference compares tasker.ready_steps and its batch form with tasker.step_readiness, and returns how many steps
@@ -171,18 +171,18 @@ const (
 WITH row AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1) AS r (id bigint, task bigint, attempts integer, "limit" integer, retryable boolean,
 	processed boolean, in_process boolean, attempted_ago integer, backoff integer)
 ), tasks AS (
-	INSERT INTO tasker_tasks (task_id, named_task_id, requested_at, identity_hash, created_at, updated_at)
+	INSERT INTO public.tasker_tasks (task_id, named_task_id, requested_at, identity_hash, created_at, updated_at)
 	SELECT k.task, n.named_task_id, now(), 'task ' || k.task, now(), now() FROM (SELECT DISTINCT task FROM row) k, tasker_named_tasks n
 )
-INSERT INTO tasker_workflow_steps (workflow_step_id, task_id, named_step_id, attempts, retry_limit, retryable, processed, in_process,
+INSERT INTO public.tasker_workflow_steps (workflow_step_id, task_id, named_step_id, attempts, retry_limit, retryable, processed, in_process,
 	last_attempted_at, backoff_request_seconds, created_at, updated_at)
 SELECT r.id, r.task, n.named_step_id, r.attempts, r.limit, r.retryable, r.processed, r.in_process,
 	now() - r.attempted_ago * interval '1 second', r.backoff, now(), now() FROM row r, tasker_named_steps n`
 	insertEdgesSQL = `
-INSERT INTO tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
+INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
 SELECT (e ->> 0)::bigint, (e ->> 1)::bigint, 'provides', now(), now() FROM jsonb_array_elements($1) e`
 	insertTransitionsSQL = `
-INSERT INTO tasker_workflow_step_transitions (workflow_step_id, to_state, sort_key, most_recent, created_at, updated_at)
+INSERT INTO public.tasker_workflow_step_transitions (workflow_step_id, to_state, sort_key, most_recent, created_at, updated_at)
 SELECT r.id, k.state, k.sort_key, k.sort_key = 20, now() - r.ago * interval '1 second', now()
 FROM jsonb_to_recordset($1) AS r (id bigint, state text, ago integer),
 	LATERAL (VALUES ('complete', 10), (r.state, 20)) AS k (state, sort_key)`
@@ -370,26 +370,26 @@ func (r readyTask) insert(tb testing.TB, pool *pgxpool.Pool) {
 
 // fillTaskSQL makes a function that inserts a task whose steps have adjacent ids.
 const fillTaskSQL = `
-INSERT INTO tasker_task_namespaces (name, created_at, updated_at) VALUES ('ready', now(), now());
-INSERT INTO tasker_named_tasks (task_namespace_id, name, created_at, updated_at) SELECT task_namespace_id, 'ready', now(), now() FROM tasker_task_namespaces;
-INSERT INTO tasker_dependent_systems (name, created_at, updated_at) VALUES ('ready', now(), now());
-INSERT INTO tasker_named_steps (dependent_system_id, name, created_at, updated_at) SELECT dependent_system_id, 'ready', now(), now() FROM tasker_dependent_systems;
+INSERT INTO public.tasker_task_namespaces (name, created_at, updated_at) VALUES ('ready', now(), now());
+INSERT INTO public.tasker_named_tasks (task_namespace_id, name, created_at, updated_at) SELECT task_namespace_id, 'ready', now(), now() FROM public.tasker_task_namespaces;
+INSERT INTO public.tasker_dependent_systems (name, created_at, updated_at) VALUES ('ready', now(), now());
+INSERT INTO public.tasker_named_steps (dependent_system_id, name, created_at, updated_at) SELECT dependent_system_id, 'ready', now(), now() FROM public.tasker_dependent_systems;
 CREATE FUNCTION fill_task(p_task bigint, p_first bigint, p_steps integer, p_shape text, p_state text) RETURNS void LANGUAGE sql AS $$
-	INSERT INTO tasker_tasks (task_id, named_task_id, requested_at, identity_hash, created_at, updated_at)
-	SELECT p_task, named_task_id, now(), p_task, now(), now() FROM tasker_named_tasks;
-	INSERT INTO tasker_workflow_steps (workflow_step_id, task_id, named_step_id, attempts, inputs, results, processed, created_at, updated_at)
+	INSERT INTO public.tasker_tasks (task_id, named_task_id, requested_at, identity_hash, created_at, updated_at)
+	SELECT p_task, named_task_id, now(), p_task, now(), now() FROM public.tasker_named_tasks;
+	INSERT INTO public.tasker_workflow_steps (workflow_step_id, task_id, named_step_id, attempts, inputs, results, processed, created_at, updated_at)
 	SELECT p_first + i, p_task, n.named_step_id, d.done::integer, '{"order": 1}', '{}', d.done, now(), now()
-	FROM tasker_named_steps n, generate_series(0, p_steps - 1) AS i, LATERAL (SELECT i < CASE p_state
+	FROM public.tasker_named_steps n, generate_series(0, p_steps - 1) AS i, LATERAL (SELECT i < CASE p_state
 		WHEN 'pending' THEN 0 WHEN 'half' THEN p_steps / 2 WHEN 'ready' THEN 1 ELSE p_steps END AS done) AS d;
-	INSERT INTO tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
+	INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
 	SELECT p_first + (i / 10 - 1) * 10 + (i % 10 + k) % 10, p_first + i, 'provides', now(), now()
 	FROM generate_series(10, p_steps - 1) AS i, LATERAL generate_series(0, 1) AS k WHERE p_shape = 'layers'
 	UNION ALL
 	SELECT p_first + unnest(ARRAY[0, i]), p_first + unnest(ARRAY[i, p_steps - 1]), 'provides', now(), now()
 	FROM generate_series(1, p_steps - 2) AS i WHERE p_shape = 'fan';
-	INSERT INTO tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, sort_key, most_recent, created_at, updated_at)
+	INSERT INTO public.tasker_workflow_step_transitions (workflow_step_id, to_state, from_state, sort_key, most_recent, created_at, updated_at)
 	SELECT s.workflow_step_id, t.after, t.before, t.sort_key, t.sort_key = 20, now(), now()
-	FROM tasker_workflow_steps s, (VALUES ('pending', 'in_progress', 10), ('in_progress', 'complete', 20)) AS t (before, after, sort_key)
+	FROM public.tasker_workflow_steps s, (VALUES ('pending', 'in_progress', 10), ('in_progress', 'complete', 20)) AS t (before, after, sort_key)
 	WHERE s.task_id = p_task AND s.processed ORDER BY 1, 4
 $$`
 

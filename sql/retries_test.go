@@ -65,7 +65,7 @@ func TestPermanentFailureEndsTheStepForTheEngineToo(t *testing.T) {
 	if recorded := b.fail(b.claim(id, "top"), true); recorded.TaskState != engine.Error {
 		t.Errorf("the task is %s", recorded.TaskState)
 	}
-	status := queryAll[string](b, `SELECT execution_status FROM get_task_execution_context($1)`, id)
+	status := queryAll[string](b, `SELECT execution_status FROM public.get_task_execution_context($1)`, id)
 	if diff := cmp.Diff([]string{"blocked_by_failures"}, status); diff != "" {
 		t.Errorf("the engine's view (-want +got):\n%s", diff)
 	}
@@ -88,7 +88,7 @@ func TestRetryAfterIsHonouredAndBounded(t *testing.T) {
 			b := setup(t, diamondYAML)
 			a := b.claim(b.create("diamond"), "top")
 			b.finish(engine.FinishRequest{TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, RetryAfter: row.after, Result: json.RawMessage(`{}`)})
-			got := queryAll[int](b, `SELECT coalesce(backoff_request_seconds, -1) FROM tasker_workflow_steps WHERE workflow_step_id = $1`, a.Step.ID)
+			got := queryAll[int](b, `SELECT coalesce(backoff_request_seconds, -1) FROM public.tasker_workflow_steps WHERE workflow_step_id = $1`, a.Step.ID)
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("backoff_request_seconds (-want +got):\n%s", diff)
 			}

@@ -11,6 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// searchPath is where sessions, and all functions of ours, look for names that no schema qualifies. In PostgreSQL's own only: in any other,
+// roles that may create objects there could put an operator or a function that fits better than the one that was meant, and it would run
+// with the rights of this role. Temporary objects come last, and not first as they do where the path does not name them.
+const searchPath = "pg_catalog, pg_temp"
+
 // pinnedSettings are those that our SQL relies on. Sessions open with them, so that what the database or the role says of them, for
 // other programs, does not count: without READ COMMITTED a step does not see that its last parent has ended; without the
 // rest, statements fail, are cut short, write times of another zone, or take a hundred times as long.
@@ -32,7 +37,7 @@ var pinnedSettings = map[string]string{
 	"lock_timeout":                   "0",
 	"plan_cache_mode":                "auto",
 	"row_security":                   "on",
-	"search_path":                    "public",
+	"search_path":                    searchPath,
 	"standard_conforming_strings":    "on",
 	"timezone":                       "UTC",
 }

@@ -72,9 +72,9 @@ func (b bundle) mustSpawn(a *engine.Attempt, steps ...engine.SpawnedStep) engine
 // edges lists a task's edges as "parent child", by name.
 func (b bundle) edges(task int64) []string {
 	b.t.Helper()
-	return queryAll[string](b, `SELECT fn.name || ' ' || tn.name FROM tasker_workflow_step_edges e
-		JOIN tasker_workflow_steps f ON f.workflow_step_id = e.from_step_id JOIN tasker_named_steps fn ON fn.named_step_id = f.named_step_id
-		JOIN tasker_workflow_steps t ON t.workflow_step_id = e.to_step_id JOIN tasker_named_steps tn ON tn.named_step_id = t.named_step_id
+	return queryAll[string](b, `SELECT fn.name || ' ' || tn.name FROM public.tasker_workflow_step_edges e
+		JOIN public.tasker_workflow_steps f ON f.workflow_step_id = e.from_step_id JOIN public.tasker_named_steps fn ON fn.named_step_id = f.named_step_id
+		JOIN public.tasker_workflow_steps t ON t.workflow_step_id = e.to_step_id JOIN public.tasker_named_steps tn ON tn.named_step_id = t.named_step_id
 		WHERE f.task_id = $1 AND t.task_id = $1 ORDER BY 1`, task)
 }
 
@@ -118,8 +118,8 @@ func TestSpawnedStepIsAStepLikeAnyOther(t *testing.T) {
 		t.Errorf("edges (-want +got):\n%s", diff)
 	}
 	catalogue := queryAll[string](b, `SELECT concat_ws(' ', n.name, d.name, j.default_retryable, j.default_retry_limit, s.retryable, s.skippable, s.attempts)
-		FROM tasker_workflow_steps s JOIN tasker_named_steps n USING (named_step_id) JOIN tasker_dependent_systems d USING (dependent_system_id)
-		JOIN tasker_tasks k USING (task_id) JOIN tasker_named_tasks_named_steps j ON j.named_task_id = k.named_task_id AND j.named_step_id = s.named_step_id
+		FROM public.tasker_workflow_steps s JOIN public.tasker_named_steps n USING (named_step_id) JOIN public.tasker_dependent_systems d USING (dependent_system_id)
+		JOIN public.tasker_tasks k USING (task_id) JOIN public.tasker_named_tasks_named_steps j ON j.named_task_id = k.named_task_id AND j.named_step_id = s.named_step_id
 		WHERE s.task_id = $1 AND n.name IN ('one', 'two') ORDER BY 1`, id)
 	if diff := cmp.Diff([]string{"one shop f 7 f f 1", "two shop t 3 t f 1"}, catalogue); diff != "" {
 		t.Errorf("catalogue (-want +got):\n%s", diff)
@@ -302,9 +302,9 @@ func TestOnlyTheAttemptThatSucceedsSpawns(t *testing.T) {
 // everything is what a spawn may write, as one text.
 func (b bundle) everything() string {
 	b.t.Helper()
-	return strings.Join(queryAll[string](b, `SELECT concat_ws(' ', (SELECT count(*) FROM tasker_named_steps), (SELECT count(*) FROM tasker_named_tasks_named_steps),
-		(SELECT count(*) FROM tasker_workflow_steps), (SELECT count(*) FROM tasker_workflow_step_edges), (SELECT count(*) FROM tasker.spawned_steps),
-		(SELECT count(*) FROM tasker_workflow_step_transitions), (SELECT count(*) FROM tasker.river_job))`), "")
+	return strings.Join(queryAll[string](b, `SELECT concat_ws(' ', (SELECT count(*) FROM public.tasker_named_steps), (SELECT count(*) FROM public.tasker_named_tasks_named_steps),
+		(SELECT count(*) FROM public.tasker_workflow_steps), (SELECT count(*) FROM public.tasker_workflow_step_edges), (SELECT count(*) FROM tasker.spawned_steps),
+		(SELECT count(*) FROM public.tasker_workflow_step_transitions), (SELECT count(*) FROM tasker.river_job))`), "")
 }
 
 func TestStepsThatDoNotFitTheTaskAreRefusedAndLeaveNothing(t *testing.T) {
@@ -320,8 +320,8 @@ func TestStepsThatDoNotFitTheTaskAreRefusedAndLeaveNothing(t *testing.T) {
 		"a child as a parent":      {[]engine.SpawnedStep{added("a", "reduce")}, "", `step "a" depends on "reduce", which waits for it in turn`},
 		"a grandchild as a parent": {[]engine.SpawnedStep{added("a", "report")}, "", `step "a" depends on "report", which waits for it in turn`},
 		"before too many children": {
-			workers(100), `INSERT INTO tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
-			SELECT from_step_id, to_step_id, 'provides', now(), now() FROM tasker_workflow_step_edges, generate_series(1, 100)`,
+			workers(100), `INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
+			SELECT from_step_id, to_step_id, 'provides', now(), now() FROM public.tasker_workflow_step_edges, generate_series(1, 100)`,
 			"depend on others 10200 times, more than the 10000 allowed",
 		},
 	} {

@@ -46,7 +46,7 @@ func TestRowsOfACompletedTaskAreTheEnginesRows(t *testing.T) {
 
 	steps := queryAll[string](b, `SELECT concat_ws(' ', n.name, s.attempts, s.retry_limit, s.retryable, 'processed', s.processed, 'in_process', s.in_process,
 			'same_time', s.processed_at = s.last_attempted_at, 'backoff', s.backoff_request_seconds, s.inputs, s.results)
-		FROM tasker_workflow_steps s JOIN tasker_named_steps n USING (named_step_id) WHERE s.task_id = $1 ORDER BY workflow_step_id`, id)
+		FROM public.tasker_workflow_steps s JOIN public.tasker_named_steps n USING (named_step_id) WHERE s.task_id = $1 ORDER BY workflow_step_id`, id)
 	if diff := cmp.Diff([]string{
 		`top 1 3 t processed t in_process f same_time t backoff {"n": 1} {"from": "top"}`,
 		`left 1 2 t processed t in_process f same_time t backoff {"n": 1} {"from": "left"}`,
@@ -56,11 +56,11 @@ func TestRowsOfACompletedTaskAreTheEnginesRows(t *testing.T) {
 		t.Errorf("step rows (-want +got):\n%s", diff)
 	}
 	transitions := queryAll[string](b, `SELECT concat_ws(' ', from_state, to_state, sort_key, most_recent, created_at = updated_at OR NOT most_recent)
-		FROM tasker_workflow_step_transitions ORDER BY workflow_step_id, sort_key LIMIT 2`)
+		FROM public.tasker_workflow_step_transitions ORDER BY workflow_step_id, sort_key LIMIT 2`)
 	if diff := cmp.Diff([]string{"pending in_progress 10 f t", "in_progress complete 20 t t"}, transitions); diff != "" {
 		t.Errorf("transitions of the first step (-want +got):\n%s", diff)
 	}
-	task := queryAll[string](b, `SELECT concat_ws(' ', from_state, to_state, sort_key, most_recent, metadata) FROM tasker_task_transitions ORDER BY sort_key`)
+	task := queryAll[string](b, `SELECT concat_ws(' ', from_state, to_state, sort_key, most_recent, metadata) FROM public.tasker_task_transitions ORDER BY sort_key`)
 	if diff := cmp.Diff([]string{
 		`pending in_progress 10 f {"initialization_completed": true, "step_dependencies_established": 4}`,
 		`in_progress complete 20 t {}`,

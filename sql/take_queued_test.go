@@ -55,8 +55,8 @@ func TestTakenFromTheQueue(t *testing.T) {
 		"a handler of others":           {before: `UPDATE tasker.river_job SET args = args || '{"handler": "X"}' WHERE kind = 'tasker_step'`, jobs: "[b c]"},
 		"a worker that was reaped":      {before: `DELETE FROM tasker.workers`, jobs: "[b c]"},
 		"a step that somebody cancelled": {
-			before: `SELECT tasker.transition_step(s.workflow_step_id, 'cancelled', '{}') FROM tasker_workflow_steps s
-				JOIN tasker_named_steps n USING (named_step_id) WHERE n.name = 'b'`,
+			before: `SELECT tasker.transition_step(s.workflow_step_id, 'cancelled', '{}') FROM public.tasker_workflow_steps s
+				JOIN public.tasker_named_steps n USING (named_step_id) WHERE n.name = 'b'`,
 			jobs: "[c]", // and that of b, which is of no use: its step has moved on
 		},
 	} {

@@ -170,7 +170,7 @@ func TestDiagnoseFindsStepsThatNobodyWillRun(t *testing.T) {
 			t.Errorf("%v on %v, %s (-want +got):\n%s", test.handlers, test.queues, test.kind, diff)
 		}
 	}
-	b.exec(`SELECT tasker.transition_task(task_id, 'cancelled', '{}') FROM tasker_tasks`)
+	b.exec(`SELECT tasker.transition_task(task_id, 'cancelled', '{}') FROM public.tasker_tasks`)
 	if got := objects(diagnose(t, b.pool, 0), sql.FindingUnserved); len(got) > 0 {
 		t.Errorf("tasks that have ended: %q", got)
 	}

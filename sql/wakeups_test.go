@@ -52,9 +52,9 @@ func TestTickTwiceEnqueuesOnce(t *testing.T) {
 func TestPlainInsertIsDiscovered(t *testing.T) {
 	t.Parallel()
 	b := setup(t, diamondYAML)
-	b.exec(`INSERT INTO tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
-		SELECT named_task_id, now(), '{"from": "rails"}', 'x', now(), now() FROM tasker_named_tasks`)
-	id := queryAll[int64](b, `SELECT task_id FROM tasker_tasks`)[0]
+	b.exec(`INSERT INTO public.tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
+		SELECT named_task_id, now(), '{"from": "rails"}', 'x', now(), now() FROM public.tasker_named_tasks`)
+	id := queryAll[int64](b, `SELECT task_id FROM public.tasker_tasks`)[0]
 	discover := func() int {
 		found, err := b.store.Discover(t.Context(), 10)
 		if err != nil {

@@ -57,7 +57,7 @@ func TestWorkerEndsInTimeWhateverHoldsItUp(t *testing.T) {
 				if _, err := pool.Exec(t.Context(), `SELECT tasker.create_task('test', 'endless', '1.0.0')`); err != nil {
 					t.Fatal(err)
 				}
-				awaitRow(t, pool, `SELECT FROM tasker_workflow_steps WHERE in_process`)
+				awaitRow(t, pool, `SELECT FROM public.tasker_workflow_steps WHERE in_process`)
 
 				row.holdUp(t, pool, proxy)
 				began := time.Now()
@@ -80,7 +80,7 @@ func TestWorkerEndsInTimeWhateverHoldsItUp(t *testing.T) {
 					t.Error("the worker does not say what it leaves")
 				}
 				if !row.left {
-					awaitRow(t, pool, `SELECT FROM tasker_workflow_steps WHERE NOT in_process AND attempts = 0`)
+					awaitRow(t, pool, `SELECT FROM public.tasker_workflow_steps WHERE NOT in_process AND attempts = 0`)
 				}
 			})
 		}
@@ -95,7 +95,7 @@ func lockSteps(t *testing.T, pool *pgxpool.Pool) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	if _, err := tx.Exec(t.Context(), `LOCK TABLE tasker_workflow_steps`); err != nil {
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE public.tasker_workflow_steps`); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -14,8 +14,8 @@ func TestDoctor(t *testing.T) {
 	pool := sqltest.New(t)
 	w := newWorld(t, "DATABASE_URL="+sqltest.URL(t, pool))
 	for _, statement := range []string{
-		`CREATE INDEX app_again ON tasker_workflow_steps (task_id)`,
-		`ALTER TABLE tasker_workflow_steps RESET (fillfactor)`,
+		`CREATE INDEX app_again ON public.tasker_workflow_steps (task_id)`,
+		`ALTER TABLE public.tasker_workflow_steps RESET (fillfactor)`,
 	} {
 		if _, err := pool.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
@@ -53,8 +53,8 @@ func TestDoctorReleasesStepsInProgressWithoutAWorker(t *testing.T) {
 	w.sync(t, pool)
 	w.succeed(t, "task", "create", "shop/checkout@1.0.0", "--context", `{"amount": 7}`)
 	for _, statement := range []string{
-		`SELECT tasker.transition_step(min(workflow_step_id), 'in_progress', '{}') FROM tasker_workflow_steps`,
-		`UPDATE tasker_workflow_step_transitions SET created_at = '2026-01-02 03:04:05'`,
+		`SELECT tasker.transition_step(min(workflow_step_id), 'in_progress', '{}') FROM public.tasker_workflow_steps`,
+		`UPDATE public.tasker_workflow_step_transitions SET created_at = '2026-01-02 03:04:05'`,
 	} {
 		if _, err := pool.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)

@@ -50,7 +50,7 @@ func TestTaskCreateRefuses(t *testing.T) {
 
 func countTasks(t *testing.T, pool *pgxpool.Pool) (n int) {
 	t.Helper()
-	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM tasker_tasks").Scan(&n); err != nil {
+	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM public.tasker_tasks").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

@@ -4,6 +4,7 @@
 CREATE OR REPLACE FUNCTION tasker.abandoned_steps(p_task bigint DEFAULT NULL)
 RETURNS TABLE (task_id bigint, step_id bigint, token bigint, since timestamptz, worker text)
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT k.task_id, s.workflow_step_id, t.id, t.created_at AT TIME ZONE 'UTC', t.worker
     FROM public.tasker_tasks k

@@ -5,6 +5,7 @@
 CREATE OR REPLACE FUNCTION tasker.begin_tasks(p_tasks bigint[], p_positions bigint[], p_queues text[], p_handlers text[],
     OUT handed bigint[], OUT places bigint[], OUT others bigint[], OUT begun bigint[])
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

@@ -1,6 +1,7 @@
 -- tasker.block_task(task): notes that a step of the task failed for good or was cancelled; see tasker.blocked_tasks.
 CREATE OR REPLACE FUNCTION tasker.block_task(p_task bigint) RETURNS void
 LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO tasker.blocked_tasks (task_id, steps)
     SELECT p_task, count(*) FROM public.tasker_workflow_steps s

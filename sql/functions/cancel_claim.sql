@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION tasker.cancel_claim(p_task bigint, p_step bigint, p_token bigint, p_metadata jsonb)
 RETURNS TABLE (status text, task_state text, due_in_ms bigint, due_queue text)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off
 AS $$
 DECLARE

@@ -4,6 +4,7 @@
 -- keep it from comparing each with each.
 CREATE OR REPLACE FUNCTION tasker.check_spawned(p_task bigint, p_step bigint, p_steps jsonb) RETURNS void
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 SET enable_mergejoin = off SET enable_nestloop = off SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE

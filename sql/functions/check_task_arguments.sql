@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION tasker.check_task_arguments(
     p_named_task integer, p_contexts jsonb[], p_tags jsonb, p_bypass_steps jsonb, p_texts text[]
 ) RETURNS void
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_unknown text;

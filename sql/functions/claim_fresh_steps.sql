@@ -2,6 +2,7 @@
 -- the order of the steps; see tasker.claim_steps. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.claim_fresh_steps(p_worker uuid, p_steps bigint[], p_keys text[]) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

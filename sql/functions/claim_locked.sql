@@ -7,6 +7,7 @@ RETURNS TABLE (n bigint, status text, step_id bigint, token bigint,
     step_name text, attempt integer, max_attempts integer, inputs jsonb, results jsonb,
     handler text, config jsonb, timeout_ms bigint, dependencies jsonb)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

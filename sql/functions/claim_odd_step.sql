@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION tasker.claim_odd_step(p_worker uuid, p_task bigint, p_step bigint, p_key text, p_busy boolean,
     OUT status text, OUT token bigint)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_found record;

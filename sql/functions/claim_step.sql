@@ -2,6 +2,7 @@
 -- claim's token; see tasker.claim_steps. A step in error goes through pending, as the engine's state machine demands.
 CREATE OR REPLACE FUNCTION tasker.claim_step(p_worker uuid, p_step bigint, p_key text, p_state text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

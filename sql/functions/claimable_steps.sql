@@ -3,6 +3,7 @@
 -- Returns their positions, each step once.
 CREATE OR REPLACE FUNCTION tasker.claimable_steps(p_tasks bigint[], p_steps bigint[], p_busy bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN ARRAY(

@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION tasker.complete_steps(
     p_tasks bigint[], p_steps bigint[], p_tokens bigint[], p_succeeded boolean[], p_results text[], p_metadata text[], p_busy bigint[])
 RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

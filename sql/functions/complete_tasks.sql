@@ -2,6 +2,7 @@
 -- together. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.complete_tasks(p_tasks bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

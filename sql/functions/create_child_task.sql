@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tasker.create_child_task(p_step bigint, p_token bigin
     p_context jsonb, p_identity_key text)
 RETURNS TABLE (task_id bigint, created boolean)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF NOT tasker.fence(p_step, p_token) THEN

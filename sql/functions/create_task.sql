@@ -13,6 +13,7 @@ CREATE OR REPLACE FUNCTION tasker.create_task(
     requested_at timestamptz DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN (SELECT t.id FROM tasker.create_tasks(create_task.namespace, create_task.name, create_task.version,

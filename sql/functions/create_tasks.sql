@@ -19,6 +19,7 @@ CREATE OR REPLACE FUNCTION tasker.create_tasks(
     requested_at timestamptz DEFAULT NULL
 ) RETURNS SETOF bigint
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET from_collapse_limit = 1 SET join_collapse_limit = 1

@@ -4,6 +4,7 @@
 -- Looks at the newest tasks and at the newest transitions only; the sweep sees the rest. Returns how many were found.
 CREATE OR REPLACE FUNCTION tasker.discover_tasks(p_newest integer) RETURNS integer
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off SET enable_seqscan = off
 AS $$
 DECLARE

@@ -2,6 +2,7 @@
 -- tasker.claim_steps. The caller holds the lock of the step's task.
 CREATE OR REPLACE FUNCTION tasker.drop_lost_claim(p_step bigint, p_key text) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_token bigint;

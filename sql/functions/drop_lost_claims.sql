@@ -1,6 +1,7 @@
 -- tasker.drop_lost_claims(task, key): as tasker.drop_lost_claim, for whichever step of the task was claimed under the key.
 CREATE OR REPLACE FUNCTION tasker.drop_lost_claims(p_task bigint, p_key text) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM tasker.drop_lost_claim(s.workflow_step_id, p_key)

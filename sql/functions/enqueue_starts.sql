@@ -5,6 +5,7 @@
 -- Returns the queue of those that no such job waits for already; see tasker.restart_tasks for jobs that do nothing but wait. Sends no notification: see tasker.notify.
 CREATE OR REPLACE FUNCTION tasker.enqueue_starts(p_tasks bigint[], p_named_task integer) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_first record;

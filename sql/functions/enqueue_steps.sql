@@ -5,6 +5,7 @@
 -- Returns the queues that got a job that is due now. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.enqueue_steps(p_steps bigint[], p_due timestamptz[] DEFAULT NULL) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_queues text[];

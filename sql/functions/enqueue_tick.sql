@@ -4,6 +4,7 @@
 -- finds it. Sends no notification: see tasker.notify.
 CREATE OR REPLACE FUNCTION tasker.enqueue_tick(p_task bigint, p_cause text, p_due timestamptz DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     INSERT INTO tasker.river_job AS river_job (kind, args, queue, max_attempts, scheduled_at, unique_key, unique_states)

@@ -2,6 +2,7 @@
 CREATE OR REPLACE FUNCTION tasker.expire_claim(p_step bigint, p_token bigint, p_reason text,
     p_error text DEFAULT 'the worker of this attempt is gone') RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_step record;

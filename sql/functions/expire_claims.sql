@@ -2,6 +2,7 @@
 -- with attempts left is pending again at once, through error; one without ends in error. Returns the number of steps.
 CREATE OR REPLACE FUNCTION tasker.expire_claims(p_worker uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_claims record;

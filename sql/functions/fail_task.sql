@@ -2,6 +2,7 @@
 -- transition's metadata names the steps to blame: those that failed for good, or were cancelled.
 CREATE OR REPLACE FUNCTION tasker.fail_task(p_task bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_blame jsonb;

@@ -3,6 +3,7 @@
 -- often; the caller must not take that lock afterwards.
 CREATE OR REPLACE FUNCTION tasker.fence(p_step bigint, p_token bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM FROM public.tasker_workflow_step_transitions t

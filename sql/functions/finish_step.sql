@@ -7,6 +7,7 @@ RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_que
     next_step_id bigint, next_token bigint, next_name text, next_max_attempts integer, next_inputs jsonb,
     next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_beside boolean)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET from_collapse_limit = 1 SET join_collapse_limit = 1

@@ -2,6 +2,7 @@
 -- [{"step_id": "7", "name": "validate_cart", "result": ...}]. Ids are strings, because JSON numbers end at 2^53.
 CREATE OR REPLACE FUNCTION tasker.finished_ancestors(p_step bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_parents bigint[] := ARRAY(

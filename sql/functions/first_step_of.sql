@@ -2,6 +2,7 @@
 -- of the handlers. NULL when there is none.
 CREATE OR REPLACE FUNCTION tasker.first_step_of(p_task bigint, p_steps bigint[], p_queue text, p_handlers text[]) RETURNS bigint
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN (SELECT u.step

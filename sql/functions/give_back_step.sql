@@ -3,6 +3,7 @@
 -- uncounted: attempts always equals the number of claims without that mark.
 CREATE OR REPLACE FUNCTION tasker.give_back_step(p_step bigint, p_token bigint, p_reason text, p_delay_ms bigint, p_cap integer) RETURNS text
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION tasker.give_back_steps(
     p_tasks bigint[], p_steps bigint[], p_tokens bigint[], p_reasons text[], p_delays_ms bigint[], p_caps integer[])
 RETURNS TABLE (status text, task_state text, due_in_ms bigint, due_queue text)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off
 AS $$
 DECLARE

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION tasker.give_back_with_checkpoint(p_task bigint, p_ste
     p_cap integer, p_checkpoint jsonb)
 RETURNS TABLE (status text, task_state text, due_in_ms bigint, due_queue text)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM tasker.lock_tasks(ARRAY[p_task]);

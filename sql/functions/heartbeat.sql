@@ -2,6 +2,7 @@
 -- the worker must stop them and register again under a new id.
 CREATE OR REPLACE FUNCTION tasker.heartbeat(p_worker uuid) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     UPDATE tasker.workers SET heartbeat_at = clock_timestamp() WHERE worker_id = p_worker;

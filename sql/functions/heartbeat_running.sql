@@ -2,6 +2,7 @@
 -- step or task somebody has cancelled or ended, and those whose claim is not held any more for another reason.
 CREATE OR REPLACE FUNCTION tasker.heartbeat_running(p_worker uuid, p_tokens bigint[], OUT alive boolean, OUT cancelled bigint[], OUT lost bigint[])
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     alive := tasker.heartbeat(p_worker);

@@ -4,6 +4,7 @@
 -- The caller holds the task's lock.
 CREATE OR REPLACE FUNCTION tasker.held_claim(p_step bigint, p_token bigint) RETURNS text
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE
         WHEN EXISTS (SELECT FROM public.tasker_workflow_step_transitions t

@@ -4,6 +4,7 @@
 -- never look for claims that it makes now.
 CREATE OR REPLACE FUNCTION tasker.hold_worker(p_worker uuid) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     -- An expression, not a statement: the row is read after the lock was taken.

@@ -1,6 +1,7 @@
 -- tasker.identity_hashes(namespace, name, count, keys): what makes each of so many tasks unique: a hash of its key, or chance.
 CREATE OR REPLACE FUNCTION tasker.identity_hashes(p_namespace text, p_name text, p_count integer, p_keys text[]) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF p_keys IS NULL THEN

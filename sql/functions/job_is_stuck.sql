@@ -7,6 +7,7 @@
 -- The rest of a worker's delay, which spreads retries, is shorter than the margin for an available one.
 CREATE OR REPLACE FUNCTION tasker.job_is_stuck(p_job tasker.river_job, p_due timestamptz) RETURNS boolean
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE p_job.state
         WHEN 'available' THEN p_job.scheduled_at > greatest(p_due, now()) + interval '1 minute'

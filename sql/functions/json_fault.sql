@@ -3,6 +3,7 @@
 -- when they are zero, of at most 400 digits as jsonb writes them out. Most values are too short to hold anything else.
 CREATE OR REPLACE FUNCTION tasker.json_fault(p_value jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_text text := p_value::text;

@@ -1,6 +1,7 @@
 -- tasker.json_fault_at(value): the first fault that tasker.json_fault tells of, found by looking at every value. Slow.
 CREATE OR REPLACE FUNCTION tasker.json_fault_at(p_value jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     WITH RECURSIVE node (path, value, depth) AS (
         SELECT '$', p_value, 0

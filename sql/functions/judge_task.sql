@@ -2,6 +2,7 @@
 -- when all are done, else in error. Returns its state, which is in_progress when it goes on. The caller holds the task's lock.
 CREATE OR REPLACE FUNCTION tasker.judge_task(p_task bigint, p_state text) RETURNS text
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_steps record;

@@ -2,6 +2,7 @@
 -- tasker.spawn_steps.
 CREATE OR REPLACE FUNCTION tasker.link_spawned(p_task bigint, p_step bigint, p_ids bigint[], p_steps jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET enable_mergejoin = off SET enable_nestloop = off SET enable_seqscan = off
 AS $$
 DECLARE

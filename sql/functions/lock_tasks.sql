@@ -3,6 +3,7 @@
 -- tasks that somebody else holds are left out and returned.
 CREATE OR REPLACE FUNCTION tasker.lock_tasks(p_tasks bigint[], p_wait boolean DEFAULT true) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_locked bigint[];

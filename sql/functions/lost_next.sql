@@ -2,6 +2,7 @@
 -- and the same finish comes again: nobody runs it yet. Looks at the whole task: answers are rarely lost.
 CREATE OR REPLACE FUNCTION tasker.lost_next(p_step bigint, p_token bigint) RETURNS TABLE (step_id bigint, token bigint)
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT t.workflow_step_id, t.id
     FROM public.tasker_workflow_steps s

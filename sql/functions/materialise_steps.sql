@@ -2,6 +2,7 @@
 -- results {}, inputs a copy of the context, edges named 'provides' from parent to child.
 CREATE OR REPLACE FUNCTION tasker.materialise_steps(p_tasks bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

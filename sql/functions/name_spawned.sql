@@ -2,6 +2,7 @@
 -- before it writes: a conflict draws an id, and those of the catalogue end at 2^31.
 CREATE OR REPLACE FUNCTION tasker.name_spawned(p_named_task integer, p_system integer, p_steps jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 AS $$
 DECLARE

@@ -1,6 +1,7 @@
 -- tasker.notify(queues): wakes the workers of these River queues when the transaction commits.
 CREATE OR REPLACE FUNCTION tasker.notify(p_queues text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_queue text;

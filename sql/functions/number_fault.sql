@@ -4,10 +4,10 @@ CREATE OR REPLACE FUNCTION tasker.number_fault(p_number numeric) RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT CASE
-        WHEN abs(p_number) >= 1.797693134862315807937e308 THEN 'is a number beyond ±1.8e308, which not every language can read'
-        WHEN abs(p_number) <= 2.4703282292062327e-324 AND p_number <> 0
+        WHEN pg_catalog.abs(p_number) OPERATOR(pg_catalog.>=) 1.797693134862315807937e308 THEN 'is a number beyond ±1.8e308, which not every language can read'
+        WHEN pg_catalog.abs(p_number) OPERATOR(pg_catalog.<=) 2.4703282292062327e-324 AND p_number OPERATOR(pg_catalog.<>) 0
             THEN 'is a number closer to zero than 4.9e-324, which not every language can read'
-        WHEN length(translate(p_number::text, '-.', '')) > 400
-            THEN format('is a number of %s digits, more than the 400 allowed', length(translate(p_number::text, '-.', '')))
+        WHEN pg_catalog.length(pg_catalog.translate(p_number::pg_catalog.text, '-.', '')) OPERATOR(pg_catalog.>) 400
+            THEN pg_catalog.format('is a number of %s digits, more than the 400 allowed', pg_catalog.length(pg_catalog.translate(p_number::pg_catalog.text, '-.', '')))
     END
 $$;

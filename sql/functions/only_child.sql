@@ -6,14 +6,14 @@ LANGUAGE sql STABLE
 AS $$
     SELECT child.id, a.step_name, greatest(a.max_attempts, 1), a.inputs, a.queue, a.handler, a.config, a.timeout_ms
     FROM (
-        SELECT min(e.id) AS id FROM (
-            SELECT e.to_step_id AS id FROM public.tasker_workflow_step_edges e WHERE e.from_step_id = p_step LIMIT 2
-        ) e HAVING count(*) = 1
+        SELECT pg_catalog.min(e.id) AS id FROM (
+            SELECT e.to_step_id AS id FROM public.tasker_workflow_step_edges e WHERE e.from_step_id OPERATOR(pg_catalog.=) p_step LIMIT 2
+        ) e HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) 1
     ) child
     CROSS JOIN LATERAL tasker.next_attempt(p_task, child.id) a
-    WHERE a.fresh AND a.parents = 1 AND (
-        SELECT t.to_state FROM public.tasker_task_transitions t WHERE t.task_id = p_task AND t.most_recent
-    ) = 'in_progress' AND (
-        SELECT a.handler = ANY (w.handlers) FROM tasker.workers w WHERE w.worker_id = p_worker
+    WHERE a.fresh AND a.parents OPERATOR(pg_catalog.=) 1 AND (
+        SELECT t.to_state FROM public.tasker_task_transitions t WHERE t.task_id OPERATOR(pg_catalog.=) p_task AND t.most_recent
+    ) OPERATOR(pg_catalog.=) 'in_progress' AND (
+        SELECT a.handler OPERATOR(pg_catalog.=) ANY (w.handlers) FROM tasker.workers w WHERE w.worker_id OPERATOR(pg_catalog.=) p_worker
     )
 $$;

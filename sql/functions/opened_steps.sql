@@ -12,6 +12,7 @@ CREATE OR REPLACE FUNCTION tasker.opened_steps(p_tasks bigint[], p_steps bigint[
     OUT handed bigint[], OUT places bigint[], OUT names text[], OUT limits integer[], OUT inputs jsonb[], OUT handlers text[],
     OUT configs jsonb[], OUT timeouts bigint[], OUT joins boolean[], OUT others bigint[], OUT odd bigint[], OUT openers bigint[])
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     SELECT array_agg(o.step) FILTER (WHERE o.hand), array_agg(o.n) FILTER (WHERE o.hand), array_agg(o.name) FILTER (WHERE o.hand),

@@ -5,6 +5,7 @@
 CREATE OR REPLACE FUNCTION tasker.pass_on(p_worker uuid, p_step bigint, p_token bigint, p_result jsonb, p_metadata jsonb, p_child bigint)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

@@ -8,6 +8,7 @@
 CREATE OR REPLACE FUNCTION tasker.pick_jobs(p_queue text, p_handlers text[], p_pools integer[], p_slots integer[], p_limit integer)
 RETURNS bigint[]
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 SET enable_sort = off
 AS $$
 DECLARE

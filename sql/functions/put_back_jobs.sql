@@ -1,6 +1,7 @@
 -- tasker.put_back_jobs(jobs, ids, delay): writes those of the deleted jobs again that have these ids, due after the delay.
 CREATE OR REPLACE FUNCTION tasker.put_back_jobs(p_jobs tasker.river_job[], p_ids bigint[], p_delay interval) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF p_ids <> '{}' THEN

@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION tasker.put_template(
     p_namespace text, p_name text, p_version text, p_description text, p_digest text, p_has_schema boolean,
     p_content jsonb, p_steps jsonb) RETURNS integer
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off
 AS $$
 DECLARE

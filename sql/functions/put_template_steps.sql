@@ -1,6 +1,7 @@
 -- tasker.put_template_steps(named_task, steps): replaces the steps of a template; see tasker.put_template.
 CREATE OR REPLACE FUNCTION tasker.put_template_steps(p_named_task integer, p_steps jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

@@ -1,6 +1,7 @@
 -- tasker.raise_unknown_template(namespace, name, version): raises undefined_object (42704) and says what is known.
 CREATE OR REPLACE FUNCTION tasker.raise_unknown_template(p_namespace text, p_name text, p_version text) RETURNS void
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_known text;

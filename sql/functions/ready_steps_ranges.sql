@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION tasker.ready_steps_ranges(
     p_task bigint, p_few integer, p_near integer, OUT firsts bigint[], OUT lasts bigint[], OUT alone bigint[])
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     SELECT array_agg(r.id ORDER BY r.id) FILTER (WHERE r.size > p_few AND r.starts),

@@ -6,5 +6,5 @@ CREATE OR REPLACE FUNCTION tasker.ready_steps_row(
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT NOT p_processed AND NOT p_in_process
-        AND (coalesce(p_attempts, 0) = 0 OR p_retryable AND coalesce(p_attempts, 0) < coalesce(p_limit, 3))
+        AND (coalesce(p_attempts, 0) OPERATOR(pg_catalog.=) 0 OR p_retryable AND coalesce(p_attempts, 0) OPERATOR(pg_catalog.<) coalesce(p_limit, 3))
 $$;

@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION tasker.ready_steps_state(p_state text, p_retryable boolean, p_attempts integer, p_limit integer) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT p_state IS NULL OR p_state = 'pending'
-        OR p_state NOT IN ('complete', 'resolved_manually', 'in_progress', 'cancelled')
-           AND p_retryable AND coalesce(p_attempts, 0) < coalesce(p_limit, 3)
+    SELECT p_state IS NULL OR p_state OPERATOR(pg_catalog.=) 'pending'
+        OR p_state OPERATOR(pg_catalog.<>) ALL (ARRAY['complete', 'resolved_manually', 'in_progress', 'cancelled'])
+           AND p_retryable AND coalesce(p_attempts, 0) OPERATOR(pg_catalog.<) coalesce(p_limit, 3)
 $$;

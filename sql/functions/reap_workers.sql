@@ -4,6 +4,7 @@
 -- the steps taken back.
 CREATE OR REPLACE FUNCTION tasker.reap_workers(OUT workers integer, OUT steps integer)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off
 AS $$
 DECLARE

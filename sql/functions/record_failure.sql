@@ -6,6 +6,7 @@
 CREATE OR REPLACE FUNCTION tasker.record_failure(
     p_step bigint, p_token bigint, p_error jsonb, p_permanent boolean, p_retry_after_ms bigint, p_metadata jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

@@ -5,6 +5,7 @@
 CREATE OR REPLACE FUNCTION tasker.register_worker(p_worker uuid, p_client text, p_name text, p_version text, p_handlers text[], p_lease_ms integer,
     p_queues text[] DEFAULT '{}', p_pools text[] DEFAULT '{}') RETURNS void
 LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO tasker.river_queue (name, updated_at) SELECT q.name, now() FROM unnest(p_queues) AS q (name)
     ON CONFLICT (name) DO UPDATE SET updated_at = excluded.updated_at;

@@ -2,6 +2,7 @@
 -- transition's metadata. No step runs. Returns false when the task is not pending any more.
 CREATE OR REPLACE FUNCTION tasker.reject_task(p_task bigint, p_reason jsonb) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
 BEGIN

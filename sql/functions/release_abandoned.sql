@@ -4,6 +4,7 @@
 -- for now. The caller holds the task's lock. See tasker.abandoned_steps.
 CREATE OR REPLACE FUNCTION tasker.release_abandoned(p_task bigint, p_older_ms bigint, OUT steps integer, OUT queues text[])
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_step record;

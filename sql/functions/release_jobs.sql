@@ -2,6 +2,7 @@
 -- would wait for its rescue period, which must be longer than the longest step.
 CREATE OR REPLACE FUNCTION tasker.release_jobs(p_client text) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_queues text[];

@@ -2,6 +2,7 @@
 -- and returns the last number. For a step whose numbers another writer has brought to the end of the integers, where no further one fits.
 CREATE OR REPLACE FUNCTION tasker.renumber_step(p_step bigint) RETURNS integer
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     -- Below anything that somebody counts from: no number is there twice at any moment.

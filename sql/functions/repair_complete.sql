@@ -2,6 +2,7 @@
 -- task at this moment. True when it was otherwise.
 CREATE OR REPLACE FUNCTION tasker.repair_complete(p_task bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM FROM public.tasker_tasks k WHERE k.task_id = p_task FOR NO KEY UPDATE SKIP LOCKED;

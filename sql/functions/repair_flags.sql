@@ -4,6 +4,7 @@
 -- had a wrong flag, and notes it (tasker.repairs). The caller holds the task's lock.
 CREATE OR REPLACE FUNCTION tasker.repair_flags(p_task bigint) RETURNS integer
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

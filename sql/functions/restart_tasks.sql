@@ -2,6 +2,7 @@
 -- will not run, see tasker.job_is_stuck, is made available again. Whoever only creates tasks needs no right to change jobs.
 CREATE OR REPLACE FUNCTION tasker.restart_tasks(p_tasks bigint[], p_named_task integer) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_revived text[];

@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION tasker.settle_quiet(p_tasks bigint[], p_steps bigint[], p_quiet bigint[], p_openers bigint[])
 RETURNS TABLE (n bigint, task_state text, due_in_ms bigint, due_queue text)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -4,6 +4,7 @@
 CREATE OR REPLACE FUNCTION tasker.settle_step(p_task bigint, p_step bigint,
     OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_step record;

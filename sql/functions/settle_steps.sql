@@ -1,6 +1,7 @@
 -- tasker.settle_steps(steps): tasker.settle_step for each of the steps; returns the queues that got a job for now.
 CREATE OR REPLACE FUNCTION tasker.settle_steps(p_steps bigint[]) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_step bigint;

@@ -4,6 +4,7 @@
 -- may follow. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.settle_tasks(p_tasks bigint[], p_steps bigint[], OUT completed bigint[], OUT blocked bigint[])
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     SELECT array_agg(DISTINCT u.task) INTO completed

@@ -5,6 +5,7 @@
 -- Raises what tasker.check_spawned does. The caller holds the task's lock and the claim.
 CREATE OR REPLACE FUNCTION tasker.spawn_steps(p_task bigint, p_step bigint, p_steps jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

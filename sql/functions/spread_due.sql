@@ -3,6 +3,7 @@
 -- whenever it is asked: it follows from the transition that the step waits after. Whether the step is ready is decided by due alone.
 CREATE OR REPLACE FUNCTION tasker.spread_due(p_step bigint, p_due timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN p_due + coalesce((

@@ -2,6 +2,7 @@
 -- of edges if the caller knows it, else NULL.
 CREATE OR REPLACE FUNCTION tasker.start_task(p_task bigint, p_edges integer) RETURNS void
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF p_edges IS NULL THEN

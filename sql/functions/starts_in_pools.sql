@@ -3,6 +3,7 @@
 -- read tasker.workers takes each handler for a pool.
 CREATE OR REPLACE FUNCTION tasker.starts_in_pools(p_named_task integer) RETURNS bigint
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_handlers text[] := ARRAY(SELECT DISTINCT ts.handler FROM tasker.template_steps ts WHERE ts.named_task_id = p_named_task AND ts.parents = '{}');

@@ -7,7 +7,7 @@ AS $$
     SELECT coalesce(sp.name, ts.name), coalesce(sp.handler, ts.handler), coalesce(sp.config, ts.config),
         coalesce(sp.timeout_ms, ts.timeout_ms), coalesce(sp.queue, ts.queue), coalesce(sp.priority, ts.priority)
     FROM (SELECT) AS one
-    LEFT JOIN tasker.spawned_steps sp ON sp.workflow_step_id = p_step
-    LEFT JOIN tasker.template_steps ts ON sp.name IS NULL AND ts.named_task_id = p_named_task AND ts.named_step_id = p_named_step
+    LEFT JOIN tasker.spawned_steps sp ON sp.workflow_step_id OPERATOR(pg_catalog.=) p_step
+    LEFT JOIN tasker.template_steps ts ON sp.name IS NULL AND ts.named_task_id OPERATOR(pg_catalog.=) p_named_task AND ts.named_step_id OPERATOR(pg_catalog.=) p_named_step
     OFFSET 0
 $$;

@@ -1,6 +1,7 @@
 -- tasker.step_queue(step): the River queue of the step's jobs.
 CREATE OR REPLACE FUNCTION tasker.step_queue(p_step bigint) RETURNS text
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT coalesce((
         SELECT h.queue

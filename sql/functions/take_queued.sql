@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION tasker.take_queued(p_worker uuid, p_tasks bigint[], p
     p_next text[], p_handlers text[])
 RETURNS TABLE (n bigint, step bigint, token bigint, beside boolean)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET enable_hashjoin = on
 AS $$
 #variable_conflict use_column

@@ -1,6 +1,7 @@
 -- tasker.task_state(task): the task's current state; no transition row means pending.
 CREATE OR REPLACE FUNCTION tasker.task_state(p_task bigint) RETURNS text
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN coalesce((

@@ -14,6 +14,7 @@ RETURNS TABLE (n bigint, status text, state text, due_in_ms bigint, due_queue te
     step_name text, attempt integer, max_attempts integer, inputs jsonb, results jsonb,
     handler text, config jsonb, timeout_ms bigint, dependencies jsonb)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET from_collapse_limit = 1 SET join_collapse_limit = 1

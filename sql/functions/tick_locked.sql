@@ -8,6 +8,7 @@ RETURNS TABLE (n bigint, status text, state text, due_in_ms bigint, due_queue te
     step_name text, attempt integer, max_attempts integer, inputs jsonb, results jsonb,
     handler text, config jsonb, timeout_ms bigint, dependencies jsonb)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -2,6 +2,7 @@
 -- task that is ticked and never started.
 CREATE OR REPLACE FUNCTION tasker.tick_statuses(p_tasks bigint[], p_checked boolean[], p_busy bigint[]) RETURNS text[]
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN ARRAY(

@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION tasker.tick_task(
     p_thorough boolean DEFAULT false,
     OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text, OUT next_step bigint, OUT next_token bigint, OUT repaired integer)
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_steps record;

@@ -4,6 +4,7 @@
 -- brought it to the end of the integers. Raises 40001 when somebody else moved the step in between.
 CREATE OR REPLACE FUNCTION tasker.transition_step(p_step bigint, p_to text, p_metadata jsonb) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_last record; -- all NULL when there is none

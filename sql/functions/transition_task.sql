@@ -2,6 +2,7 @@
 -- The same contract as tasker.transition_step.
 CREATE OR REPLACE FUNCTION tasker.transition_task(p_task bigint, p_to text, p_metadata jsonb) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_last record; -- all NULL when there is none

@@ -2,6 +2,7 @@
 -- raises what tasker.check_spawned does. Writes nothing.
 CREATE OR REPLACE FUNCTION tasker.try_spawn(p_task bigint, p_step bigint, p_token bigint, p_steps jsonb) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF NOT tasker.fence(p_step, p_token) THEN

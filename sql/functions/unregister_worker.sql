@@ -1,6 +1,7 @@
 -- tasker.unregister_worker(worker): the worker has ended. Whatever it still held comes back at once.
 CREATE OR REPLACE FUNCTION tasker.unregister_worker(p_worker uuid) RETURNS integer
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off
 AS $$
 DECLARE

@@ -2,6 +2,7 @@
 -- tasker.register_worker. False means that the worker is not registered any more.
 CREATE OR REPLACE FUNCTION tasker.update_worker(p_worker uuid, p_handlers text[], p_pools text[]) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     UPDATE tasker.workers w SET handlers = coalesce(p_handlers, '{}'), pools = coalesce(p_pools, '{}'), heartbeat_at = clock_timestamp()

@@ -2,4 +2,4 @@
 -- transaction, so that rows written after a wait for a lock carry the time of the write.
 CREATE OR REPLACE FUNCTION tasker.utc_now() RETURNS timestamp
 LANGUAGE sql VOLATILE
-AS $$ SELECT clock_timestamp() AT TIME ZONE 'UTC' $$;
+AS $$ SELECT pg_catalog.clock_timestamp() AT TIME ZONE 'UTC' $$;

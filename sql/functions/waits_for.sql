@@ -11,6 +11,7 @@
 CREATE OR REPLACE FUNCTION tasker.waits_for(p_task bigint)
 RETURNS TABLE (workflow_step_id bigint, reason text, queue text, pool text, ahead bigint, due_at timestamptz, worker text)
 LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
     WITH live AS MATERIALIZED (
         SELECT w.name, w.client_id, w.handlers, w.queues, w.pools FROM tasker.workers w

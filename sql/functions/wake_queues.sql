@@ -3,6 +3,7 @@
 -- is paused.
 CREATE OR REPLACE FUNCTION tasker.wake_queues(p_queues text[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_waiting text[] := ARRAY(

@@ -21,7 +21,7 @@ func TestEachTestHasItsOwnMigratedDatabase(t *testing.T) {
 			if err := sql.Check(t.Context(), pool); err != nil {
 				t.Fatal(err)
 			}
-			const insert = `INSERT INTO tasker_task_namespaces (name, created_at, updated_at) VALUES ($1, now(), now())
+			const insert = `INSERT INTO public.tasker_task_namespaces (name, created_at, updated_at) VALUES ($1, now(), now())
 				RETURNING task_namespace_id`
 			var id int
 			if err := pool.QueryRow(t.Context(), insert, name).Scan(&id); err != nil || id != 1 {

@@ -10,6 +10,7 @@ RETURNS TABLE (
     step_throughput bigint, analysis_period_start timestamptz, calculated_at timestamptz
 )
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_start timestamptz := coalesce(since_timestamp, now() - interval '1 hour');

@@ -11,6 +11,7 @@ RETURNS TABLE (
     initiator varchar, source_system varchar
 )
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_start timestamp := coalesce(since_timestamp, now() - interval '24 hours') AT TIME ZONE 'UTC';

@@ -11,6 +11,7 @@ RETURNS TABLE (
     attempts integer, retry_limit integer, backoff_request_seconds integer, last_attempted_at timestamp
 )
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_now timestamp := now() AT TIME ZONE 'UTC';

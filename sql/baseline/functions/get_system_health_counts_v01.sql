@@ -9,6 +9,7 @@ RETURNS TABLE (
     active_connections bigint, max_connections bigint
 )
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY

@@ -6,6 +6,7 @@ RETURNS TABLE (
     recommended_action text, completion_percentage numeric, health_status text
 )
 LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY
