@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -38,7 +37,7 @@ func riverConfig(config Config, clientID string, workers *river.Workers) *river.
 		FetchPollInterval:           config.pollInterval(),
 		ID:                          clientID,
 		JobTimeout:                  tickTimeout,
-		Logger:                      slog.New(warnOnly{config.Log.Handler()}),
+		Logger:                      slog.New(newWarnOnly(config.Log.Handler())),
 		PollOnly:                    config.PollOnly,
 		Queues:                      map[string]river.QueueConfig{TicksQueue: {MaxWorkers: tickWorkers}},
 		// What a fetch lost the sweep makes available again, see tasker.job_is_stuck. River's own rescue is for what is left.
@@ -47,19 +46,3 @@ func riverConfig(config Config, clientID string, workers *river.Workers) *river.
 		Workers:              workers,
 	}
 }
-
-// warnOnly passes River's warnings and errors on and drops the rest: its lifecycle is ours to report.
-type warnOnly struct{ slog.Handler }
-
-// Enabled implements slog.Handler.
-func (q warnOnly) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
-}
-
-// WithAttrs implements slog.Handler.
-func (q warnOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return warnOnly{q.Handler.WithAttrs(attrs)}
-}
-
-// WithGroup implements slog.Handler.
-func (q warnOnly) WithGroup(name string) slog.Handler { return warnOnly{q.Handler.WithGroup(name)} }
