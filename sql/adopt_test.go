@@ -78,8 +78,8 @@ func TestMigrateRefusesUnsuitableSchemaWithItsDifferences(t *testing.T) {
 		`ALTER TABLE public.tasker_tasks ALTER COLUMN task_id DROP DEFAULT`:                       "column tasker_tasks.task_id has no default",
 		`ALTER TABLE public.tasker_task_annotations DROP CONSTRAINT tasker_task_annotations_pkey`: "table tasker_task_annotations has no primary key (task_annotation_id)",
 		`ALTER TABLE public.tasker_tasks DROP CONSTRAINT tasks_named_task_id_foreign`:             "table tasker_tasks has no foreign key (named_task_id) to tasker_named_tasks",
-		`DROP INDEX index_tasks_on_identity_hash`:                                          "table tasker_tasks has no valid unique index (identity_hash)",
-		`DROP INDEX index_tasker_task_transitions_on_task_id_and_most_recent`:              "table tasker_task_transitions has no valid partial unique index (task_id,most_recent)",
+		`DROP INDEX public.index_tasks_on_identity_hash`:                                          "table tasker_tasks has no valid unique index (identity_hash)",
+		`DROP INDEX public.index_tasker_task_transitions_on_task_id_and_most_recent`:              "table tasker_task_transitions has no valid partial unique index (task_id,most_recent)",
 		`DROP FUNCTION public.calculate_dependency_levels; CREATE FUNCTION public.calculate_dependency_levels(task bigint) RETURNS TABLE
 			(workflow_step_id bigint, dependency_level integer) LANGUAGE sql STABLE AS 'SELECT 1::bigint, 1'`: "function calculate_dependency_levels takes (task bigint), must take (input_task_id bigint)",
 		`DROP FUNCTION public.calculate_dependency_levels; CREATE FUNCTION public.calculate_dependency_levels(input_task_id bigint) RETURNS int

@@ -172,12 +172,12 @@ WITH row AS MATERIALIZED (SELECT * FROM jsonb_to_recordset($1) AS r (id bigint, 
 	processed boolean, in_process boolean, attempted_ago integer, backoff integer)
 ), tasks AS (
 	INSERT INTO public.tasker_tasks (task_id, named_task_id, requested_at, identity_hash, created_at, updated_at)
-	SELECT k.task, n.named_task_id, now(), 'task ' || k.task, now(), now() FROM (SELECT DISTINCT task FROM row) k, tasker_named_tasks n
+	SELECT k.task, n.named_task_id, now(), 'task ' || k.task, now(), now() FROM (SELECT DISTINCT task FROM row) k, public.tasker_named_tasks n
 )
 INSERT INTO public.tasker_workflow_steps (workflow_step_id, task_id, named_step_id, attempts, retry_limit, retryable, processed, in_process,
 	last_attempted_at, backoff_request_seconds, created_at, updated_at)
 SELECT r.id, r.task, n.named_step_id, r.attempts, r.limit, r.retryable, r.processed, r.in_process,
-	now() - r.attempted_ago * interval '1 second', r.backoff, now(), now() FROM row r, tasker_named_steps n`
+	now() - r.attempted_ago * interval '1 second', r.backoff, now(), now() FROM row r, public.tasker_named_steps n`
 	insertEdgesSQL = `
 INSERT INTO public.tasker_workflow_step_edges (from_step_id, to_step_id, name, created_at, updated_at)
 SELECT (e ->> 0)::bigint, (e ->> 1)::bigint, 'provides', now(), now() FROM jsonb_array_elements($1) e`

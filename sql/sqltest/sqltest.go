@@ -78,7 +78,15 @@ func open(t testing.TB, template string) *pgxpool.Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, err := sql.Connect(t.Context(), location, sql.PoolOptions{ApplicationName: "sqltest", MaxConns: maxConns})
+	pinned, err := sql.Connect(t.Context(), location, sql.PoolOptions{ApplicationName: "sqltest", MaxConns: maxConns})
+	if err != nil {
+		t.Fatalf("connecting to the test database: %v", err)
+	}
+	pinned.Close()
+	// Tests write as the engine and people do, whose sessions find its tables without their schema.
+	config := pinned.Config()
+	config.ConnConfig.RuntimeParams["search_path"] = "public"
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
 		t.Fatalf("connecting to the test database: %v", err)
 	}

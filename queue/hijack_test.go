@@ -1,0 +1,46 @@
+package queue_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tasker-systems/tasker-worker/sql"
+	"github.com/tasker-systems/tasker-worker/sql/sqltest"
+)
+
+// Claims, finishes, failures, ticks, sweeps and heartbeats go on, and those who create tasks do, with everything in the way that a role can
+// make that may create objects in the schema public.
+func TestHijackersRunNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t, document("flow", "a:", "b: a", "c: a", "d: b, c"))
+	sqltest.Hijack(t, b.pool)
+	conn, err := pgx.Connect(t.Context(), sqltest.URL(t, b.pool))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := conn.Exec(t.Context(), `SET search_path = public, pg_catalog; CREATE TEMPORARY TABLE river_job (); CREATE TEMPORARY TABLE pg_class ()`); err != nil {
+		t.Fatal(err)
+	}
+	var task int64
+	const create = `SELECT tasker.create_task('test', 'flow', '1.0.0', '{"n": 1}', identity_key => 'once')`
+	if err := conn.QueryRow(t.Context(), create).Scan(&task); err != nil {
+		t.Fatal(err)
+	}
+	// What the test itself asks, it asks in a session as workers have them.
+	pool, err := sql.Connect(t.Context(), sqltest.URL(t, b.pool), sql.PoolOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	b.pool, b.store = pool, sql.NewStore(pool)
+	n := b.start(options{name: "w", executor: serve(map[string]handler{
+		"C": failing(1),
+	})})
+	b.hurryToEnd(task)
+	if n.log.has("hijacked") {
+		t.Errorf("a function of others was called:\n%s", n.log.String())
+	}
+}
