@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// The privileges that are named at the start are all that a worker needs.
+// A worker needs no privileges beyond those that the check at its start names.
 func TestWorkerNeedsNoMorePrivilegesThanAreNamed(t *testing.T) {
 	t.Parallel()
 	w := newCutWork(t)
@@ -45,7 +45,9 @@ func TestWorkerNeedsNoMorePrivilegesThanAreNamed(t *testing.T) {
 
 	few := bench{t, b.pool, sql.NewStore(pool)}
 	few.replace(document("linear", "a", "b: a", "c: b"), document("new", "only"))
-	n := few.start(options{name: "w", url: location.String(), executor: w.executor, change: func(c *queue.Config) { c.LogRetention = 1 }})
+	n := few.start(options{
+		name: "w", url: location.String(), executor: w.executor, change: func(c *queue.Config) { c.LogRetention = 1 },
+	})
 	w.bench = few
 	w.create()
 	w.awaitEnds()

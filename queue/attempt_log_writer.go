@@ -16,40 +16,41 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// How lines are gathered and written.
+// How lines are collected and written.
 const (
-	// logFlushDelay is how long a line waits for others; the end of an attempt cuts it short.
+	// logFlushDelay is how long a line waits for further lines. The end of an attempt ends the wait.
 	logFlushDelay = 250 * time.Millisecond
-	// logFlushInterval is the time between two statements, so that attempts that end together share one.
+	// logFlushInterval is the shortest time between two statements, so that attempts that end together share one.
 	logFlushInterval = 20 * time.Millisecond
-	// logRetryDelay is the rest after a database did not take the lines.
+	// logRetryDelay is the time between a failed write and its retry.
 	logRetryDelay   = time.Second
 	logWriteTimeout = 5 * time.Second
 	logBatchLines   = 1000
-	// logPendingLines and logPendingBytes bound the lines that wait for the database.
+	// logPendingLines and logPendingBytes bound the buffered lines.
 	logPendingLines = 20000
 	logPendingBytes = 16 << 20
-	// lateLinesTimeout is how long an ended attempt is remembered for lines that are still in a pipe.
+	// lateLinesTimeout is how long an ended attempt is logged in memory for lines that are still in a pipe.
 	lateLinesTimeout = time.Second
 )
 
-// AttemptLogWriter keeps what attempts print in the database, off their path: lines wait in a bounded buffer, and one goroutine
-// writes them. While the database takes none they are kept up to the bound, and then dropped and counted. It implements
+// AttemptLogWriter writes the lines of attempts to the database in the background. A bounded buffer holds the lines,
+// and one goroutine writes them. When the buffer is full, further lines are dropped and counted. It implements
 // [engine.AttemptLog].
 type AttemptLogWriter struct {
 	write    func(context.Context, []sql.AttemptLine) error
 	redactor engine.Redactor
 	log      *slog.Logger
-	// pendingSignal says that a line waits, hurry that one need not wait for others; each holds one signal at most.
+	// pendingSignal is signalled when a line is pending, flushNow when pending lines are to be written immediately.
+	// Each holds at most one signal.
 	pendingSignal, flushNow chan struct{}
-	// stop is closed by Close, ended by the goroutine.
+	// stop is closed by Close, done by the goroutine.
 	stop, done chan struct{}
 	stopOnce   sync.Once
 
 	// mu protects the fields below.
 	mu       sync.Mutex
 	attempts map[int64]*loggedAttempt
-	// endedTokens are the tokens of ended attempts, in the order of their end.
+	// endedTokens are the tokens of ended attempts, in the order of their ends.
 	endedTokens   []int64
 	pending       []sql.AttemptLine
 	pendingBytes  int
@@ -59,110 +60,114 @@ type AttemptLogWriter struct {
 
 var _ engine.AttemptLog = (*AttemptLogWriter)(nil)
 
-// loggedAttempt counts what is kept of one attempt.
+// loggedAttempt counts the lines of one attempt.
 type loggedAttempt struct {
 	token, stepID int64
 	step          string
 	attempt       int
 	lines, bytes  int
-	// omittedLines and cutBytes are beyond the bound of an attempt; cutReported says that its log says so.
+	// omittedLines and omittedBytes are beyond the bounds of an attempt. omissionLogged is true once its log says so.
 	omittedLines, omittedBytes int
 	omissionLogged             bool
 	endedAt                    time.Time
 }
 
-// NewAttemptLogWriter returns a keeper that works until Close. secrets are hidden in every line; log is told when lines are lost.
+// NewAttemptLogWriter returns a writer that works until Close. It redacts every line with redactor and reports dropped
+// lines to log.
 func NewAttemptLogWriter(pool *pgxpool.Pool, redactor engine.Redactor, log *slog.Logger) *AttemptLogWriter {
 	return startAttemptLogWriter(sql.NewStore(pool).AppendLogs, redactor, log)
 }
 
-func startAttemptLogWriter(write func(context.Context, []sql.AttemptLine) error, redactor engine.Redactor, log *slog.Logger) *AttemptLogWriter {
-	k := &AttemptLogWriter{
+func startAttemptLogWriter(
+	write func(context.Context, []sql.AttemptLine) error, redactor engine.Redactor, log *slog.Logger,
+) *AttemptLogWriter {
+	w := &AttemptLogWriter{
 		attempts: make(map[int64]*loggedAttempt), done: make(chan struct{}), flushNow: make(chan struct{}, 1), log: log,
 		redactor: redactor, stop: make(chan struct{}), pendingSignal: make(chan struct{}, 1), write: write,
 	}
-	go k.run()
-	return k
+	go w.run()
+	return w
 }
 
-// Close writes what waits, for a few seconds at most, and ends the goroutine. Lines that come later are dropped.
-func (k *AttemptLogWriter) Close() {
-	k.stopOnce.Do(func() { close(k.stop) })
-	<-k.done
+// Close writes the pending lines, for at most 5 s, and ends the goroutine. Later lines are dropped.
+func (w *AttemptLogWriter) Close() {
+	w.stopOnce.Do(func() { close(w.stop) })
+	<-w.done
 }
 
-// Dropped is the number of lines that the database did not take in time. Lines beyond an attempt's bound do not count.
-func (k *AttemptLogWriter) Dropped() int64 {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.dropped
+// Dropped is the number of lines that were not written. Lines beyond the bounds of an attempt do not count.
+func (w *AttemptLogWriter) Dropped() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dropped
 }
 
 // Append implements [engine.AttemptLog].
-func (k *AttemptLogWriter) Append(a *engine.Attempt, line engine.LogLine) {
-	line.Message = k.redactor.Redact(line.Message)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	kept := k.attempts[a.Token]
-	if kept == nil {
-		kept = &loggedAttempt{attempt: a.Step.Attempt, step: a.Step.Name, stepID: a.Step.ID, token: a.Token}
-		k.attempts[a.Token] = kept
+func (w *AttemptLogWriter) Append(a *engine.Attempt, line engine.LogLine) {
+	line.Message = w.redactor.Redact(line.Message)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	logged := w.attempts[a.Token]
+	if logged == nil {
+		logged = &loggedAttempt{attempt: a.Step.Attempt, step: a.Step.Name, stepID: a.Step.ID, token: a.Token}
+		w.attempts[a.Token] = logged
 	}
-	if kept.lines >= engine.LogLinesMax || kept.bytes+len(line.Message) > engine.LogBytesMax {
-		kept.omittedLines++
-		kept.omittedBytes += len(line.Message)
+	if logged.lines >= engine.LogLinesMax || logged.bytes+len(line.Message) > engine.LogBytesMax {
+		logged.omittedLines++
+		logged.omittedBytes += len(line.Message)
 		return
 	}
-	kept.bytes += len(line.Message)
-	k.addLocked(kept, line)
+	logged.bytes += len(line.Message)
+	w.addLocked(logged, line)
 }
 
-// End implements [engine.AttemptLog]. For an attempt that printed nothing it is a look into a map.
-func (k *AttemptLogWriter) End(a *engine.Attempt) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	kept := k.attempts[a.Token]
-	if kept == nil {
+// End implements [engine.AttemptLog]. For an attempt without lines it costs one look-up in a map.
+func (w *AttemptLogWriter) End(a *engine.Attempt) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	logged := w.attempts[a.Token]
+	if logged == nil {
 		return
 	}
-	if kept.endedAt.IsZero() {
-		k.endedTokens = append(k.endedTokens, a.Token)
-		kept.endedAt = time.Now()
+	if logged.endedAt.IsZero() {
+		w.endedTokens = append(w.endedTokens, a.Token)
+		logged.endedAt = time.Now()
 	}
-	k.appendOmissionLocked(kept)
-	signal(k.flushNow)
+	w.appendOmissionLocked(logged)
+	signal(w.flushNow)
 }
 
-// appendOmissionLocked says at the end of an attempt how much of it is missing.
-func (k *AttemptLogWriter) appendOmissionLocked(kept *loggedAttempt) {
-	if kept.omittedLines == 0 || kept.omissionLogged {
+// appendOmissionLocked appends a line to the log of an ended attempt that counts its omitted lines.
+func (w *AttemptLogWriter) appendOmissionLocked(logged *loggedAttempt) {
+	if logged.omittedLines == 0 || logged.omissionLogged {
 		return
 	}
-	kept.omissionLogged = true
-	k.addLocked(kept, engine.LogLine{
+	logged.omissionLogged = true
+	w.addLocked(logged, engine.LogLine{
 		At: time.Now(), Level: "warn", Stream: "worker",
 		Message: fmt.Sprintf("%d more lines with %d bytes were dropped: at most %d lines and %d KiB of an attempt are kept",
-			kept.omittedLines, kept.omittedBytes, engine.LogLinesMax, engine.LogBytesMax>>10),
+			logged.omittedLines, logged.omittedBytes, engine.LogLinesMax, engine.LogBytesMax>>10),
 	})
 }
 
-func (k *AttemptLogWriter) addLocked(kept *loggedAttempt, line engine.LogLine) {
-	if len(k.pending) >= logPendingLines || k.pendingBytes+len(line.Message) > logPendingBytes || k.isStopped() {
-		k.dropped++
+func (w *AttemptLogWriter) addLocked(logged *loggedAttempt, line engine.LogLine) {
+	if len(w.pending) >= logPendingLines || w.pendingBytes+len(line.Message) > logPendingBytes || w.isStopped() {
+		w.dropped++
 		return
 	}
-	kept.lines++
-	k.pending = append(k.pending, sql.AttemptLine{
-		At: line.At, Attempt: kept.attempt, Level: line.Level, Line: kept.lines, Message: line.Message, Step: kept.step,
-		StepID: kept.stepID, Stream: line.Stream, Token: kept.token,
+	logged.lines++
+	w.pending = append(w.pending, sql.AttemptLine{
+		At: line.At, Attempt: logged.attempt, Level: line.Level, Line: logged.lines, Message: line.Message,
+		Step:   logged.step,
+		StepID: logged.stepID, Stream: line.Stream, Token: logged.token,
 	})
-	k.pendingBytes += len(line.Message)
-	signal(k.pendingSignal)
+	w.pendingBytes += len(line.Message)
+	signal(w.pendingSignal)
 }
 
-func (k *AttemptLogWriter) isStopped() bool {
+func (w *AttemptLogWriter) isStopped() bool {
 	select {
-	case <-k.done:
+	case <-w.done:
 		return true
 	default:
 		return false
@@ -172,132 +177,133 @@ func (k *AttemptLogWriter) isStopped() bool {
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
-	default: // it is signalled already
+	default: // a signal is pending
 	}
 }
 
-// run writes until Close, and then what is left.
-func (k *AttemptLogWriter) run() {
-	defer close(k.done)
-	for k.waitForLines() {
+// run writes lines until Close, and then the pending ones.
+func (w *AttemptLogWriter) run() {
+	defer close(w.done)
+	for w.waitForLines() {
 		pause := logFlushInterval
-		if !k.flush(context.Background()) {
+		if !w.flush(context.Background()) {
 			pause = logRetryDelay
-			signal(k.pendingSignal)
+			signal(w.pendingSignal)
 		}
-		k.logDropped()
-		k.sleep(pause)
+		w.logDropped()
+		w.sleep(pause)
 	}
-	k.flush(context.Background())
-	k.dropPending()
-	k.logDropped()
+	w.flush(context.Background())
+	w.dropPending()
+	w.logDropped()
 }
 
-// waitForLines waits for lines, and then for more of them. It returns false when the keeper is closed.
-func (k *AttemptLogWriter) waitForLines() bool {
+// waitForLines waits for a line, and then for further lines. It returns false when the writer is closed.
+func (w *AttemptLogWriter) waitForLines() bool {
 	select {
-	case <-k.stop:
+	case <-w.stop:
 		return false
-	case <-k.pendingSignal:
+	case <-w.pendingSignal:
 	}
 	timer := time.NewTimer(logFlushDelay)
 	defer timer.Stop()
 	select {
-	case <-k.stop:
+	case <-w.stop:
 		return false
-	case <-k.flushNow:
+	case <-w.flushNow:
 	case <-timer.C:
 	}
 	return true
 }
 
-func (k *AttemptLogWriter) sleep(pause time.Duration) {
+func (w *AttemptLogWriter) sleep(pause time.Duration) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
-	case <-k.stop:
+	case <-w.stop:
 	case <-timer.C:
 	}
 }
 
-// flush writes what waits. It returns false when the database did not take it; then it waits on.
-func (k *AttemptLogWriter) flush(ctx context.Context) bool {
+// flush writes the pending lines. It returns false if that failed; then the lines remain pending.
+func (w *AttemptLogWriter) flush(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, logWriteTimeout)
 	defer cancel()
 	for {
-		batch := k.batch()
+		batch := w.batch()
 		if len(batch) == 0 {
-			k.evictEnded()
+			w.evictEnded()
 			return true
 		}
-		err := k.write(ctx, batch)
+		err := w.write(ctx, batch)
 		if isDataError(err) {
-			k.log.Warn("database refuses log lines of attempts, they are dropped", "lines", len(batch), "error", err)
-			k.countDropped(len(batch))
+			w.log.Warn("database rejected log lines of attempts: they are dropped", "lines", len(batch), "error", err)
+			w.countDropped(len(batch))
 		} else if err != nil {
-			k.log.Warn("database did not take log lines of attempts, trying again", "lines", len(batch), "error", err)
+			w.log.Warn("writing log lines of attempts failed, retrying", "lines", len(batch), "error", err)
 			return false
 		}
-		k.removeWritten(batch)
+		w.removeWritten(batch)
 	}
 }
 
-// isDataError says that the same lines would be refused again: only those that the connection failed are worth another try.
+// isDataError reports whether the database rejected the lines themselves, so that a retry would fail too.
 func isDataError(err error) bool {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (strings.HasPrefix(pgErr.Code, "22") || strings.HasPrefix(pgErr.Code, "23") || strings.HasPrefix(pgErr.Code, "42"))
+	return ok && (strings.HasPrefix(pgErr.Code, "22") || strings.HasPrefix(pgErr.Code, "23") ||
+		strings.HasPrefix(pgErr.Code, "42"))
 }
 
-func (k *AttemptLogWriter) batch() []sql.AttemptLine {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.pending[:min(len(k.pending), logBatchLines)]
+func (w *AttemptLogWriter) batch() []sql.AttemptLine {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pending[:min(len(w.pending), logBatchLines)]
 }
 
-// removeWritten takes the batch, which is at the head, out of the buffer.
-func (k *AttemptLogWriter) removeWritten(batch []sql.AttemptLine) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+// removeWritten removes the batch from the head of the buffer.
+func (w *AttemptLogWriter) removeWritten(batch []sql.AttemptLine) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i := range batch {
-		k.pendingBytes -= len(batch[i].Message)
+		w.pendingBytes -= len(batch[i].Message)
 	}
-	k.pending = k.pending[len(batch):]
-	if len(k.pending) == 0 {
-		k.pending = nil // lets go of what a burst has grown
-	}
-}
-
-func (k *AttemptLogWriter) countDropped(lines int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.dropped += int64(lines)
-}
-
-// dropPending drops what a database that is down has not taken by the end.
-func (k *AttemptLogWriter) dropPending() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.dropped += int64(len(k.pending))
-	k.pending, k.pendingBytes = nil, 0
-}
-
-// evictEnded lets go of attempts that ended long enough ago for their pipes to be empty.
-func (k *AttemptLogWriter) evictEnded() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for len(k.endedTokens) > 0 && time.Since(k.attempts[k.endedTokens[0]].endedAt) > lateLinesTimeout {
-		delete(k.attempts, k.endedTokens[0])
-		k.endedTokens = k.endedTokens[1:]
+	w.pending = w.pending[len(batch):]
+	if len(w.pending) == 0 {
+		w.pending = nil // frees the memory of a burst
 	}
 }
 
-// logDropped tells of lines that were dropped since the last time.
-func (k *AttemptLogWriter) logDropped() {
-	k.mu.Lock()
-	lost := k.dropped - k.droppedLogged
-	k.droppedLogged = k.dropped
-	k.mu.Unlock()
-	if lost > 0 {
-		k.log.Warn("log lines of attempts were dropped", "lines", lost)
+func (w *AttemptLogWriter) countDropped(lines int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dropped += int64(lines)
+}
+
+// dropPending drops the lines that could not be written before the end.
+func (w *AttemptLogWriter) dropPending() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dropped += int64(len(w.pending))
+	w.pending, w.pendingBytes = nil, 0
+}
+
+// evictEnded removes attempts that ended long enough ago for their pipes to be empty.
+func (w *AttemptLogWriter) evictEnded() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.endedTokens) > 0 && time.Since(w.attempts[w.endedTokens[0]].endedAt) > lateLinesTimeout {
+		delete(w.attempts, w.endedTokens[0])
+		w.endedTokens = w.endedTokens[1:]
+	}
+}
+
+// logDropped logs the number of lines that were dropped since its last call.
+func (w *AttemptLogWriter) logDropped() {
+	w.mu.Lock()
+	dropped := w.dropped - w.droppedLogged
+	w.droppedLogged = w.dropped
+	w.mu.Unlock()
+	if dropped > 0 {
+		w.log.Warn("log lines of attempts were dropped", "lines", dropped)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// shelf is where a keeper writes in tests.
+// shelf collects the lines of a writer in tests.
 type shelf struct {
 	mu    sync.Mutex
 	lines []sql.AttemptLine
@@ -32,7 +32,7 @@ func (s *shelf) write(_ context.Context, lines []sql.AttemptLine) error {
 	return s.err
 }
 
-func (s *shelf) keeper(values ...string) *AttemptLogWriter {
+func (s *shelf) writer(values ...string) *AttemptLogWriter {
 	return startAttemptLogWriter(s.write, engine.NewRedactor(values...), slog.New(slog.DiscardHandler))
 }
 
@@ -48,7 +48,7 @@ func TestLinesAreWrittenTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
-		k := s.keeper("hunter2-hunter2")
+		k := s.writer("hunter2-hunter2")
 		k.Append(attemptWithToken(1), printed("a hunter2-hunter2"))
 		k.Append(attemptWithToken(2), printed("b"))
 		time.Sleep(logFlushDelay + time.Millisecond)
@@ -60,11 +60,11 @@ func TestLinesAreWrittenTogether(t *testing.T) {
 	})
 }
 
-func TestEndOfAnAttemptWritesAtOnce(t *testing.T) {
+func TestEndOfAnAttemptFlushes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
-		k := s.keeper()
+		k := s.writer()
 		k.End(attemptWithToken(2)) // printed nothing: nothing is written
 		k.Append(attemptWithToken(1), printed("a"))
 		k.End(attemptWithToken(1))
@@ -80,7 +80,7 @@ func TestLogOfAnAttemptIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
-		k := s.keeper()
+		k := s.writer()
 		for range engine.LogLinesMax + 5 {
 			k.Append(attemptWithToken(1), printed("abc"))
 		}
@@ -91,7 +91,9 @@ func TestLogOfAnAttemptIsBounded(t *testing.T) {
 		if len(s.lines) != engine.LogLinesMax+2 {
 			t.Fatalf("%d lines were written", len(s.lines))
 		}
-		for i, want := range []string{"5 more lines with 15 bytes were dropped", "1 more lines with 262145 bytes were dropped"} {
+		for i, want := range []string{
+			"5 more lines with 15 bytes were dropped", "1 more lines with 262145 bytes were dropped",
+		} {
 			if got := s.lines[engine.LogLinesMax+i]; !strings.HasPrefix(got.Message, want) || got.Stream != "worker" {
 				t.Errorf("the log ends with %+v", got)
 			}
@@ -99,11 +101,11 @@ func TestLogOfAnAttemptIsBounded(t *testing.T) {
 	})
 }
 
-func TestLinesOutliveADatabaseThatIsDownForAWhile(t *testing.T) {
+func TestLinesAreWrittenAfterAnOutageOfTheDatabase(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{err: errors.New("down")}
-		k := s.keeper()
+		k := s.writer()
 		k.Append(attemptWithToken(1), printed("a"))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
@@ -123,7 +125,7 @@ func TestLinesAreDroppedAndCountedWhileTheDatabaseIsDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{err: errors.New("down")}
-		k := s.keeper()
+		k := s.writer()
 		for i := range logPendingLines + 7 {
 			k.Append(attemptWithToken(int64(i)), printed("a"))
 		}
@@ -137,11 +139,11 @@ func TestLinesAreDroppedAndCountedWhileTheDatabaseIsDown(t *testing.T) {
 	})
 }
 
-func TestEndedAttemptsAreForgotten(t *testing.T) {
+func TestEndedAttemptsAreEvicted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
-		k := s.keeper()
+		k := s.writer()
 		for i := range int64(3) {
 			k.Append(attemptWithToken(i), printed("a"))
 			k.End(attemptWithToken(i))

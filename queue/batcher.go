@@ -6,65 +6,65 @@ import (
 	"time"
 )
 
-// batcher joins calls: those that arrive while one is under way wait for it to end, and go together into the next. A call
-// that arrives alone goes at once, on its caller's own goroutine. It is safe for concurrent use.
-type batcher[Q, A any] struct {
-	// life bounds calls. They do not end with the context of the one who makes them for all.
+// batcher sends concurrent requests in batches. Requests that arrive while a batch is in flight wait for its end and
+// form the next batch. A request that arrives alone is sent immediately, on its caller's own goroutine. It is safe for
+// concurrent use.
+type batcher[Req, Res any] struct {
+	// life bounds the batches. A batch does not end with the context of its leader, because it has other callers too.
 	life context.Context //nolint:containedctx // it is the life of the worker, not of a call
-	// send makes one call for all. Its answers are in the order of the questions.
-	send func(ctx context.Context, questions []Q) ([]A, error)
-	// splitOnError says whether an error is the fault of one question: then each is asked alone.
+	// send executes one batch. Its results are in the order of the requests.
+	send func(ctx context.Context, requests []Req) ([]Res, error)
+	// splitOnError reports whether one request can have caused the error. Then each request is sent separately.
 	splitOnError func(error) bool
-	// max is the most questions in one call.
+	// max is the largest number of requests in a batch.
 	max int
-	// exclusive, unless it is nil, is written before a call and read after it: batchers that share it make one call at a time, and what
-	// arrives while another makes its call goes together into the next.
-	exclusive chan struct{}
+	// exclusive, unless it is nil, is held during a batch. Batchers that share it send one batch at a time.
+	exclusive *sync.Mutex
 
 	// mu protects the fields below.
 	mu      sync.Mutex
-	waiting []*call[Q, A]
-	// inFlight says that somebody makes a call; crowd is for how many the last one was made.
+	waiting []*call[Req, Res]
+	// inFlight is true while a leader sends a batch. lastSize is the size of the last batch.
 	inFlight bool
 	lastSize int
 }
 
-// call is one question and what comes of it. Its turn is true when its caller has to make the next call for all who
-// wait, and false when the answer is there.
-type call[Q, A any] struct {
-	request Q
-	result  A
+// call is one request and its result. lead receives true if the caller leads the next batch, and false once the result
+// is there.
+type call[Req, Res any] struct {
+	request Req
+	result  Res
 	err     error
 	lead    chan bool
 }
 
-// do asks one question.
-func (b *batcher[Q, A]) do(question Q) (A, error) {
-	own := &call[Q, A]{request: question, lead: make(chan bool, 1)}
+// do sends one request and returns its result.
+func (b *batcher[Req, Res]) do(request Req) (Res, error) {
+	own := &call[Req, Res]{request: request, lead: make(chan bool, 1)}
 	if b.enqueue(own) && !<-own.lead {
 		return own.result, own.err
 	}
 	batch := b.sendBatch(b.life, own)
 	b.promoteNext()
-	for _, other := range batch[1:] {
-		other.lead <- false
+	for _, follower := range batch[1:] {
+		follower.lead <- false
 	}
 	return own.result, own.err
 }
 
-// sendBatch makes a call for own and those that wait.
-func (b *batcher[Q, A]) sendBatch(ctx context.Context, own *call[Q, A]) []*call[Q, A] {
+// sendBatch sends own together with the waiting calls.
+func (b *batcher[Req, Res]) sendBatch(ctx context.Context, own *call[Req, Res]) []*call[Req, Res] {
 	if b.exclusive != nil {
-		b.exclusive <- struct{}{}
-		defer func() { <-b.exclusive }()
+		b.exclusive.Lock()
+		defer b.exclusive.Unlock()
 	}
 	batch := b.collect(own)
 	b.execute(ctx, batch)
 	return batch
 }
 
-// enqueue puts the call in line when another is under way.
-func (b *batcher[Q, A]) enqueue(own *call[Q, A]) bool {
+// enqueue adds the call to the waiting ones if a batch is in flight, and reports whether it did.
+func (b *batcher[Req, Res]) enqueue(own *call[Req, Res]) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.inFlight {
@@ -75,17 +75,17 @@ func (b *batcher[Q, A]) enqueue(own *call[Q, A]) bool {
 	return false
 }
 
-// How long a call waits for company: callers that were answered together are back together, and would just miss it. A
-// caller alone does not wait.
+// The leader waits up to lingerMax for more calls. Callers of one batch tend to call again at the same time. After a
+// batch of one the leader does not wait.
 const (
 	lingerPerCall = 10 * time.Microsecond
 	lingerMax     = time.Millisecond
-	// minLinger is worth a sleep: below, the caller's own time is worth more than a shared statement.
+	// minLinger is the shortest wait: a shorter one would cost the leader more than a shared statement saves.
 	minLinger = 150 * time.Microsecond
 )
 
-// collect returns own and those that wait, after the others of a crowd had time to come back.
-func (b *batcher[Q, A]) collect(own *call[Q, A]) []*call[Q, A] {
+// collect lingers and then returns a batch of own and the waiting calls.
+func (b *batcher[Req, Res]) collect(own *call[Req, Res]) []*call[Req, Res] {
 	b.mu.Lock()
 	linger := min(time.Duration(b.lastSize)*lingerPerCall, lingerMax)
 	b.mu.Unlock()
@@ -95,15 +95,15 @@ func (b *batcher[Q, A]) collect(own *call[Q, A]) []*call[Q, A] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := min(len(b.waiting), b.max-1)
-	batch := append(make([]*call[Q, A], 0, n+1), own)
+	batch := append(make([]*call[Req, Res], 0, n+1), own)
 	batch = append(batch, b.waiting[:n]...)
 	b.waiting = append(b.waiting[:0], b.waiting[n:]...)
 	b.lastSize = len(batch)
 	return batch
 }
 
-// promoteNext leaves the next call to the first who waits.
-func (b *batcher[Q, A]) promoteNext() {
+// promoteNext makes the first waiting caller the leader of the next batch.
+func (b *batcher[Req, Res]) promoteNext() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.waiting) == 0 {
@@ -114,22 +114,22 @@ func (b *batcher[Q, A]) promoteNext() {
 	b.waiting = append(b.waiting[:0], b.waiting[1:]...)
 }
 
-// execute asks for all, and for each alone when one of several spoils it for the others.
-func (b *batcher[Q, A]) execute(ctx context.Context, batch []*call[Q, A]) {
-	questions := make([]Q, len(batch))
+// execute sends the batch. If one request makes the statement fail, execute sends each request separately.
+func (b *batcher[Req, Res]) execute(ctx context.Context, batch []*call[Req, Res]) {
+	requests := make([]Req, len(batch))
 	for i, c := range batch {
-		questions[i] = c.request
+		requests[i] = c.request
 	}
-	answers, err := b.send(ctx, questions)
+	results, err := b.send(ctx, requests)
 	if err != nil && len(batch) > 1 && b.splitOnError(err) {
 		for _, c := range batch {
-			b.execute(ctx, []*call[Q, A]{c})
+			b.execute(ctx, []*call[Req, Res]{c})
 		}
 		return
 	}
 	for i, c := range batch {
 		if c.err = err; err == nil {
-			c.result = answers[i]
+			c.result = results[i]
 		}
 	}
 }

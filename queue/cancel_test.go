@@ -12,7 +12,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// obedient is a handler that runs until it is cancelled, and then says how.
+// obedient is a handler that runs until its context ends and then sends the cause.
 func obedient(reached chan<- *engine.Attempt, causes chan<- error) handler {
 	return func(ctx context.Context, a *engine.Attempt) engine.Outcome {
 		reached <- a
@@ -58,12 +58,13 @@ func TestCancelledTaskOrStepReachesItsRunningHandler(t *testing.T) {
 	}
 }
 
-func TestLostLeaseCancelsEverythingAndRecordsNothing(t *testing.T) {
+func TestExpiredLeaseCancelsAttemptsAndRecordsNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow"))
 	reached, causes := make(chan *engine.Attempt, 10), make(chan error, 10)
-	b.start(options{name: "w", executor: serve(map[string]handler{"Slow": obedient(reached, causes)}), change: func(c *queue.Config) {
-		c.Lease = time.Hour // nobody but the watch over running steps sends a heartbeat
+	executor := serve(map[string]handler{"Slow": obedient(reached, causes)})
+	b.start(options{name: "w", executor: executor, change: func(c *queue.Config) {
+		c.Lease = time.Hour // only the check of running attempts sends heartbeats
 	}})
 	b.create("slow")
 	<-reached
@@ -75,7 +76,7 @@ func TestLostLeaseCancelsEverythingAndRecordsNothing(t *testing.T) {
 	}
 }
 
-func TestDeferredStepGoesOnFromItsCheckpoint(t *testing.T) {
+func TestDeferredStepContinuesFromItsCheckpoint(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("pages", "pages"))
 	seen := make(chan *engine.Attempt, 10)
@@ -97,7 +98,9 @@ func TestDeferredStepGoesOnFromItsCheckpoint(t *testing.T) {
 	if n := one[int](b, `SELECT count(*) FROM tasker.checkpoints`); n != 0 {
 		t.Errorf("%d checkpoints are left", n)
 	}
-	if got := one[string](b, `SELECT name || payload FROM tasker.events WHERE task_id = $1`, id); got != `paged{"n": 1}` {
+	if got := one[string](
+		b, `SELECT name || payload FROM tasker.events WHERE task_id = $1`, id,
+	); got != `paged{"n": 1}` {
 		t.Errorf("event %s", got)
 	}
 	sqltest.CheckInvariants(t, b.pool, true)
@@ -111,7 +114,9 @@ func TestCallbacksAreFenced(t *testing.T) {
 	b.create("slow")
 	a := <-reached
 	ctx := t.Context()
-	child := engine.ChildTask{Namespace: "test", Name: "child", Version: "1.0.0", Context: json.RawMessage(`{}`), IdentityKey: "k"}
+	child := engine.ChildTask{
+		Namespace: "test", Name: "child", Version: "1.0.0", Context: json.RawMessage(`{}`), IdentityKey: "k",
+	}
 	event := engine.Event{Name: "e", Payload: json.RawMessage(`1`), DedupeKey: "k"}
 	if left, err := b.store.Lease(ctx, a); err != nil || left <= 0 {
 		t.Errorf("lease: %v, %v", left, err)
@@ -133,7 +138,8 @@ func TestCallbacksAreFenced(t *testing.T) {
 	_, errLease := b.store.Lease(ctx, a)
 	_, _, errCreate := b.store.CreateChild(ctx, a, child)
 	for what, err := range map[string]error{
-		"lease": errLease, "create": errCreate, "publish": b.store.Publish(ctx, a, event), "save": b.store.SaveCheckpoint(ctx, a, json.RawMessage(`2`)),
+		"lease": errLease, "create": errCreate, "publish": b.store.Publish(ctx, a, event),
+		"save": b.store.SaveCheckpoint(ctx, a, json.RawMessage(`2`)),
 	} {
 		if !errors.Is(err, engine.ErrClaimLost) {
 			t.Errorf("%s with a stale token: %v", what, err)

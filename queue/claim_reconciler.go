@@ -13,121 +13,125 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// reasonUnacknowledged is the give-back of a step whose claim the worker never heard of. SQL knows it too.
+// reasonUnacknowledged is the reason of the give-back of an unacknowledged claim. SQL uses it too.
 const reasonUnacknowledged = "claim_answer_lost"
 
-// claimReconciler compares the claims that the database attributes to this worker with those that it holds or waits for. A claim
-// that is neither was made by a call whose answer was lost with its connection: nobody runs the step, so it is given back.
+// claimReconciler compares the claims that this worker has in the database with those that it holds or waits for. Any
+// other claim is unacknowledged: the connection was lost before the answer arrived, and no worker runs the step. The
+// reconciler gives it back.
 type claimReconciler struct {
 	store   *sql.Store
 	running *engine.RunningAttempts
 	calls   *claimCalls
 	wake    func(engine.ScheduledWake)
 	log     *slog.Logger
-	// uncheckedSince is when the oldest claim may have been made that has not been compared. Only compare uses it, one call at a time.
+	// uncheckedSince is the time since which claims have not been compared. Only reconcile uses it, one call at a time.
 	uncheckedSince time.Time
 
 	// mu protects the field below.
 	mu sync.Mutex
-	// abandoned are claims that the worker holds no more, and could not give back yet.
+	// abandoned are the give-backs of claims whose outcomes could not be recorded.
 	abandoned []engine.GiveBackRequest
 }
 
-// clockMargin is what the clocks of database and worker, and the time between a claim and its commit, may add to the age of a
-// claim.
+// clockMargin is added to the age of claims. It covers the difference between the clocks of database and worker, and
+// the time between a claim and its commit.
 const clockMargin = 5 * time.Second
 
-// abandon takes over a claim whose outcome could not be recorded.
-func (c *claimReconciler) abandon(back engine.GiveBackRequest) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.abandoned = append(c.abandoned, back)
+// abandon adds the give-back of a claim whose outcome could not be recorded. The next call of reconcile sends it.
+func (r *claimReconciler) abandon(back engine.GiveBackRequest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.abandoned = append(r.abandoned, back)
 }
 
-// reconcile gives back what was lost. A database that does not answer is asked again by the next call.
-func (c *claimReconciler) reconcile(ctx context.Context, worker string) {
-	c.giveBackAbandoned(ctx)
+// reconcile gives back unacknowledged and abandoned claims. If the database does not answer, the next call retries.
+func (r *claimReconciler) reconcile(ctx context.Context, worker string) {
+	r.giveBackAbandoned(ctx)
 	began := time.Now()
-	unheld, err := c.store.UnheldClaims(ctx, worker, c.running.Tokens(0), time.Since(c.uncheckedSince)+clockMargin)
+	unheld, err := r.store.UnheldClaims(ctx, worker, r.running.Tokens(0), time.Since(r.uncheckedSince)+clockMargin)
 	if err != nil {
 		if ctx.Err() == nil {
-			c.log.WarnContext(ctx, "claims could not be compared, trying again", "error", err)
+			r.log.WarnContext(ctx, "comparing claims failed, retrying", "error", err)
 		}
 		return
 	}
-	open := false
+	complete := true
 	for _, claim := range unheld {
-		if c.mayBeHeld(claim) {
-			open = true
+		if r.mayBeHeld(claim) {
+			complete = false
 			continue
 		}
-		c.log.WarnContext(ctx, "the answer to a claim was lost, the step is given back", "task_id", claim.TaskID, "step_id", claim.StepID)
-		if !c.giveBack(ctx, engine.GiveBackRequest{
-			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonUnacknowledged, Cap: math.MaxInt32,
+		r.log.WarnContext(
+			ctx, "unacknowledged claim: the step is given back", "task_id", claim.TaskID, "step_id", claim.StepID,
+		)
+		if !r.giveBack(ctx, engine.GiveBackRequest{
+			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token,
+			Reason: reasonUnacknowledged, Cap: math.MaxInt32,
 		}) {
-			open = true
+			complete = false
 		}
 	}
-	if !open {
-		c.uncheckedSince = began
+	if complete {
+		r.uncheckedSince = began
 	}
 }
 
-// mayBeHeld says whether the worker holds the claim by now, or may still hear of it.
-func (c *claimReconciler) mayBeHeld(claim sql.UnheldClaim) bool {
-	if c.running.Holds(claim.Token) || c.calls.inFlight(claim.Key) {
+// mayBeHeld reports whether the worker holds the claim, or its answer may still arrive.
+func (r *claimReconciler) mayBeHeld(claim sql.UnheldClaim) bool {
+	if r.running.Holds(claim.Token) || r.calls.inFlight(claim.Key) {
 		return true
 	}
 	finished, err := strconv.ParseInt(strings.TrimPrefix(claim.Key, "next:"), 10, 64)
-	return err == nil && c.running.Holds(finished)
+	return err == nil && r.running.Holds(finished)
 }
 
-// reasonShutdown is the give-back of a step that runs at the end of its worker, and releaseDelay how long it rests: so long its
-// process may take to end.
+// Give-backs of steps that still run when their worker ends.
 const (
 	reasonShutdown = "shutdown"
-	shutdownDelay  = 2 * time.Second
+	// shutdownDelay is the time that the process of the step may take to end.
+	shutdownDelay = 2 * time.Second
+	// shutdownCap is the number of uncounted give-backs of a step for this reason.
+	shutdownCap = 5
 )
 
-// giveBackRunning gives back steps that still run: this process ends, and they with it.
-func (c *claimReconciler) giveBackRunning(ctx context.Context, tokens []int64) {
+// giveBackRunning gives back steps that still run, because they end with this process.
+func (r *claimReconciler) giveBackRunning(ctx context.Context, tokens []int64) {
 	if len(tokens) == 0 {
 		return
 	}
-	claims, err := c.store.ClaimsOf(ctx, tokens)
+	claims, err := r.store.ClaimsOf(ctx, tokens)
 	if err != nil {
-		return // they come back with the lease
+		return // the claims expire with the lease
 	}
 	for _, claim := range claims {
-		c.giveBack(ctx, engine.GiveBackRequest{
-			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token, Reason: reasonShutdown, Delay: shutdownDelay, Cap: shutdownCap,
+		r.giveBack(ctx, engine.GiveBackRequest{
+			TaskID: claim.TaskID, StepID: claim.StepID, Token: claim.Token,
+			Reason: reasonShutdown, Delay: shutdownDelay, Cap: shutdownCap,
 		})
 	}
 }
 
-// shutdownCap is how often the end of a worker does not count for a step.
-const shutdownCap = 5
-
-func (c *claimReconciler) giveBackAbandoned(ctx context.Context) {
-	c.mu.Lock()
-	abandoned := c.abandoned
-	c.abandoned = nil
-	c.mu.Unlock()
+func (r *claimReconciler) giveBackAbandoned(ctx context.Context) {
+	r.mu.Lock()
+	abandoned := r.abandoned
+	r.abandoned = nil
+	r.mu.Unlock()
 	for _, back := range abandoned {
-		if !c.giveBack(ctx, back) {
-			c.abandon(back)
+		if !r.giveBack(ctx, back) {
+			r.abandon(back)
 		}
 	}
 }
 
-// giveBack says whether the database has taken it.
-func (c *claimReconciler) giveBack(ctx context.Context, back engine.GiveBackRequest) bool {
-	recorded, err := c.store.GiveBack(ctx, back)
+// giveBack gives a claim back and reports whether the database recorded it.
+func (r *claimReconciler) giveBack(ctx context.Context, request engine.GiveBackRequest) bool {
+	result, err := r.store.GiveBack(ctx, request)
 	if err != nil {
 		return false
 	}
-	if recorded.Due.Queue != "" {
-		c.wake(recorded.Due)
+	if result.Due.Queue != "" {
+		r.wake(result.Due)
 	}
 	return true
 }

@@ -16,18 +16,20 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// A worker that was asleep for longer than its lease claims nothing under the id that others reaped: nobody could ever
-// take such a claim back.
+// A worker that was suspended for longer than its lease makes no claims under its reaped id: such claims would never
+// expire.
 func TestReapedWorkerClaimsNothingUnderItsOldID(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow"))
 	g := newGate()
 	defer g.let()
-	// No heartbeat comes for twenty minutes, as when the machine slept and has just woken up.
+	// The last heartbeat is twenty minutes old, as after a suspension of the machine.
 	b.start(options{name: "w", executor: serve(map[string]handler{"Slow": g.run}), change: func(c *queue.Config) {
 		c.Lease, c.SweepInterval = time.Hour, time.Hour
 	}})
-	eventually(t, "the worker is registered", func() bool { return one[int](b, `SELECT count(*) FROM tasker.workers`) == 1 })
+	eventually(
+		t, "the worker is registered", func() bool { return one[int](b, `SELECT count(*) FROM tasker.workers`) == 1 },
+	)
 	b.exec(`UPDATE tasker.workers SET lease_ms = 1, heartbeat_at = now() - interval '1 hour'`)
 	eventually(t, "the worker is reaped", func() bool {
 		b.exec(`SELECT tasker.reap_workers()`)
@@ -37,16 +39,16 @@ func TestReapedWorkerClaimsNothingUnderItsOldID(t *testing.T) {
 	await(t, "the step runs", g.reached)
 	if n := one[int](b, `SELECT count(*) FROM public.tasker_workflow_step_transitions t WHERE t.most_recent AND t.to_state = 'in_progress'
 		AND NOT EXISTS (SELECT FROM tasker.workers w WHERE w.worker_id::text = t.metadata ->> 'worker')`); n > 0 {
-		t.Errorf("%d steps are claimed by a worker that nobody knows: if it dies now, they are in progress for ever", n)
+		t.Errorf("%d steps are claimed by an unregistered worker: their claims would never expire", n)
 	}
 }
 
-// deafConn loses the server's answer to the first call of a function, once the server has given it.
+// deafConn drops the server's answer to the first call of a function and closes the connection.
 type deafConn struct {
 	net.Conn
 	function string
 	lost     *atomic.Bool // over all connections
-	// prepared: this connection's next statement calls the function.
+	// prepared is true if the connection's next statement calls the function.
 	prepared, deaf bool
 }
 
@@ -68,7 +70,7 @@ func (c *deafConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// deafTo gives the worker connections that lose an answer.
+// deafTo makes the worker use connections that drop the answer of a function.
 func deafTo(t *testing.T, function string, lost *atomic.Bool) func(*queue.Config) {
 	return func(c *queue.Config) {
 		config := c.Pool.Config()
@@ -89,13 +91,13 @@ func deafTo(t *testing.T, function string, lost *atomic.Bool) func(*queue.Config
 	}
 }
 
-// A claim that was committed, but whose answer was lost with its connection, is taken back while its worker lives.
-func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
+// An unacknowledged claim is given back while its worker lives.
+func TestUnacknowledgedClaimIsGivenBack(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		function string
-		// handed: steps are handed over; otherwise each is claimed by a job of its own.
-		handed bool
+		// eager is true if steps are claimed eagerly. Otherwise each is claimed with a job of its own.
+		eager bool
 	}{
 		"with the start of the task": {"tasker.fetch_jobs", true},
 		"from a job":                 {"tasker.fetch_jobs", false},
@@ -110,7 +112,7 @@ func TestClaimWhoseAnswerWasLostComesBack(t *testing.T) {
 			b.start(options{name: "w", executor: e, change: func(c *queue.Config) {
 				deaf(c)
 				c.Lease = 2 * time.Second
-				if !row.handed {
+				if !row.eager {
 					c.Handlers = nil
 				}
 			}})

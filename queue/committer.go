@@ -2,59 +2,49 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"sync"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tasker-systems/tasker-worker/engine"
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// batchMax bounds a statement, and with it how long its tasks are locked.
-const batchMax = 500
-
-// lockWaitersMax bounds the connections on which calls of one kind wait for tasks that others hold.
-const lockWaitersMax = 2
-
-// committer writes to the database for all the steps of a worker: finishes and ticks that wait at the same moment
-// share a statement and a commit. It implements [engine.Store]. A task that somebody else holds does not hold up the
-// others: what is to be written there leaves the common statement, and waits in a line of its own.
+// committer writes to the database for all the steps of a worker. Concurrent finishes, and concurrent ticks, share a
+// statement and a commit. It implements [engine.Store]. Requests for a locked task do not delay the other requests:
+// they leave the shared batch and wait for the lock in a batch per task.
 type committer struct {
 	store *sql.Store
-	// worker returns the id under which this process claims at present.
+	// worker returns the worker id under which this process claims at the moment.
 	worker func() string
-	// exclusive is written before a call and read after it: one call at a time.
-	exclusive chan struct{}
+	// exclusive is held during a fetch and during a shared batch: the worker has one of them in flight at a time.
+	exclusive *sync.Mutex
 	calls     *claimCalls
 	finishes  coalescer[engine.FinishRequest, engine.FinishResult]
 	ticks     coalescer[sql.TickWish, sql.TickResult]
 }
 
-// newCommitter returns one whose shared calls go on until life ends, whatever becomes of their callers.
+// newCommitter returns a committer whose batches end with life, not with the contexts of their callers.
 func newCommitter(life context.Context, store *sql.Store, worker func() string, calls *claimCalls) *committer {
-	turns := make(chan struct{}, 1)
-	c := &committer{store: store, worker: worker, exclusive: turns, calls: calls}
-	c.finishes = newCoalescer(life, turns,
-		func(ctx context.Context, finishes []engine.FinishRequest, lock sql.Lock) ([]engine.FinishResult, error) {
-			return store.Finish(ctx, worker(), finishes, lock)
+	c := &committer{store: store, worker: worker, exclusive: &sync.Mutex{}, calls: calls}
+	c.finishes = newCoalescer(life, c.exclusive,
+		func(ctx context.Context, requests []engine.FinishRequest, lock sql.Lock) ([]engine.FinishResult, error) {
+			return store.Finish(ctx, worker(), requests, lock)
 		},
-		func(recorded engine.FinishResult) bool { return recorded.Status == engine.StatusLocked })
-	c.ticks = newCoalescer(life, turns,
-		func(ctx context.Context, wishes []sql.TickWish, lock sql.Lock) ([]sql.TickResult, error) {
-			return store.Tick(ctx, worker(), wishes, lock)
+		func(result engine.FinishResult) bool { return result.Status == engine.StatusLocked })
+	c.ticks = newCoalescer(life, c.exclusive,
+		func(ctx context.Context, requests []sql.TickWish, lock sql.Lock) ([]sql.TickResult, error) {
+			return store.Tick(ctx, worker(), requests, lock)
 		},
 		func(result sql.TickResult) bool { return result.Status == sql.TickBusy })
 	return c
 }
 
-// Fetch fetches jobs and holds the claims that it makes for the runner. The worker knows of a claim, or of the call that may
-// have made it, at every moment.
-func (c *committer) Fetch(ctx context.Context, wish sql.Fetch, runner *engine.Runner) ([]sql.Fetched, error) {
-	c.exclusive <- struct{}{}
-	defer func() { <-c.exclusive }()
-	defer c.calls.begin(wish.Key)()
-	fetched, err := c.store.FetchJobs(ctx, c.worker(), wish)
+// Fetch fetches jobs and holds the claims that it makes for the runner. At every moment the worker holds a claim or
+// knows the call in flight that may have made it.
+func (c *committer) Fetch(ctx context.Context, request sql.Fetch, runner *engine.Runner) ([]sql.Fetched, error) {
+	c.exclusive.Lock()
+	defer c.exclusive.Unlock()
+	defer c.calls.begin(request.Key)()
+	fetched, err := c.store.FetchJobs(ctx, c.worker(), request)
 	for _, job := range fetched {
 		if job.Attempt != nil {
 			runner.Attempts.Hold(job.Attempt.Token)
@@ -63,8 +53,11 @@ func (c *committer) Fetch(ctx context.Context, wish sql.Fetch, runner *engine.Ru
 	return fetched, err
 }
 
-// TickFetched starts a task whose job was fetched unchecked, and holds the claim of its first step as Fetch does.
-func (c *committer) TickFetched(ctx context.Context, queue string, job sql.Fetched, runner *engine.Runner) (sql.TickResult, error) {
+// TickFetched starts a task whose job was fetched with an unchecked context, and holds the claim of its first step as
+// Fetch does.
+func (c *committer) TickFetched(
+	ctx context.Context, queue string, job sql.Fetched, runner *engine.Runner,
+) (sql.TickResult, error) {
 	key := c.calls.newKey()
 	defer c.calls.begin(key)()
 	result, err := c.store.TickFetched(ctx, c.worker(), queue, key, job)
@@ -75,109 +68,26 @@ func (c *committer) TickFetched(ctx context.Context, queue string, job sql.Fetch
 }
 
 // Finish implements [engine.Store].
-func (c *committer) Finish(ctx context.Context, _ string, finish engine.FinishRequest) (engine.FinishResult, error) {
-	if finish.Any() {
-		return c.store.FinishWithExtras(ctx, c.worker(), finish)
+func (c *committer) Finish(
+	ctx context.Context, _ string, request engine.FinishRequest,
+) (engine.FinishResult, error) {
+	if request.Any() {
+		return c.store.FinishWithExtras(ctx, c.worker(), request)
 	}
-	return c.finishes.do(finish.TaskID, finish)
+	return c.finishes.do(request.TaskID, request)
 }
 
-// Cancel implements [engine.Store]. It is rare and shares nothing.
+// Cancel implements [engine.Store]. It is rare and not batched.
 func (c *committer) Cancel(ctx context.Context, cancellation engine.Cancellation) (engine.FinishResult, error) {
 	return c.store.Cancel(ctx, cancellation)
 }
 
-// GiveBack implements [engine.Store]. It is rare and shares nothing.
-func (c *committer) GiveBack(ctx context.Context, back engine.GiveBackRequest) (engine.FinishResult, error) {
-	return c.store.GiveBack(ctx, back)
+// GiveBack implements [engine.Store]. It is rare and not batched.
+func (c *committer) GiveBack(ctx context.Context, request engine.GiveBackRequest) (engine.FinishResult, error) {
+	return c.store.GiveBack(ctx, request)
 }
 
-// Tick looks at one task.
-func (c *committer) Tick(_ context.Context, wish sql.TickWish) (sql.TickResult, error) {
-	return c.ticks.do(wish.TaskID, wish)
-}
-
-// coalescer is where calls of one kind are joined.
-type coalescer[Q, A any] struct {
-	skipLocked *batcher[Q, A]
-	isLocked   func(A) bool
-	// waitLocked has the tasks that somebody else holds, each with a batcher that waits for it.
-	waitLocked *perTaskBatches[Q, A]
-}
-
-func newCoalescer[Q, A any](life context.Context, turns chan struct{}, send func(context.Context, []Q, sql.Lock) ([]A, error), busy func(A) bool) coalescer[Q, A] {
-	return coalescer[Q, A]{
-		isLocked: busy,
-		skipLocked: &batcher[Q, A]{life: life, splitOnError: isStatementError, max: batchMax, exclusive: turns, send: func(ctx context.Context, questions []Q) ([]A, error) {
-			return send(ctx, questions, sql.Skip)
-		}},
-		waitLocked: &perTaskBatches[Q, A]{
-			life: life, batches: make(map[int64]*taskBatch[Q, A]), semaphore: make(chan struct{}, lockWaitersMax),
-			send: func(ctx context.Context, questions []Q) ([]A, error) { return send(ctx, questions, sql.Wait) },
-		},
-	}
-}
-
-func (l coalescer[Q, A]) do(task int64, question Q) (A, error) {
-	answer, err := l.skipLocked.do(question)
-	if err != nil || !l.isLocked(answer) {
-		return answer, err
-	}
-	return l.waitLocked.do(task, question)
-}
-
-// isStatementError: the database answered and refused.
-func isStatementError(err error) bool {
-	_, refused := errors.AsType[*pgconn.PgError](err)
-	return refused
-}
-
-// perTaskBatches has a batcher for each task that somebody else holds, as long as anybody waits for it.
-type perTaskBatches[Q, A any] struct {
-	life context.Context //nolint:containedctx // see batcher
-	send func(ctx context.Context, questions []Q) ([]A, error)
-	// semaphore is written by who waits in the database, and read when that is over.
-	semaphore chan struct{}
-
-	// mu protects the fields below.
-	mu      sync.Mutex
-	batches map[int64]*taskBatch[Q, A]
-}
-
-type taskBatch[Q, A any] struct {
-	batcher[Q, A]
-
-	callers int
-}
-
-func (p *perTaskBatches[Q, A]) do(task int64, question Q) (A, error) {
-	line := p.join(task)
-	defer p.leave(task, line)
-	return line.do(question)
-}
-
-func (p *perTaskBatches[Q, A]) sendLimited(ctx context.Context, questions []Q) ([]A, error) {
-	p.semaphore <- struct{}{}
-	defer func() { <-p.semaphore }()
-	return p.send(ctx, questions)
-}
-
-func (p *perTaskBatches[Q, A]) join(task int64) *taskBatch[Q, A] {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	line := p.batches[task]
-	if line == nil {
-		line = &taskBatch[Q, A]{batcher: batcher[Q, A]{life: p.life, splitOnError: isStatementError, max: batchMax, send: p.sendLimited}}
-		p.batches[task] = line
-	}
-	line.callers++
-	return line
-}
-
-func (p *perTaskBatches[Q, A]) leave(task int64, line *taskBatch[Q, A]) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if line.callers--; line.callers == 0 {
-		delete(p.batches, task)
-	}
+// Tick ticks one task.
+func (c *committer) Tick(_ context.Context, request sql.TickWish) (sql.TickResult, error) {
+	return c.ticks.do(request.TaskID, request)
 }

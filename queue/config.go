@@ -22,40 +22,41 @@ const (
 	SweepIntervalDefault = 5 * time.Second
 )
 
-// Config says what a worker works on and how. Zero values mean the defaults, except for Pool and Executor.
+// Config configures a worker. Zero values mean the defaults, except for Pool and Executor.
 type Config struct {
-	// Pool stays the caller's to close, once Run has returned. One of its connections listens all the time, unless PollOnly.
+	// Pool is closed by the caller, after Run has returned. One of its connections listens all the time, unless
+	// PollOnly.
 	Pool     *pgxpool.Pool
 	Executor engine.Executor
-	// Handlers are the names that Executor serves, for others to see. Steps with another handler are not handed over from
-	// one to the next.
+	// Handlers are the handlers that Executor serves. The worker publishes them. It does not claim steps with another
+	// handler eagerly.
 	Handlers []string
-	// Queues are the River queues of steps to work, with the number of steps at once from each; 0 means MaxSteps.
-	// Empty means the queue "default". TicksQueue is not for steps.
+	// Queues are the River queues of steps that the worker fetches from, with the number of steps at once from each; 0
+	// means MaxSteps. Empty means the queue "default". TicksQueue is not for steps.
 	Queues map[string]int
 	// MaxSteps bounds the steps at once from one queue.
 	MaxSteps int
-	// Name tells people which worker this is: host and process id.
+	// Name identifies the worker for people: host and process id.
 	Name    string
 	Version string
-	// Lease is how long other workers wait for a sign of life before they take this worker's steps.
+	// Lease is the time without a heartbeat after which other workers expire this worker's claims.
 	Lease time.Duration
-	// DrainTimeout is how long running steps may go on once the worker is told to stop.
+	// DrainTimeout is how long running steps may go on after the context of Run has ended.
 	DrainTimeout time.Duration
-	// PollOnly spares the connection that listens, for poolers that do not let sessions listen. The worker then asks each queue for
-	// work ten times a second.
+	// PollOnly works without LISTEN, for poolers that do not support it. The worker then polls each queue ten times a
+	// second.
 	PollOnly bool
-	// SweepInterval is the time between looks for what was lost.
+	// SweepInterval is the time between two sweeps for missed wake-ups.
 	SweepInterval time.Duration
-	// LogRetention is how long the lines that attempts printed are kept; zero keeps them for ever.
+	// LogRetention is how long attempt logs are kept. Zero means without limit.
 	LogRetention time.Duration
-	// ReleaseAbandoned is how long a step may be in progress without a worker, as a dead process of the Rails engine leaves it,
-	// before it is taken back; zero leaves it alone.
+	// ReleaseAbandoned is how long a step may be in progress without a worker before its claim expires. A dead process
+	// of the Rails engine leaves such steps. Zero means without limit.
 	ReleaseAbandoned time.Duration
-	// TaskEnded is told of each task that this worker brought to its end, after the commit. It is called from many goroutines and
-	// holds up the one that calls it. Nil means nobody.
+	// TaskEnded is called with each task that this worker finalized, after the commit. It is called from many
+	// goroutines and blocks the calling one. It may be nil.
 	TaskEnded func(task int64, state engine.State)
-	// Log gets what the worker has to say; nil means nowhere.
+	// Log receives the worker's log. Nil discards it.
 	Log *slog.Logger
 }
 
@@ -90,15 +91,15 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// minLease leaves room for three heartbeats within a lease.
+// minLease allows three heartbeats within a lease.
 const minLease = 100 * time.Millisecond
 
-// The names of queues are those that River takes.
+// The rules of queue names are those of River.
 const queueNameMax = 64
 
 var validQueue = regexp.MustCompile(`^[a-z0-9]+([_|-]?[a-z0-9]+)*$`)
 
-// validate returns all faults.
+// validate returns all faults of the configuration.
 func (c Config) validate() error {
 	var faults []error
 	check := func(ok bool, format string, args ...any) {

@@ -16,16 +16,30 @@ func TestNewNamesEachFaultOfTheConfiguration(t *testing.T) {
 		change func(*queue.Config)
 		want   []string
 	}{
-		"no pool":               {func(c *queue.Config) { c.Pool = nil }, []string{"needs a Pool"}},
-		"no executor":           {func(c *queue.Config) { c.Executor = nil }, []string{"needs an Executor"}},
-		"lease in the past":     {func(c *queue.Config) { c.Lease = -time.Second }, []string{"Lease is -1s"}},
-		"lease without room":    {func(c *queue.Config) { c.Lease = time.Millisecond }, []string{"Lease is 1ms"}},
-		"drain in the past":     {func(c *queue.Config) { c.DrainTimeout = -time.Second }, []string{"DrainTimeout is -1s"}},
-		"sweep in the past":     {func(c *queue.Config) { c.SweepInterval = -time.Second }, []string{"SweepInterval is -1s"}},
-		"queue of ticks":        {func(c *queue.Config) { c.Queues = map[string]int{"default": 1, queue.TicksQueue: 1} }, []string{`queue "ticks"`}},
-		"name of a queue":       {func(c *queue.Config) { c.Queues = map[string]int{"two words": 1} }, []string{`two words`}},
-		"negative room":         {func(c *queue.Config) { c.Queues = map[string]int{"default": -1} }, []string{`"default": -1 steps`}},
-		"all faults, not first": {func(c *queue.Config) { c.Lease, c.Executor = -time.Second, nil }, []string{"Lease is -1s", "needs an Executor"}},
+		"no pool":            {func(c *queue.Config) { c.Pool = nil }, []string{"needs a Pool"}},
+		"no executor":        {func(c *queue.Config) { c.Executor = nil }, []string{"needs an Executor"}},
+		"lease in the past":  {func(c *queue.Config) { c.Lease = -time.Second }, []string{"Lease is -1s"}},
+		"lease without room": {func(c *queue.Config) { c.Lease = time.Millisecond }, []string{"Lease is 1ms"}},
+		"drain in the past": {
+			func(c *queue.Config) { c.DrainTimeout = -time.Second }, []string{"DrainTimeout is -1s"},
+		},
+		"sweep in the past": {
+			func(c *queue.Config) { c.SweepInterval = -time.Second }, []string{"SweepInterval is -1s"},
+		},
+		"queue of ticks": {
+			func(c *queue.Config) { c.Queues = map[string]int{"default": 1, queue.TicksQueue: 1} },
+			[]string{`queue "ticks"`},
+		},
+		"name of a queue": {
+			func(c *queue.Config) { c.Queues = map[string]int{"two words": 1} }, []string{`two words`},
+		},
+		"negative room": {
+			func(c *queue.Config) { c.Queues = map[string]int{"default": -1} }, []string{`"default": -1 steps`},
+		},
+		"all faults, not first": {
+			func(c *queue.Config) { c.Lease, c.Executor = -time.Second, nil },
+			[]string{"Lease is -1s", "needs an Executor"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,12 +19,12 @@ const (
 	cutBound = cutLease + 2*time.Second
 )
 
-// cutPoints are the statements of a worker, by what tells each from the others.
+// cutPoints are the statements of a worker, each with a distinctive part of its text.
 var cutPoints = []struct {
 	name, match string
-	// rows: an answer without rows says nothing, and to lose it loses nothing.
+	// rows is true if only answers with rows count: losing one without rows has no effect.
 	rows bool
-	// start: the worker sends it before it works.
+	// start is true if the worker sends the statement at its start.
 	start bool
 }{
 	{name: "fetch of jobs", match: "tasker.fetch_jobs(", rows: true},
@@ -45,7 +45,7 @@ var cutPoints = []struct {
 	{name: "listening", match: "LISTEN ", start: true},
 }
 
-func TestWorkGoesOnAfterAConnectionIsLost(t *testing.T) {
+func TestWorkContinuesAfterTheLossOfAConnection(t *testing.T) {
 	t.Parallel()
 	for _, point := range cutPoints {
 		for _, when := range []pgproxy.When{pgproxy.BeforeSend, pgproxy.AfterCommit} {
@@ -79,10 +79,10 @@ func cutOnce(t *testing.T, cut pgproxy.Cut, loseJobs, atStart bool) {
 	w.create()
 	await(t, "the connection is cut", cutting.Made())
 	close(w.held)
-	w.checkEnds(n.log.has("silent for longer than its lease"))
+	w.checkEnds(n.log.has("lease expired, claims were released"))
 }
 
-// emptyYAML has no step in whose queue a task could start: River fetches its tick.
+// emptyYAML has no steps, so the tick of its tasks is in the queue of ticks, and River fetches it.
 const emptyYAML = `
 name: empty
 namespace_name: test
@@ -90,7 +90,7 @@ version: 1.0.0
 step_templates: []
 `
 
-// cutWork are tasks in which every statement of a worker occurs.
+// cutWork has tasks whose execution needs every statement of a worker.
 type cutWork struct {
 	bench    bench
 	executor *executor
@@ -101,12 +101,12 @@ type cutWork struct {
 
 	// mu protects the fields below.
 	mu sync.Mutex
-	// at is when the last connection was cut, and lagged how far the machine was behind then.
+	// at is the time of the last cut, lagged the lag of the machine at that time.
 	at     time.Time
 	lagged time.Duration
 }
 
-// runs is how often a step runs whose outcome is given back first.
+// runs is the number of executions of a step whose first execution is given back.
 const givenBackRuns = 2
 
 func newCutWork(t *testing.T) *cutWork {
@@ -114,7 +114,8 @@ func newCutWork(t *testing.T) *cutWork {
 	w := &cutWork{held: make(chan struct{}), tasks: make(map[string]int64)}
 	w.bench = setup(t,
 		document("linear", "a", "b: a", "c: b"), document("diamond", diamond...), document("fan", fan(5)...),
-		document("held", "hold", "after: hold"), document("declined", "decline", "never: decline"), document("telling", "tell", "told: tell"),
+		document("held", "hold", "after: hold"), document("declined", "decline", "never: decline"),
+		document("telling", "tell", "told: tell"),
 		document("returned", "return", "then: return"), document("stopped", "stop", "goes_on: stop"),
 		schemaYAML, emptyYAML)
 	w.executor = serve(map[string]handler{
@@ -132,15 +133,15 @@ func newCutWork(t *testing.T) *cutWork {
 			outcome.Events = []engine.Event{{Name: "told", Payload: []byte(`{}`), DedupeKey: "once"}}
 			return outcome
 		},
-		"Return": returnedFirst(nil),
-		"Stop":   returnedFirst([]byte(`{"at": 1}`)),
+		"Return": givenBackFirst(nil),
+		"Stop":   givenBackFirst([]byte(`{"at": 1}`)),
 	})
 	w.lag = watchLag(t, w.bench)
 	return w
 }
 
-// returnedFirst is a handler whose first execution is interrupted, with a checkpoint or without.
-func returnedFirst(checkpoint []byte) handler {
+// givenBackFirst is a handler whose first execution is given back, with a checkpoint or without.
+func givenBackFirst(checkpoint []byte) handler {
 	first := make(chan struct{}, 1)
 	first <- struct{}{}
 	return func(ctx context.Context, a *engine.Attempt) engine.Outcome {
@@ -162,7 +163,7 @@ func (w *cutWork) start(name string, proxy *pgproxy.Proxy) *node {
 }
 
 func (w *cutWork) create() {
-	// One that is alone at first: only then an outcome is written by itself.
+	// The first task runs alone, so that one of its outcomes is recorded in a statement of its own.
 	w.tasks["linear"] = w.bench.create("linear")
 	w.bench.awaitEnd(w.tasks["linear"], engine.Complete)
 	for _, name := range []string{"diamond", "fan", "held", "declined", "telling", "returned", "stopped", "empty"} {
@@ -171,7 +172,7 @@ func (w *cutWork) create() {
 	w.tasks["order"] = w.bench.createWith("order", `{"order_id": 7}`)
 }
 
-// cut is called when a connection has been lost.
+// cut is called after the loss of a connection.
 func (w *cutWork) cut(loseJobs bool) {
 	if loseJobs {
 		w.bench.exec(`DELETE FROM tasker.river_job`)
@@ -181,7 +182,7 @@ func (w *cutWork) cut(loseJobs bool) {
 	w.at, w.lagged = time.Now(), w.lag.total()
 }
 
-// checkEnds waits for the ends of all tasks, which come in time, with each outcome once.
+// checkEnds waits for the ends of all tasks. It checks that they end in time and that each outcome was recorded once.
 func (w *cutWork) checkEnds(silent bool) {
 	t := w.bench.t
 	t.Helper()
@@ -191,7 +192,7 @@ func (w *cutWork) checkEnds(silent bool) {
 	}
 	sqltest.CheckInvariants(t, w.bench.pool, true)
 	if silent {
-		return // its steps were others' to run
+		return // the lease expired, so steps may have run twice
 	}
 	runs := make(map[string]int)
 	for _, r := range w.executor.all() {
@@ -199,7 +200,8 @@ func (w *cutWork) checkEnds(silent bool) {
 	}
 	for step, n := range runs {
 		most := 1
-		if step == fmt.Sprintf("return of task %d", w.tasks["returned"]) || step == fmt.Sprintf("stop of task %d", w.tasks["stopped"]) {
+		if step == fmt.Sprintf("return of task %d", w.tasks["returned"]) ||
+			step == fmt.Sprintf("stop of task %d", w.tasks["stopped"]) {
 			most = givenBackRuns
 		}
 		if n > most {
@@ -208,7 +210,7 @@ func (w *cutWork) checkEnds(silent bool) {
 	}
 }
 
-// awaitEnds waits until each task has ended as it should.
+// awaitEnds waits until each task has ended in its expected state.
 func (w *cutWork) awaitEnds() {
 	w.bench.t.Helper()
 	for name, id := range w.tasks {
@@ -220,7 +222,7 @@ func (w *cutWork) awaitEnds() {
 	}
 }
 
-// sinceCut is the time since the last cut, but for what the machine was behind.
+// sinceCut is the time since the last cut, less the lag of the machine.
 func (w *cutWork) sinceCut() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()

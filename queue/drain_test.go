@@ -12,13 +12,15 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-func TestDrainLetsTheRunningStepEndAndTheRestGoBackUntouched(t *testing.T) {
+func TestDrainLetsTheRunningStepEndAndLeavesTheRest(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow", "after: slow"), document("waiting", "only"))
 	g := newGate()
 	defer g.let()
 	e := serve(map[string]handler{"Slow": g.run})
-	w := b.start(options{name: "w", pools: inPools(e, map[string]int{"ruby": 1}, map[string]string{"Slow": "ruby", "After": "ruby", "Only": "ruby"})})
+	w := b.start(options{name: "w", pools: inPools(
+		e, map[string]int{"ruby": 1}, map[string]string{"Slow": "ruby", "After": "ruby", "Only": "ruby"},
+	)})
 	slow := b.create("slow")
 	await(t, "the step runs", g.reached)
 	waiting := []int64{b.create("waiting"), b.create("waiting")}
@@ -54,16 +56,17 @@ func TestStepThatOutlastsTheDrainIsGivenBackUncounted(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*node){
 		"the drain timeout passes": func(n *node) { n.stop() },
-		"nobody waits any more":    func(n *node) { n.stop(); n.hard() },
-		"nobody ever waited":       func(n *node) { n.hard(); n.stop() },
+		"a hard stop follows":      func(n *node) { n.stop(); n.hard() },
+		"a hard stop comes first":  func(n *node) { n.hard(); n.stop() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, document("slow", "slow"))
 			g := newGate()
 			defer g.let()
-			w := b.start(options{name: "w", executor: serve(map[string]handler{"Slow": g.run}), change: func(c *queue.Config) {
-				c.DrainTimeout = time.Hour // to no avail when nobody waits
+			executor := serve(map[string]handler{"Slow": g.run})
+			w := b.start(options{name: "w", executor: executor, change: func(c *queue.Config) {
+				c.DrainTimeout = time.Hour // a hard stop does not wait for it
 				if name == "the drain timeout passes" {
 					c.DrainTimeout = 20 * time.Millisecond
 				}
@@ -91,7 +94,7 @@ func TestStepThatOutlastsTheDrainIsGivenBackUncounted(t *testing.T) {
 	}
 }
 
-func TestIdleWorkerStopsCleanlyEvenWhenNobodyWaits(t *testing.T) {
+func TestIdleWorkerStopsCleanlyEvenAtAHardStop(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("one", "only"))
 	w := b.start(options{name: "w", executor: serve(nil)})
@@ -102,18 +105,24 @@ func TestIdleWorkerStopsCleanlyEvenWhenNobodyWaits(t *testing.T) {
 	}
 }
 
-func TestHeartbeatGoesOnWhileTheWorkerDrains(t *testing.T) {
+func TestHeartbeatContinuesDuringTheDrain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow"))
 	g := newGate()
 	defer g.let()
-	w := b.start(options{name: "w", executor: serve(map[string]handler{"Slow": g.run}), change: func(c *queue.Config) { c.Lease = 3 * time.Second }})
+	w := b.start(options{
+		name: "w", executor: serve(map[string]handler{"Slow": g.run}),
+		change: func(c *queue.Config) { c.Lease = 3 * time.Second },
+	})
 	b.create("slow")
 	await(t, "the step runs", g.reached)
 	w.stop()
 	eventually(t, "the worker drains", func() bool { return w.log.has("worker drains") })
 	last := one[time.Time](b, `SELECT heartbeat_at FROM tasker.workers`)
-	eventually(t, "a heartbeat comes", func() bool { return one[time.Time](b, `SELECT heartbeat_at FROM tasker.workers`).After(last) })
+	eventually(
+		t, "a heartbeat comes",
+		func() bool { return one[time.Time](b, `SELECT heartbeat_at FROM tasker.workers`).After(last) },
+	)
 	g.let()
 	if err := w.drain(); err != nil {
 		t.Error(err)

@@ -13,12 +13,12 @@ import (
 // handler is the code of a step, in Go.
 type handler func(ctx context.Context, a *engine.Attempt) engine.Outcome
 
-// executor runs Go functions by handler name, and remembers what it ran. It is safe for concurrent use.
+// executor runs Go functions by handler name and records the runs. It is safe for concurrent use.
 type executor struct {
-	// handlers are what it serves; fallback serves every other name, unless it is nil.
+	// handlers are the served handlers. fallback serves every other name, unless it is nil.
 	handlers map[string]handler
 	fallback handler
-	// acquire comes first, if it is set.
+	// acquire is called first by Acquire, unless it is nil.
 	acquire func(ctx context.Context) error
 
 	// mu protects the fields below.
@@ -28,8 +28,8 @@ type executor struct {
 	most int
 }
 
-// run is one execution. Started and ended are places in the order of all starts and ends, so that they tell what came
-// first without a clock.
+// run is one execution. started and ended are positions in the order of all starts and ends, so that no clock is needed
+// to compare them.
 type run struct {
 	task    int64
 	step    string
@@ -38,12 +38,12 @@ type run struct {
 	ended   int
 }
 
-// serve returns an executor whose steps succeed, but for those with a handler of their own.
+// serve returns an executor with these handlers. The steps of all other handlers succeed.
 func serve(handlers map[string]handler) *executor {
 	return &executor{handlers: handlers, fallback: succeed}
 }
 
-// only returns an executor that serves nothing else.
+// only returns an executor that serves these handlers only.
 func only(handlers map[string]handler) *executor { return &executor{handlers: handlers} }
 
 // Acquire implements engine.Executor.
@@ -107,7 +107,7 @@ func (e *executor) openLocked() int {
 	return open
 }
 
-// all returns what ran, in the order of the starts.
+// all returns the runs, in the order of their starts.
 func (e *executor) all() []run {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -121,7 +121,7 @@ func (e *executor) atOnce() int {
 	return e.most
 }
 
-// count says how often a step ran, over all tasks.
+// count returns the number of runs of a step, over all tasks.
 func (e *executor) count(step string) int {
 	n := 0
 	for _, r := range e.all() {
@@ -147,18 +147,20 @@ func failing(n int) handler {
 	}
 }
 
-// failPermanently is a handler that asks for no retry.
+// failPermanently is a handler whose failure is permanent.
 func failPermanently(context.Context, *engine.Attempt) engine.Outcome {
-	return engine.Failed(engine.Failure{Permanent: true, Class: "Declined", Message: "no", Details: json.RawMessage(`null`)})
+	return engine.Failed(
+		engine.Failure{Permanent: true, Class: "Declined", Message: "no", Details: json.RawMessage(`null`)},
+	)
 }
 
-// gate is a handler that says when it runs and then waits to be let through. Like a real one it is given back when its
-// worker will not wait for it any longer.
+// gate is a handler that signals its start and then waits until the test opens the gate. Like a real handler it is
+// given back when its context ends.
 type gate struct {
 	reached chan struct{}
 	open    chan struct{}
 	once    sync.Once
-	// stubborn gates do not look at the context.
+	// stubborn gates ignore the context.
 	stubborn bool
 }
 
@@ -178,10 +180,10 @@ func (g *gate) run(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	}
 }
 
-// let lets everybody through, now and later.
+// let opens the gate for all attempts, now and later.
 func (g *gate) let() { g.once.Do(func() { close(g.open) }) }
 
-// recording is a handler that passes on what it sees.
+// recording is a handler that sends the step information that it gets to a channel.
 func recording(seen chan<- engine.StepInfo, h handler) handler {
 	return func(ctx context.Context, a *engine.Attempt) engine.Outcome {
 		seen <- a.Step
@@ -189,7 +191,7 @@ func recording(seen chan<- engine.StepInfo, h handler) handler {
 	}
 }
 
-// givingBack is a handler whose first n executions are interrupted by infrastructure. Executions must not overlap.
+// givingBack is a handler whose first n executions are interrupted by the infrastructure. Executions must not overlap.
 func givingBack(given *int, n int) handler {
 	return func(ctx context.Context, a *engine.Attempt) engine.Outcome {
 		if *given++; *given <= n {

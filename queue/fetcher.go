@@ -16,60 +16,60 @@ import (
 )
 
 const (
-	// fetchCooldown is the least time between two fetches from one queue while many steps run: what comes meanwhile goes
-	// together into the next. While few run it is less, a part for each, and a step alone waits for nothing.
+	// fetchCooldown is the shortest time between two fetches from one queue while 20 or more steps run, so that one
+	// fetch serves several wake-ups. While fewer steps run it is shorter, in proportion to their number.
 	fetchCooldown        = 5 * time.Millisecond
 	fetchCooldownPerStep = fetchCooldown / 20
-	// lockedDelay is when jobs whose task somebody else holds are due again, see tasker.fetch_jobs.
+	// lockedDelay is the time after which jobs of locked tasks are due again, see tasker.fetch_jobs.
 	lockedDelay = 60 * time.Millisecond
-	// minFetchRetry follows a fetch that failed, and fetchPauseLongest one that fails again and again.
+	// minFetchRetry is the delay after a fetch that failed, maxFetchRetry the longest one after repeated failures.
 	minFetchRetry = 100 * time.Millisecond
 	maxFetchRetry = 2 * time.Second
-	// startTries is how often a task is started whose context is good; then its job comes back.
+	// startTries is the number of tries to start a task. After them its job becomes available again.
 	startTries = 4
 )
 
-// fetcher takes the jobs of one River queue of steps and runs the steps to which they lead. It fetches no more than there
-// are free slots for in the pool that a step needs, so that what it cannot start stays for other workers, and no language
-// waits for another. Fetching and claiming are one transaction: a job is never in the hands of a worker without its claim.
+// fetcher fetches the jobs of one River queue of steps and runs their steps. It fetches only as many as the pools have
+// free slots, so that the rest is left to other workers and no language waits for another. Fetching and claiming are
+// one transaction: a worker that has a job also has the claim of its step.
 type fetcher struct {
 	queue string
-	// limit bounds the steps at once.
-	limit    int
-	capacity *slotPools
-	commit   *committer
-	runner   *engine.Runner
-	tasks    *taskStarter
-	// calls are the fetches under way.
+	// limit bounds the number of steps at once.
+	limit  int
+	pools  *slotPools
+	commit *committer
+	runner *engine.Runner
+	tasks  *taskStarter
+	// calls are the calls in flight that claim steps.
 	calls *claimCalls
-	// renew renews the lease of this worker, which was found gone.
+	// renew renews the lease of this worker after the database reported that it is not registered.
 	renew func(context.Context)
 	poll  time.Duration
 	log   *slog.Logger
-	// wakes is written by any goroutine that knows of a reason to fetch, and read by run.
+	// wakes is written by any goroutine that has a reason to fetch, and read by run.
 	wakes chan struct{}
-	// lastFetch is when the last fetch ended. Only run uses it.
+	// lastFetch is the time of the end of the last fetch. Only run uses it.
 	lastFetch time.Time
-	// retryDelay is the pause after the last fetch, if that failed. Only run uses it.
+	// retryDelay is the delay after the last fetch, 0 if it succeeded. Only run uses it.
 	retryDelay time.Duration
-	// reportUnacknowledged is told when the answer to a call that may have claimed steps did not come.
+	// reportUnacknowledged is called after an unacknowledged call that may have claimed steps.
 	reportUnacknowledged func()
-	// running counts the steps at present.
+	// running is the number of running steps.
 	running atomic.Int64
 	runs    conc.WaitGroup
-	// interrupted says that the end of the work context came over a step in the middle of its attempt.
+	// interrupted is true if the work context ended while a step was running.
 	interrupted atomic.Bool
 
 	// mu protects the field below.
 	mu sync.Mutex
-	// pending are the pools for which there may be jobs in the queue: all at first and after a notification, none once a fetch
-	// brought fewer jobs than there were slots.
+	// pending are the pools for which there may be jobs in the queue. These are all pools at first and after a
+	// notification. A pool is removed when a fetch returns fewer jobs for it than it has slots.
 	pending map[string]bool
-	// allPending says that asked is all pools.
+	// allPending is true if all pools are pending, whatever the map says.
 	allPending bool
 }
 
-// wake makes the fetcher look at its queue: a job may have come. It never blocks.
+// wake makes the fetcher fetch for all pools, because there may be a new job. It never blocks.
 func (f *fetcher) wake() {
 	f.mu.Lock()
 	f.allPending = true
@@ -77,14 +77,14 @@ func (f *fetcher) wake() {
 	f.signal()
 }
 
-// onSlotFree makes the fetcher look again if it left jobs for want of a slot.
+// onSlotFree makes the fetcher fetch if it may have left jobs for want of a slot.
 func (f *fetcher) onSlotFree() {
 	if f.hasPending() {
 		f.signal()
 	}
 }
 
-// hasPending says whether there may be jobs in the queue that were not fetched.
+// hasPending reports whether there may be jobs in the queue that were not fetched.
 func (f *fetcher) hasPending() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -98,14 +98,15 @@ func (f *fetcher) signal() {
 	}
 }
 
-// run fetches until fetchCtx ends, and returns when every step has ended. When ctx ends, steps are given back.
-func (f *fetcher) run(ctx, fetchCtx context.Context) {
+// run fetches until fetchCtx ends, and returns when every step has ended. When workCtx ends, running steps are given
+// back.
+func (f *fetcher) run(workCtx, fetchCtx context.Context) {
 	defer f.runs.Wait()
 	poll := time.NewTicker(f.poll)
 	defer poll.Stop()
 	f.wake()
 	for {
-		changed := f.capacity.currentLayout().changed
+		changed := f.pools.currentLayout().changed
 		select {
 		case <-fetchCtx.Done():
 			return
@@ -116,24 +117,25 @@ func (f *fetcher) run(ctx, fetchCtx context.Context) {
 			f.wake()
 		}
 		sleep(fetchCtx, f.cooldown())
-		for pause := f.fetch(ctx, fetchCtx); pause > 0 && fetchCtx.Err() == nil; pause = f.fetch(ctx, fetchCtx) {
-			sleep(fetchCtx, pause)
+		for delay := f.fetch(workCtx, fetchCtx); delay > 0 &&
+			fetchCtx.Err() == nil; delay = f.fetch(workCtx, fetchCtx) {
+			sleep(fetchCtx, delay)
 		}
 	}
 }
 
-// cooldown is how long the next fetch has to wait, after the last one.
+// cooldown is the time until the next fetch is allowed, 0 or less if it is allowed now.
 func (f *fetcher) cooldown() time.Duration {
-	least := min(time.Duration(f.running.Load())*fetchCooldownPerStep, fetchCooldown)
-	return least - time.Since(f.lastFetch)
+	interval := min(time.Duration(f.running.Load())*fetchCooldownPerStep, fetchCooldown)
+	return interval - time.Since(f.lastFetch)
 }
 
-// sleep waits, or until ctx ends.
-func sleep(ctx context.Context, pause time.Duration) {
-	if pause <= 0 {
+// sleep waits for the delay, or until ctx ends.
+func sleep(ctx context.Context, delay time.Duration) {
+	if delay <= 0 {
 		return
 	}
-	timer := time.NewTimer(pause)
+	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -141,38 +143,39 @@ func sleep(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// fetch fetches once, and says after what pause it is worth to fetch again; 0 means that nothing is left to fetch, or no slot
-// is free: then the next notification, or the next slot, leads here.
-func (f *fetcher) fetch(ctx, fetchCtx context.Context) time.Duration {
-	wish, pools := f.request()
-	if wish.Limit == 0 {
+// fetch fetches once and returns the delay until the next fetch. 0 means that no job is left or no slot is free: then
+// the next notification or the next free slot triggers a fetch.
+func (f *fetcher) fetch(workCtx, fetchCtx context.Context) time.Duration {
+	request, pools := f.request()
+	if request.Limit == 0 {
 		return 0
 	}
-	fetched, err := f.commit.Fetch(fetchCtx, wish, f.runner)
+	fetched, err := f.commit.Fetch(fetchCtx, request, f.runner)
 	f.lastFetch = time.Now()
 	switch {
 	case errors.Is(err, engine.ErrWorkerUnknown):
-		f.renew(ctx)
+		f.renew(workCtx)
 		return fetchCooldown
 	case err != nil:
 		f.reportUnacknowledged()
 		if fetchCtx.Err() == nil {
-			f.log.WarnContext(ctx, "jobs could not be fetched, trying again", "queue", f.queue, "error", err)
+			f.log.WarnContext(workCtx, "fetching jobs failed, retrying", "queue", f.queue, "error", err)
 		}
 		f.retryDelay = min(max(2*f.retryDelay, minFetchRetry), maxFetchRetry)
 		return f.retryDelay
 	}
 	f.retryDelay = 0
-	f.dispatch(ctx, fetchCtx, fetched)
-	if f.updatePending(wish, pools, fetched); len(fetched) == 0 || !f.hasPending() {
+	f.dispatch(workCtx, fetchCtx, fetched)
+	if f.updatePending(request, pools, fetched); len(fetched) == 0 || !f.hasPending() {
 		return 0
 	}
 	return max(f.cooldown(), 1)
 }
 
-// request is what there are free slots for, in pools that may have jobs. Its limit is 0 when there is nothing to ask for.
+// request returns the request for a fetch into the free slots of the pending pools, and the keys of all pools. Its
+// limit is 0 if there is nothing to fetch.
 func (f *fetcher) request() (sql.Fetch, []string) {
-	l := f.capacity.currentLayout()
+	l := f.pools.currentLayout()
 	limit := f.limit - int(f.running.Load())
 	f.mu.Lock()
 	if f.allPending {
@@ -182,21 +185,22 @@ func (f *fetcher) request() (sql.Fetch, []string) {
 		}
 		f.allPending = false
 	}
-	wish := sql.Fetch{Queue: f.queue, Slots: make([]int, len(l.keys)), Key: f.calls.newKey()}
+	request := sql.Fetch{Queue: f.queue, Slots: make([]int, len(l.keys)), Key: f.calls.newKey()}
 	total := 0
 	for i, key := range l.keys {
 		if f.pending[key] {
-			wish.Slots[i] = f.capacity.fetchLimit(key, l.slots[i], max(limit, 0))
-			total += wish.Slots[i]
+			request.Slots[i] = f.pools.fetchLimit(key, l.slots[i], max(limit, 0))
+			total += request.Slots[i]
 		}
 	}
 	f.mu.Unlock()
-	wish.Limit = max(0, min(total, limit))
-	wish.Handlers, wish.Pools = l.handlersWithSlots(wish.Slots)
-	return wish, l.keys
+	request.Limit = max(0, min(total, limit))
+	request.Handlers, request.Pools = l.handlersWithSlots(request.Slots)
+	return request, l.keys
 }
 
-// handlersWithSlots are the handlers of pools with slots, and the number of the pool of each. Nil handlers are any.
+// handlersWithSlots returns the handlers of pools with slots, and the number of the pool of each, from 1. Nil handlers
+// mean every handler.
 func (l poolLayout) handlersWithSlots(slots []int) (handlers []string, pools []int) {
 	if l.handlers == nil {
 		return nil, nil
@@ -210,86 +214,89 @@ func (l poolLayout) handlersWithSlots(slots []int) (handlers []string, pools []i
 	return handlers, pools
 }
 
-// updatePending notes which pools have nothing left in the queue: those that got fewer jobs than they had slots.
-func (f *fetcher) updatePending(wish sql.Fetch, pools []string, fetched []sql.Fetched) {
+// updatePending removes the pools that have no job left in the queue: those with fewer fetched jobs than requested
+// slots.
+func (f *fetcher) updatePending(request sql.Fetch, pools []string, fetched []sql.Fetched) {
 	got := make(map[string]int, len(pools))
 	for _, job := range fetched {
 		switch {
 		case job.Status == sql.FetchRaced:
 			return
 		case job.Attempt != nil:
-			got[f.capacity.poolOf(job.Attempt.Handler.Name)]++
+			got[f.pools.poolOf(job.Attempt.Handler.Name)]++
 		}
 	}
-	if len(fetched) >= wish.Limit {
+	if len(fetched) >= request.Limit {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, key := range pools {
-		if wish.Slots[i] > 0 && got[key] < wish.Slots[i] {
+		if request.Slots[i] > 0 && got[key] < request.Slots[i] {
 			delete(f.pending, key)
 		}
 	}
 }
 
-// dispatch runs what was fetched.
-func (f *fetcher) dispatch(ctx, fetchCtx context.Context, fetched []sql.Fetched) {
-	busy := false
+// dispatch starts the fetched steps.
+func (f *fetcher) dispatch(workCtx, fetchCtx context.Context, fetched []sql.Fetched) {
+	locked := false
 	for _, job := range fetched {
 		switch {
 		case job.Attempt != nil:
-			f.startAttempt(ctx, fetchCtx, job.Attempt, f.capacity.tryAcquire(job.Attempt.Handler.Name))
+			f.startAttempt(workCtx, fetchCtx, job.Attempt, f.pools.tryAcquire(job.Attempt.Handler.Name))
 		case job.Status == sql.FetchBusy:
-			busy = true
+			locked = true
 		case job.Status == sql.FetchUnchecked:
-			f.startTask(ctx, fetchCtx, job)
+			f.startTask(workCtx, fetchCtx, job)
 		case job.Status != sql.FetchRaced:
-			f.tasks.afterTick(ctx, sql.TickResult{TaskID: job.TaskID, Status: sql.TickStatus(job.Status), State: job.State, Due: job.Due})
+			f.tasks.afterTick(workCtx, sql.TickResult{
+				TaskID: job.TaskID, Status: sql.TickStatus(job.Status), State: job.State, Due: job.Due,
+			})
 		}
 	}
-	if busy {
+	if locked {
 		f.runner.Wake(engine.ScheduledWake{Queue: f.queue, After: lockedDelay})
 	}
 }
 
-// startAttempt runs an attempt, and what follows it, on a goroutine of its own.
-func (f *fetcher) startAttempt(ctx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
-	pool := f.capacity.poolOf(attempt.Handler.Name)
+// startAttempt runs an attempt and the steps that are claimed eagerly after it, on a goroutine of its own.
+func (f *fetcher) startAttempt(workCtx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
+	pool := f.pools.poolOf(attempt.Handler.Name)
 	f.running.Add(1)
-	f.capacity.speeds.runBegan(pool)
+	f.pools.speeds.runBegan(pool)
 	f.runs.Go(func() {
 		defer f.onRunEnded()
-		defer f.capacity.speeds.runEnded(pool)
-		f.runAttempt(ctx, fetchCtx, attempt, slot)
+		defer f.pools.speeds.runEnded(pool)
+		f.runAttempt(workCtx, fetchCtx, attempt, slot)
 	})
 }
 
-func (f *fetcher) runAttempt(ctx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
-	if err := f.runner.Run(ctx, fetchCtx, attempt, f.queue, slot); err != nil {
-		f.log.ErrorContext(ctx, "a step ended without its outcome recorded", "error", err)
+func (f *fetcher) runAttempt(workCtx, fetchCtx context.Context, attempt *engine.Attempt, slot engine.Slot) {
+	if err := f.runner.Run(workCtx, fetchCtx, attempt, f.queue, slot); err != nil {
+		f.log.ErrorContext(workCtx, "step ended without its outcome recorded", "error", err)
 	}
-	if ctx.Err() != nil {
+	if workCtx.Err() != nil {
 		f.interrupted.Store(true)
 	}
 }
 
-// startTask checks the context of a task that has not started, starts it and runs its first step.
-func (f *fetcher) startTask(ctx, fetchCtx context.Context, job sql.Fetched) {
+// startTask checks the context of a task that has not started, starts the task and runs its first step.
+func (f *fetcher) startTask(workCtx, fetchCtx context.Context, job sql.Fetched) {
 	f.running.Add(1)
 	f.runs.Go(func() {
 		defer f.onRunEnded()
 		for try := range startTries {
-			attempt, err := f.tasks.checkAndStart(ctx, f.queue, job, f.runner)
+			attempt, err := f.tasks.checkAndStart(workCtx, f.queue, job, f.runner)
 			if err == nil {
 				if attempt != nil {
-					f.runAttempt(ctx, fetchCtx, attempt, nil)
+					f.runAttempt(workCtx, fetchCtx, attempt, nil)
 				}
 				return
 			}
 			f.reportUnacknowledged()
-			f.log.WarnContext(ctx, "task could not be started, trying again", "task_id", job.TaskID, "error", err)
-			sleep(ctx, minFetchRetry<<try)
+			f.log.WarnContext(workCtx, "starting a task failed, retrying", "task_id", job.TaskID, "error", err)
+			sleep(workCtx, minFetchRetry<<try)
 		}
 	})
 }
@@ -299,7 +306,8 @@ func (f *fetcher) onRunEnded() {
 	f.onSlotFree()
 }
 
-// claimCalls are the calls under way that claim steps for this worker, by their keys. It is safe for concurrent use.
+// claimCalls is the set of calls in flight that claim steps for this worker, by claim key. It is safe for concurrent
+// use.
 type claimCalls struct {
 	last atomic.Int64
 
@@ -311,7 +319,7 @@ type claimCalls struct {
 // newKey returns a key that no other call of this process has.
 func (c *claimCalls) newKey() string { return fmt.Sprintf("fetch:%d", c.last.Add(1)) }
 
-// begin notes that a call is under way until end is called.
+// begin adds a call, which is in flight until end is called.
 func (c *claimCalls) begin(key string) (end func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -326,7 +334,7 @@ func (c *claimCalls) begin(key string) (end func()) {
 	}
 }
 
-// inFlight says whether the call with the key is under way.
+// inFlight reports whether the call with the key is in flight.
 func (c *claimCalls) inFlight(key string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

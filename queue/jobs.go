@@ -3,8 +3,8 @@ package queue
 // TicksQueue is the River queue of ticks. Templates cannot use the name for their steps.
 const TicksQueue = "ticks"
 
-// tickArgs are the arguments of a tasker_tick job. SQL writes them. A job in the queue of the task's first step names its
-// handler besides; those are fetched by a fetcher, as the jobs of steps are, and never reach River's client.
+// tickArgs are the arguments of a tasker_tick job. SQL writes them. A tick job in the queue of the task's first step
+// also names the handler. A fetcher fetches these, like the jobs of steps; they never reach River's client.
 type tickArgs struct {
 	TaskID int64 `json:"task_id"`
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// patience bounds every wait of the tests. It is long because it only passes when something is broken.
+// patience bounds every wait of the tests. It is long, because only a failing test waits for its end.
 const patience = 3 * time.Minute
 
 // bench is a migrated database with the templates of a test, and the workers that the test starts on it.
@@ -35,13 +35,13 @@ func setup(t testing.TB, documents ...string) bench {
 	return b
 }
 
-// sync writes templates to the database; versions that are there must not have changed.
+// sync writes templates to the database. Existing versions must not have changed.
 func (b bench) sync(documents ...string) {
 	b.t.Helper()
 	b.put(false, documents...)
 }
 
-// replace writes templates over those of the same version.
+// replace writes templates and replaces those of the same version.
 func (b bench) replace(documents ...string) {
 	b.t.Helper()
 	b.put(true, documents...)
@@ -70,7 +70,10 @@ func document(name string, steps ...string) string {
 		line, keys, _ := strings.Cut(line, "|")
 		step, parents, _ := strings.Cut(line, ":")
 		step = strings.TrimSpace(step)
-		fmt.Fprintf(&text, "  - {name: %s, handler_class: %s, depends_on_steps: [%s]", step, handlerOf(step), strings.TrimSpace(parents))
+		fmt.Fprintf(
+			&text, "  - {name: %s, handler_class: %s, depends_on_steps: [%s]", step, handlerOf(step),
+			strings.TrimSpace(parents),
+		)
 		if keys = strings.TrimSpace(keys); keys != "" {
 			text.WriteString(", " + keys)
 		}
@@ -82,7 +85,7 @@ func document(name string, steps ...string) string {
 // handlerOf is the handler of a step in templates that document wrote.
 func handlerOf(step string) string { return strings.ToUpper(step[:1]) + step[1:] }
 
-// servedBy are the handlers of the templates so far that the executor serves.
+// servedBy returns those handlers of the templates written so far that the executor serves.
 func (b bench) servedBy(e *executor) []string {
 	b.t.Helper()
 	rows, err := b.pool.Query(b.t.Context(), `SELECT DISTINCT handler FROM tasker.template_steps`)
@@ -104,7 +107,10 @@ func (b bench) create(name string) int64 { return b.createWith(name, `{"n": 1}`)
 
 func (b bench) createWith(name, document string) int64 {
 	b.t.Helper()
-	id, err := b.store.CreateTask(b.t.Context(), b.pool, sql.NewTask{Namespace: "test", Name: name, Version: "1.0.0", Context: json.RawMessage(document)})
+	id, err := b.store.CreateTask(
+		b.t.Context(), b.pool,
+		sql.NewTask{Namespace: "test", Name: name, Version: "1.0.0", Context: json.RawMessage(document)},
+	)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -154,7 +160,7 @@ func (b bench) awaitEnd(id int64, want engine.State) *sql.Task {
 	return task
 }
 
-// hurryToEnd waits for the end of a task and spares its retries their backoff.
+// hurryToEnd waits for the end of a task and ends the backoff of its failed steps early.
 func (b bench) hurryToEnd(id int64) *sql.Task {
 	b.t.Helper()
 	var task *sql.Task
@@ -173,7 +179,7 @@ func (b bench) exec(statement string, args ...any) {
 	}
 }
 
-// hurry lets the failed steps of a task be retried at once instead of after their backoff. It keeps the order of locks.
+// hurry ends the backoff of the failed steps of a task. It follows the lock order of the SQL functions.
 func (b bench) hurry(id int64) {
 	b.t.Helper()
 	err := pgx.BeginFunc(b.t.Context(), b.pool, func(tx pgx.Tx) error {
@@ -196,7 +202,7 @@ func (b bench) hurry(id int64) {
 	}
 }
 
-// one reads one value.
+// one returns the only value of a query.
 func one[T any](b bench, query string, args ...any) T {
 	b.t.Helper()
 	var value T

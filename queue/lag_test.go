@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// lag measures how far a busy machine is behind: what regular looks at the database take longer than they should. Bounds on
-// time leave it out.
+// lag measures the delay of a busy machine: by how much regular queries take longer than on an idle machine. Tests
+// subtract it from durations before they compare them with bounds.
 type lag struct{ sum atomic.Int64 }
 
-// How often to look, and how long a look takes on a machine that is free.
+// The interval of the queries, and the duration of one on an idle machine.
 const (
 	lagEvery  = 20 * time.Millisecond
 	lagNormal = 5 * time.Millisecond

@@ -13,47 +13,48 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// lease keeps this worker known to the others. While its heartbeat comes, the steps that it claimed are its own.
+// lease registers this worker and renews its lease with heartbeats. While the lease lasts, no other worker expires its
+// claims.
 type lease struct {
 	store *sql.Store
-	// worker is what never changes of this worker: without id, handlers and pools.
+	// worker has the constant fields of this worker: all but id, handlers and pools.
 	worker sql.Worker
 	log    *slog.Logger
-	// running are the attempts to look after.
+	// running are the attempts whose claims the heartbeat checks.
 	running *engine.RunningAttempts
-	// capacity knows what the worker serves.
-	capacity *slotPools
-	// claims compares what the database says that the worker holds.
+	// pools are the pools of the executor, which say what the worker serves.
+	pools *slotPools
+	// claims compares the worker's claims in the database with those that it holds.
 	claims *claimReconciler
 
-	// unacknowledged is written when the answer to a claim was lost, and read by run.
+	// unacknowledged is written after an unacknowledged claim, and read by run.
 	unacknowledged chan struct{}
 
-	// renewMu is held while the lease is renewed: one new id is enough for all who find the old one gone.
+	// renewMu is held while the lease is renewed: when several callers find the worker unregistered, it registers once.
 	renewMu sync.Mutex
 	// mu protects the field below.
 	mu sync.Mutex
-	// registered is the worker as the others know it.
+	// registered is the worker as it is registered.
 	registered sql.Worker
 }
 
-// id is the id to claim under.
+// id is the current id of the worker.
 func (l *lease) id() string {
 	return l.current().ID
 }
 
-// current is the worker as the others know it.
+// current is the worker as it is registered.
 func (l *lease) current() sql.Worker {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.registered
 }
 
-// register takes a new id. Steps claimed under an older one stay fenced by their tokens.
+// register registers the worker under a new id. Steps that it claimed under an older id remain fenced by their tokens.
 func (l *lease) register(ctx context.Context) error {
 	worker := l.worker
 	worker.ID = newID()
-	worker.Handlers, worker.Pools = l.capacity.servedHandlers()
+	worker.Handlers, worker.Pools = l.pools.servedHandlers()
 	if err := l.registerWithRetry(ctx, worker); err != nil {
 		return fmt.Errorf("registering this worker: %w", err)
 	}
@@ -67,32 +68,32 @@ func (l *lease) set(worker sql.Worker) {
 	l.registered = worker
 }
 
-// update tells the others what the worker serves now, if that has changed.
+// update registers the handlers that the worker serves, if they have changed.
 func (l *lease) update(ctx context.Context) {
 	l.renewMu.Lock()
 	defer l.renewMu.Unlock()
 	known := l.current()
 	worker := known
-	worker.Handlers, worker.Pools = l.capacity.servedHandlers()
+	worker.Handlers, worker.Pools = l.pools.servedHandlers()
 	if slices.Equal(worker.Handlers, known.Handlers) && slices.Equal(worker.Pools, known.Pools) {
 		return
 	}
 	alive, err := l.store.UpdateWorker(ctx, worker)
 	if err == nil && alive {
-		l.log.InfoContext(ctx, "this worker serves other handlers now", "handlers", len(worker.Handlers))
+		l.log.InfoContext(ctx, "served handlers changed", "handlers", len(worker.Handlers))
 		l.set(worker)
 	}
-	// Otherwise the next heartbeat finds out.
+	// Otherwise the next heartbeat repeats the update or registers the worker anew.
 }
 
-// checkInterval is how often the worker looks whether somebody has cancelled what it runs. Attempts that are younger are
-// not looked after yet.
+// checkInterval is the time between two checks of running attempts for cancellations and lost claims. Younger attempts
+// are not checked.
 const checkInterval = time.Second
 
-// reconcileDelay is the time between a lost answer and the look for what it was.
+// reconcileDelay is the time between an unacknowledged claim and the reconciliation.
 const reconcileDelay = 100 * time.Millisecond
 
-// reportUnacknowledged makes the worker look for claims of which it has not heard. It never blocks.
+// reportUnacknowledged triggers a reconciliation of the claims. It never blocks.
 func (l *lease) reportUnacknowledged() {
 	select {
 	case l.unacknowledged <- struct{}{}:
@@ -100,7 +101,7 @@ func (l *lease) reportUnacknowledged() {
 	}
 }
 
-// run renews the lease three times in its length until ctx ends, and more often while attempts are under way that last.
+// run renews the lease until ctx ends, three times per lease. While older attempts run, it does so every second.
 func (l *lease) run(ctx context.Context) {
 	length := l.worker.Lease / 3
 	interval := min(length, checkInterval)
@@ -112,7 +113,7 @@ func (l *lease) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-l.unacknowledged:
-			sleep(ctx, reconcileDelay) // the statement may still be under way
+			sleep(ctx, reconcileDelay) // the statement may still be running
 			l.claims.reconcile(ctx, l.id())
 			continue
 		case <-ticker.C:
@@ -129,10 +130,10 @@ func (l *lease) run(ctx context.Context) {
 	}
 }
 
-// renew sends a heartbeat, and takes a new id when the lease had run out.
+// renew sends a heartbeat. If the lease has expired, it registers the worker under a new id.
 func (l *lease) renew(ctx context.Context) { l.renewAndCheck(ctx, nil) }
 
-// renewAndCheck renews the lease and cancels those of the attempts that somebody has cancelled or taken.
+// renewAndCheck renews the lease and cancels those of the attempts that were cancelled or whose claims are lost.
 func (l *lease) renewAndCheck(ctx context.Context, tokens []int64) {
 	l.renewMu.Lock()
 	defer l.renewMu.Unlock()
@@ -142,7 +143,7 @@ func (l *lease) renewAndCheck(ctx context.Context, tokens []int64) {
 		l.running.Cancel(found.Lost, engine.ErrClaimLost)
 	}
 	if err == nil && !found.Alive {
-		l.log.ErrorContext(ctx, "this worker was silent for longer than its lease, others took its steps; going on under a new id")
+		l.log.ErrorContext(ctx, "lease expired, claims were released; registering with a new worker id")
 		l.running.CancelAll(engine.ErrClaimLost)
 		err = l.register(ctx)
 	}
@@ -151,18 +152,18 @@ func (l *lease) renewAndCheck(ctx context.Context, tokens []int64) {
 	}
 }
 
-// unregister forgets the worker and says whether it still held steps, or may have: they are taken back now, or by others when its lease
-// ends.
-func (l *lease) unregister(ctx context.Context) (left bool) {
+// unregister unregisters the worker and reports whether it held claims, or may have held some. Those claims are given
+// back now or expire with the lease.
+func (l *lease) unregister(ctx context.Context) (heldClaims bool) {
 	held := l.running.Tokens(0)
 	l.claims.reconcile(ctx, l.id())
 	l.claims.giveBackRunning(ctx, held)
 	steps, err := l.store.UnregisterWorker(ctx, l.id())
 	if err != nil {
-		l.log.WarnContext(ctx, "worker not unregistered: the steps that it held come back when its lease ends",
+		l.log.WarnContext(ctx, "unregistering the worker failed: its claims expire when its lease ends",
 			"steps", len(held), "lease", l.worker.Lease, "error", err)
 	} else if steps > 0 {
-		l.log.WarnContext(ctx, "steps taken back at the end", "steps", steps)
+		l.log.WarnContext(ctx, "claims released at the end of the worker", "steps", steps)
 	}
 	return err != nil || steps > 0 || len(held) > 0
 }

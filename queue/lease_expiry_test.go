@@ -10,9 +10,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// The others know when the lease of a worker ends: its steps come back a second after that at most, however rarely they look
-// for other things.
-func TestStepsOfADeadWorkerComeBackASecondAfterItsLeaseAtMost(t *testing.T) {
+// Workers reap a dead worker at most a second after the end of its lease, however long their sweep interval is.
+func TestClaimsOfADeadWorkerExpireWithinASecondOfItsLease(t *testing.T) {
 	t.Parallel()
 	const lease = 2 * time.Second
 	b := setup(t, document("one", "work"))
@@ -28,11 +27,17 @@ func TestStepsOfADeadWorkerComeBackASecondAfterItsLeaseAtMost(t *testing.T) {
 		t.Fatalf("the dead worker fetched %+v, %v", fetched, err)
 	}
 	lag := watchLag(t, b)
-	b.start(options{name: "alive", executor: serve(nil), change: func(c *queue.Config) { c.Lease, c.SweepInterval = time.Hour, time.Hour }})
+	b.start(options{
+		name: "alive", executor: serve(nil),
+		change: func(c *queue.Config) { c.Lease, c.SweepInterval = time.Hour, time.Hour },
+	})
 	b.awaitEnd(id, engine.Complete)
 	late := one[float64](b, `SELECT extract(epoch FROM max(t.created_at) - min(t.created_at))::float FROM public.tasker_workflow_step_transitions t WHERE t.to_state = 'in_progress'`)
 	if most := (lease + time.Second + lag.total()).Seconds(); late < lease.Seconds()-0.5 || late > most {
-		t.Errorf("the step was claimed anew %.2f s after its first claim, want after %s and before %.2f s", late, lease, most)
+		t.Errorf(
+			"the step was claimed anew %.2f s after its first claim, want after %s and before %.2f s", late, lease,
+			most,
+		)
 	}
 	sqltest.CheckInvariants(t, b.pool, true)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// ragged is how many random graphs a plain run of the tests draws; -rapid.checks asks for more.
+// ragged is the number of random graphs that a test run draws by default; -rapid.checks sets another.
 const ragged = "25"
 
 func TestMain(m *testing.M) {
@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	flag.Parse() // the command line has the last word
+	flag.Parse() // the command line overrides the default
 	code := sqltest.Stop(m.Run())
 	if err := goleak.Find(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// fate is what one execution of a step comes to.
+// fate is the planned outcome of one execution of a step.
 type fate string
 
 const (
@@ -25,12 +25,12 @@ const (
 	givenBack fate = "is given back"
 )
 
-// model is a random graph and what its steps will come to.
+// model is a random graph with the planned outcomes of its steps.
 type model struct {
 	steps []modelStep
 }
 
-// modelStep is a step with its parents, which come before it, and the fates of its executions; the last one repeats.
+// modelStep is a step with its parents, which precede it, and the fates of its executions. The last fate repeats.
 type modelStep struct {
 	name    string
 	parents []int
@@ -49,9 +49,11 @@ func drawModel(t *rapid.T) model {
 			}
 		}
 		s.limit = rapid.IntRange(1, 4).Draw(t, "limit")
-		// At most as many are given back as go uncounted.
+		// The number of give-backs stays below the cap, so that none is counted.
 		s.fates = rapid.SliceOfN(rapid.SampledFrom([]fate{fails, givenBack}), 0, 4).Draw(t, "fates")
-		s.fates = append(s.fates, rapid.SampledFrom([]fate{succeeds, succeeds, succeeds, succeeds, forGood}).Draw(t, "last fate"))
+		s.fates = append(
+			s.fates, rapid.SampledFrom([]fate{succeeds, succeeds, succeeds, succeeds, forGood}).Draw(t, "last fate"),
+		)
 	}
 	return m
 }
@@ -67,8 +69,8 @@ func (m model) document(name string) string {
 	return document(name, lines...)
 }
 
-// foretell returns the states that the rules lead to, whatever the order of execution.
-func (m model) foretell() (engine.State, map[string]string) {
+// predict returns the end states by the rules, whatever the order of execution.
+func (m model) predict() (engine.State, map[string]string) {
 	task, states := engine.Complete, make(map[string]string)
 	done := make([]bool, len(m.steps))
 	for i, s := range m.steps {
@@ -78,7 +80,7 @@ func (m model) foretell() (engine.State, map[string]string) {
 			blocked = blocked || !done[parent]
 		}
 		if !blocked {
-			done[i], states[s.name] = s.foretell()
+			done[i], states[s.name] = s.predict()
 		}
 		if !done[i] {
 			task = engine.Error
@@ -87,7 +89,7 @@ func (m model) foretell() (engine.State, map[string]string) {
 	return task, states
 }
 
-func (s modelStep) foretell() (done bool, state string) {
+func (s modelStep) predict() (done bool, state string) {
 	attempts := 0
 	for _, f := range s.fates {
 		if f == givenBack {
@@ -104,7 +106,7 @@ func (s modelStep) foretell() (done bool, state string) {
 	return false, fmt.Sprintf("error %d", attempts)
 }
 
-// oracle hands out the fates of the model that runs at present. It is safe for concurrent use.
+// oracle returns the fates of the running model. It is safe for concurrent use.
 type oracle struct {
 	mu    sync.Mutex
 	model model
@@ -143,14 +145,14 @@ func (o *oracle) run(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	}
 }
 
-// servingDrawn lets the worker take the steps of all models over from one another.
+// servingDrawn lets the worker claim the steps of all models eagerly.
 func servingDrawn(c *queue.Config) {
 	for i := range 12 {
 		c.Handlers = append(c.Handlers, fmt.Sprintf("S%d", i))
 	}
 }
 
-func TestRandomGraphsEndAsTheRulesForetell(t *testing.T) {
+func TestRandomGraphsEndAsTheRulesPredict(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	o := &oracle{}
@@ -164,7 +166,7 @@ func TestRandomGraphsEndAsTheRulesForetell(t *testing.T) {
 		name := fmt.Sprintf("drawn_%d", drawn.Add(1))
 		b.sync(m.document(name))
 		id := b.create(name)
-		wantTask, wantSteps := m.foretell()
+		wantTask, wantSteps := m.predict()
 		if task := b.hurryToEnd(id); task.State != wantTask {
 			rt.Errorf("the task of\n%sended %s, want %s", m.document(name), task.State, wantTask)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// node is a worker that a test started, with a pool of its own as another machine would have.
+// node is a worker that a test started, with a pool of its own like a worker on another machine.
 type node struct {
 	*queue.Worker
 	t     testing.TB
@@ -33,22 +33,25 @@ type node struct {
 
 type options struct {
 	name string
-	// url is where the worker connects, unless it is empty: then straight to the database.
+	// url is where the worker connects. If it is empty, the worker connects to the database directly.
 	url string
-	// pooled: there is a pooler at the URL.
+	// pooled is true if there is a pooler at the URL.
 	pooled   bool
 	executor *executor
-	// pools is the executor with its slots; nil for one that has as many as are asked for.
+	// pools is the executor with pools of slots. If it is nil, executor is used, whose slots are unbounded.
 	pools  *pools
 	change func(*queue.Config)
-	// prepare changes the worker before it starts.
+	// prepare changes the worker before its start.
 	prepare func(*queue.Worker)
 }
 
 // start runs a worker until the test ends or stops it.
 func (b bench) start(o options) *node {
 	b.t.Helper()
-	pool, err := sql.Connect(b.t.Context(), cmp.Or(o.url, sqltest.URL(b.t, b.pool)), sql.PoolOptions{ApplicationName: o.name, Pooled: o.pooled})
+	pool, err := sql.Connect(
+		b.t.Context(), cmp.Or(o.url, sqltest.URL(b.t, b.pool)),
+		sql.PoolOptions{ApplicationName: o.name, Pooled: o.pooled},
+	)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -58,9 +61,10 @@ func (b bench) start(o options) *node {
 		o.executor = o.pools.executor
 	}
 	config := queue.Config{
-		Pool: pool, Executor: o.executor, Name: o.name, Version: "test", DrainTimeout: patience, SweepInterval: 50 * time.Millisecond,
-		Log:      slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Handlers: b.servedBy(o.executor),
+		Pool: pool, Executor: o.executor, Name: o.name, Version: "test", DrainTimeout: patience,
+		SweepInterval: 50 * time.Millisecond,
+		Log:           slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Handlers:      b.servedBy(o.executor),
 	}
 	if o.pools != nil {
 		config.Executor, config.Handlers = o.pools, nil
@@ -85,7 +89,7 @@ func (b bench) start(o options) *node {
 	return n
 }
 
-// cleanup stops a worker that the test has not stopped, whatever it is doing.
+// cleanup stops the worker if the test has not stopped it.
 func (n *node) cleanup() {
 	n.stop()
 	n.hard()
@@ -95,7 +99,7 @@ func (n *node) cleanup() {
 	}
 }
 
-// drain tells the worker to stop and returns what Run returned.
+// drain stops the worker softly and returns the error of Run.
 func (n *node) drain() error {
 	n.t.Helper()
 	n.stop()

@@ -16,7 +16,7 @@ import (
 
 var diamond = []string{"top", "left: top", "right: top", "bottom: left, right"}
 
-// fan returns steps: one, then width beside each other, then one.
+// fan returns the steps of a fan-out: a root, width siblings and a join.
 func fan(width int) []string {
 	steps, middle := []string{"first"}, make([]string, width)
 	for i := range middle {
@@ -46,8 +46,11 @@ func TestTaskRunsToItsEndWithEveryChildAfterItsParents(t *testing.T) {
 			task := b.awaitEnd(b.create(name), engine.Complete)
 			checkOrder(t, task, e)
 			for _, step := range task.Steps {
-				if got, want := string(step.Results), fmt.Sprintf(`{"from": %q}`, step.Name); got != want || step.Attempts != 1 {
-					t.Errorf("%s has the results %s after %d attempts, want %s after 1", step.Name, got, step.Attempts, want)
+				if got, want := string(step.Results), fmt.Sprintf(`{"from": %q}`, step.Name); got != want ||
+					step.Attempts != 1 {
+					t.Errorf(
+						"%s has the results %s after %d attempts, want %s after 1", step.Name, got, step.Attempts, want,
+					)
 				}
 			}
 			sqltest.CheckInvariants(t, b.pool, true)
@@ -55,7 +58,7 @@ func TestTaskRunsToItsEndWithEveryChildAfterItsParents(t *testing.T) {
 	}
 }
 
-// checkOrder: each step of the task ran once, after its parents had ended.
+// checkOrder checks that each step of the task ran once, after the ends of its parents.
 func checkOrder(t *testing.T, task *sql.Task, e *executor) {
 	t.Helper()
 	ran := make(map[string]run)
@@ -77,7 +80,7 @@ func checkOrder(t *testing.T, task *sql.Task, e *executor) {
 	}
 }
 
-func TestHandlerSeesTheResultsOfEverythingBeforeIt(t *testing.T) {
+func TestHandlerGetsTheResultsOfAllAncestors(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("diamond", diamond...))
 	var seen []string
@@ -98,7 +101,7 @@ func TestHandlerSeesTheResultsOfEverythingBeforeIt(t *testing.T) {
 	}
 }
 
-func TestSiblingsRunBesideEachOther(t *testing.T) {
+func TestSiblingsRunConcurrently(t *testing.T) {
 	t.Parallel()
 	const width = 12
 	b := setup(t, document("fan", fan(width)...))
@@ -129,8 +132,10 @@ func TestNoMoreStepsRunAtOnceThanTheQueueAllows(t *testing.T) {
 			id := b.create("fan")
 			await(t, "one runs", g.reached)
 			await(t, "another runs", g.reached)
-			eventually(t, "the others are jobs that any worker may fetch", func() bool {
-				return one[int](b, `SELECT count(*) FROM tasker.river_job WHERE kind = 'tasker_step' AND state = 'available'`) == 7
+			eventually(t, "the remaining steps are jobs that any worker may fetch", func() bool {
+				return one[int](
+					b, `SELECT count(*) FROM tasker.river_job WHERE kind = 'tasker_step' AND state = 'available'`,
+				) == 7
 			})
 			g.let()
 			b.awaitEnd(id, engine.Complete)
@@ -155,9 +160,12 @@ func TestWorkerTakesStepsOnlyFromItsQueues(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-func TestUrgentTasksGoBeforeThoseThatWaitLonger(t *testing.T) {
+func TestUrgentTasksRunBeforeOlderOnes(t *testing.T) {
 	t.Parallel()
-	b := setup(t, document("calm", "a", "b: a"), document("urgent", "a", "b: a")+"priority: 1\n", document("late", "a")+"priority: 4\n")
+	b := setup(
+		t, document("calm", "a", "b: a"), document("urgent", "a", "b: a")+"priority: 1\n",
+		document("late", "a")+"priority: 4\n",
+	)
 	late, calm, urgent := b.create("late"), b.create("calm"), b.create("urgent")
 	e := serve(nil)
 	b.start(options{name: "w", executor: e, change: oneAtATime})

@@ -5,20 +5,22 @@ import (
 	"time"
 )
 
-// What a worker fetches beyond its free slots while steps are quick: a batch, so that a fetch is not made for every step.
+// Bounds of the prefetch. While the steps of a pool are fast, a worker fetches more steps than the pool has free slots,
+// so that one fetch serves many steps.
 const (
-	// prefetchMax bounds the batch.
+	// prefetchMax is the largest number of steps beyond the slots.
 	prefetchMax = 64
-	// prefetchWaitMax is how long the last of the batch waits for its slot, as far as the steps before it tell. It is well below the
-	// time after which a step without a slot goes back.
+	// prefetchWaitMax is the longest expected wait of a prefetched step for its slot. It is well below the 100 ms after
+	// which a step without a slot goes back.
 	prefetchWaitMax = 50 * time.Millisecond
-	// prefetchStepMax is how long the steps of a pool take at most, on average, that may be fetched ahead.
+	// prefetchStepMax is the average duration of steps from which a pool has no prefetch.
 	prefetchStepMax = 5 * time.Millisecond
-	// averageWeight is the number of steps over which the average is taken.
+	// averageWeight is the number of steps over which the moving average is taken.
 	averageWeight = 8
 )
 
-// poolSpeeds knows how long the steps of each pool take, and how many of them this worker has. It is safe for concurrent use.
+// poolSpeeds tracks how long the steps of each pool take, and how many runs each pool has. It is safe for concurrent
+// use.
 type poolSpeeds struct {
 	// mu protects the field below.
 	mu    sync.Mutex
@@ -26,7 +28,7 @@ type poolSpeeds struct {
 }
 
 type poolSpeed struct {
-	// average is that of the last steps, 0 before the first.
+	// average is the average duration of the last steps, 0 before the first.
 	average time.Duration
 	// running counts the runs that began in the pool.
 	running int
@@ -44,12 +46,12 @@ func (p *poolSpeeds) update(pool string, change func(*poolSpeed)) {
 	change(p.pools[pool])
 }
 
-// runBegan and ended count a run.
+// runBegan and runEnded count the runs of a pool.
 func (p *poolSpeeds) runBegan(pool string) { p.update(pool, func(own *poolSpeed) { own.running++ }) }
 
 func (p *poolSpeeds) runEnded(pool string) { p.update(pool, func(own *poolSpeed) { own.running-- }) }
 
-// record notes how long a step took.
+// record adds the duration of a step to the average.
 func (p *poolSpeeds) record(pool string, d time.Duration) {
 	p.update(pool, func(own *poolSpeed) {
 		if own.average == 0 {
@@ -59,12 +61,13 @@ func (p *poolSpeeds) record(pool string, d time.Duration) {
 	})
 }
 
-// markStalled notes that a step found no slot: those that have them are not quick, whatever the ones before them were.
+// markStalled ends the prefetch of a pool in which a step found no slot: the running steps are slower than the average.
 func (p *poolSpeeds) markStalled(pool string) {
 	p.update(pool, func(own *poolSpeed) { own.average = time.Second })
 }
 
-// prefetchLimit is how many more jobs a pool with so many slots may be given, free or not; not more than 0 when its steps are not quick.
+// prefetchLimit is the number of jobs that may still be fetched for a pool with that number of slots, whether or not
+// they are free. It is 0 or less if the steps of the pool are not fast.
 func (p *poolSpeeds) prefetchLimit(pool string, slots int) (more int) {
 	p.update(pool, func(own *poolSpeed) {
 		if own.average == 0 || own.average >= prefetchStepMax {

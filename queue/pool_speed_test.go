@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestOnlyQuickStepsAreFetchedAhead(t *testing.T) {
+func TestOnlyFastStepsArePrefetched(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
 		took    []time.Duration
@@ -45,7 +45,7 @@ func TestOnlyQuickStepsAreFetchedAhead(t *testing.T) {
 	}
 }
 
-func TestStepsThatAreQuickAgainAreFetchedAheadAgain(t *testing.T) {
+func TestStepsThatAreFastAgainArePrefetchedAgain(t *testing.T) {
 	t.Parallel()
 	var p poolSpeeds
 	p.markStalled("ruby")

@@ -10,7 +10,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest/pgbouncer"
 )
 
-// Each statement of a pooled session may be in another session of the server, between those of other workers.
+// Behind the pooler, each statement of a session may run in another session of the server, between statements of other
+// workers.
 func TestWorkersBehindAPoolerThatLendsTransactions(t *testing.T) {
 	t.Parallel()
 	const tasks = 10
@@ -18,7 +19,10 @@ func TestWorkersBehindAPoolerThatLendsTransactions(t *testing.T) {
 	close(w.held)
 	location := pgbouncer.Start(t, w.bench.pool)
 	for _, name := range []string{"a", "b"} {
-		w.bench.start(options{name: name, url: location, pooled: true, executor: w.executor, change: func(c *queue.Config) { c.PollOnly = true }})
+		w.bench.start(options{
+			name: name, url: location, pooled: true, executor: w.executor,
+			change: func(c *queue.Config) { c.PollOnly = true },
+		})
 	}
 	w.create()
 	for range tasks {

@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// pools gives an executor of the tests pools of slots, as handler processes have them. It is safe for concurrent use.
+// pools adds pools of slots to an executor of the tests, as handler processes have them. It is safe for concurrent use.
 type pools struct {
 	*executor
 
@@ -22,12 +22,15 @@ type pools struct {
 	changed  chan struct{}
 }
 
-// inPools returns the executor with so many slots in each pool. handlers has the pool of each handler.
+// inPools returns the executor with slots by the key of the pool. handlers has the key of each handler's pool.
 func inPools(e *executor, slots map[string]int, handlers map[string]string) *pools {
-	return &pools{executor: e, slots: slots, handlers: handlers, used: map[string]int{}, most: map[string]int{}, changed: make(chan struct{})}
+	return &pools{
+		executor: e, slots: slots, handlers: handlers, used: map[string]int{}, most: map[string]int{},
+		changed: make(chan struct{}),
+	}
 }
 
-// resize changes the slots of a pool and tells of it.
+// resize changes the slots of a pool.
 func (p *pools) resize(key string, slots int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -36,7 +39,7 @@ func (p *pools) resize(key string, slots int) {
 	p.changed = make(chan struct{})
 }
 
-// serve adds a handler to a pool and tells of it.
+// serve adds a handler to a pool.
 func (p *pools) serve(handler, key string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/queue"
 )
 
-// The sweep has no part in it: an application that sets a task back waits for seconds at most.
-func TestTaskThatIsSetBackToPendingGoesOnWithoutTheSweep(t *testing.T) {
+// A task that an application sets back to pending continues within seconds, without the sweep.
+func TestTaskThatIsSetBackToPendingContinuesWithoutTheSweep(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("linear", "first", "last: first"))
 	e := serve(map[string]handler{"First": failing(1)})
@@ -21,7 +21,10 @@ func TestTaskThatIsSetBackToPendingGoesOnWithoutTheSweep(t *testing.T) {
 	b.awaitEnd(id, engine.Error)
 	b.exec(`UPDATE public.tasker_workflow_steps SET retry_limit = 3, in_process = true WHERE attempts = 1`)
 	b.exec(`SELECT tasker.transition_task($1, 'pending', '{}')`, id)
-	eventually(t, "the task goes on", func() bool { return b.task(id).State != engine.Error && b.states(id)["last"] == "complete 1" })
+	eventually(
+		t, "the task goes on",
+		func() bool { return b.task(id).State != engine.Error && b.states(id)["last"] == "complete 1" },
+	)
 }
 
 func TestStepThatADeadRailsProcessLeftRunsAgainWhenItIsOldEnough(t *testing.T) {
@@ -29,7 +32,9 @@ func TestStepThatADeadRailsProcessLeftRunsAgainWhenItIsOldEnough(t *testing.T) {
 	b := setup(t, document("linear", "first", "last: first"))
 	id := b.create("linear")
 	b.exec(`SELECT tasker.tick(ARRAY[$1::bigint], '{t}', NULL, '{""}', '{""}', true)`, id)
-	b.exec(`SELECT tasker.transition_step(min(workflow_step_id), 'in_progress', '{}') FROM public.tasker_workflow_steps`)
+	b.exec(
+		`SELECT tasker.transition_step(min(workflow_step_id), 'in_progress', '{}') FROM public.tasker_workflow_steps`,
+	)
 	b.exec(`UPDATE public.tasker_workflow_step_transitions SET created_at = created_at - interval '2 hours'`)
 	b.start(options{name: "w", executor: serve(nil), change: func(c *queue.Config) {
 		c.SweepInterval, c.ReleaseAbandoned = 50*time.Millisecond, time.Hour
@@ -40,8 +45,8 @@ func TestStepThatADeadRailsProcessLeftRunsAgainWhenItIsOldEnough(t *testing.T) {
 	}
 }
 
-// The engine wanted the step that a worker runs, and recorded its failure over the claim, as it does.
-func TestStepWhoseClaimTheEngineOverwroteIsTriedAgain(t *testing.T) {
+// The Rails engine tried to run a step that a worker runs, and recorded a failure over the claim.
+func TestStepWhoseClaimTheRailsEngineOverwroteIsRetried(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("linear", "first | default_retry_limit: 5", "last: first"))
 	g := newGate()
@@ -54,7 +59,7 @@ func TestStepWhoseClaimTheEngineOverwroteIsTriedAgain(t *testing.T) {
 	b.exec(`UPDATE public.tasker_workflow_steps SET attempts = attempts + 1, last_attempted_at = now() AT TIME ZONE 'UTC' WHERE task_id = $1 AND in_process`, id)
 	b.exec(`SELECT tasker.lock_tasks(ARRAY[$1::bigint]), tasker.transition_step(workflow_step_id, 'error', '{}')
 		FROM public.tasker_workflow_steps WHERE task_id = $1 AND in_process`, id)
-	eventually(t, "the flag is put right", func() bool {
+	eventually(t, "the flag is corrected", func() bool {
 		return one[int](b, `SELECT count(*) FROM public.tasker_workflow_steps WHERE in_process`) == 0
 	})
 	g.let()

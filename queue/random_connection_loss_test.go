@@ -13,13 +13,13 @@ import (
 
 var cutSeed = flag.Uint64("cut.seed", 0, "cut connections as this seed draws them, instead of the usual ones")
 
-// cutsEach is how many connections a seed cuts, and cutChance one in how many statements loses its connection.
+// cutsEach is the number of connections that a seed cuts. One in cutChance statements loses its connection.
 const (
 	cutsEach  = 12
 	cutChance = 12
 )
 
-func TestWorkGoesOnAfterAnyConnectionsAreLost(t *testing.T) {
+func TestWorkContinuesAfterTheLossOfAnyConnections(t *testing.T) {
 	t.Parallel()
 	seeds := []uint64{1, 2, 3, 4}
 	if *cutSeed != 0 {
@@ -76,7 +76,7 @@ func (d *cutDice) draw() bool {
 	return true
 }
 
-// lost counts a cut, and says whether jobs are lost with it.
+// lost counts a cut and reports whether jobs are lost with it.
 func (d *cutDice) lost(t *testing.T, s pgproxy.Statement, when pgproxy.When) (jobs bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

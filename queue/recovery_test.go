@@ -9,13 +9,13 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// deadWorker is the id of a worker that was, and deadClient that of its River client.
+// deadWorker is the id of a dead worker, deadClient that of its River client.
 const (
 	deadWorker = "0b8f3c6e-0000-4000-8000-00000000dead"
 	deadClient = "dead-client"
 )
 
-// tick looks at a task as a worker would, without one.
+// tick ticks a task without a worker.
 func (b bench) tick(id int64) {
 	b.t.Helper()
 	if _, err := b.store.Tick(b.t.Context(), deadWorker, []sql.TickWish{{TaskID: id}}, sql.Wait); err != nil {
@@ -23,7 +23,7 @@ func (b bench) tick(id int64) {
 	}
 }
 
-// registerDead makes a worker known whose lease ended long ago.
+// registerDead registers a worker whose lease ended long ago.
 func (b bench) registerDead() {
 	b.t.Helper()
 	w := sql.Worker{ID: deadWorker, ClientID: deadClient, Name: "dead", Lease: time.Millisecond}
@@ -32,7 +32,7 @@ func (b bench) registerDead() {
 	}
 }
 
-func TestSweepRestoresAJobThatWasLost(t *testing.T) {
+func TestSweepReplacesALostJob(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]func(bench, int64){
 		"the first tick": func(b bench, id int64) {},
@@ -65,10 +65,12 @@ func TestSweepRestoresAJobThatWasLost(t *testing.T) {
 	}
 }
 
-// failOnce claims a step for the dead worker, while it lived, and records a failure.
+// failOnce claims a step for the dead worker and records a failure.
 func (b bench) failOnce(id int64, name string) {
 	b.t.Helper()
-	claims, err := b.store.Claim(b.t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.Wait)
+	claims, err := b.store.Claim(
+		b.t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.Wait,
+	)
 	if err != nil || claims[0].Status != engine.Claimed {
 		b.t.Fatalf("claiming: %v, %v", claims, err)
 	}
@@ -97,11 +99,14 @@ func TestJobsOfADeadClientAreReleasedWhenItsLeaseEnds(t *testing.T) {
 			b.tick(id)
 			b.registerDead()
 			if row.claimed {
-				if _, err := b.store.Claim(t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "first").StepID}}, sql.Wait); err != nil {
+				if _, err := b.store.Claim(
+					t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "first").StepID}},
+					sql.Wait,
+				); err != nil {
 					t.Fatal(err)
 				}
 			}
-			// What River leaves of a job whose client was killed.
+			// The state in which River leaves a job whose client was killed.
 			b.exec(`UPDATE tasker.river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY[$1]`, deadClient)
 
 			e := serve(nil)
@@ -121,13 +126,15 @@ func TestJobsOfADeadClientAreReleasedWhenItsLeaseEnds(t *testing.T) {
 	}
 }
 
-func TestDeadWorkersAttemptCountsSoThatAStepThatKillsWorkersEnds(t *testing.T) {
+func TestAttemptOfADeadWorkerIsCounted(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("poison", "only | default_retry_limit: 1"))
 	id := b.create("poison")
 	b.tick(id)
 	b.registerDead()
-	if _, err := b.store.Claim(t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "only").StepID}}, sql.Wait); err != nil {
+	if _, err := b.store.Claim(
+		t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "only").StepID}}, sql.Wait,
+	); err != nil {
 		t.Fatal(err)
 	}
 	e := serve(nil)
@@ -161,7 +168,7 @@ func TestStepSurvivesTheLossOfEveryConnection(t *testing.T) {
 			t.Errorf("%s is %s after %d executions", name, state, e.count(name))
 		}
 	}
-	// The listener is back as well, and later tasks run.
+	// The listener has reconnected too, so that later tasks run.
 	b.awaitEnd(b.create("fan"), engine.Complete)
 	sqltest.CheckInvariants(t, b.pool, true)
 }

@@ -2,25 +2,22 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// registerRetryDelay is how long a registration rests whose connection was lost.
+// registerRetryDelay is the time between a registration whose connection was lost and its retry.
 const registerRetryDelay = 100 * time.Millisecond
 
-// registerWithRetry registers the worker. When the connection is lost nobody knows whether the row is there: the same row is offered again, for
-// as long as a lease. What the database refuses is not offered again.
+// registerWithRetry registers the worker. After a lost connection the registration is unacknowledged, so it repeats the
+// same row, for at most the duration of a lease. It does not retry an error of the database.
 func (l *lease) registerWithRetry(ctx context.Context, worker sql.Worker) error {
 	ctx, cancel := context.WithTimeout(ctx, worker.Lease)
 	defer cancel()
 	for {
 		err := l.store.RegisterWorker(ctx, worker)
-		if _, refused := errors.AsType[*pgconn.PgError](err); err == nil || refused {
+		if err == nil || isStatementError(err) {
 			return err
 		}
 		select {

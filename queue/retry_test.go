@@ -18,14 +18,16 @@ func TestFailedStepRunsAgainWhenItsBackoffIsOver(t *testing.T) {
 	b.start(options{name: "w", executor: e})
 	id := b.create("flaky")
 
-	// The retry is a job that River's own scheduler, up to five seconds late, has no part in.
+	// The retry does not depend on River's scheduler, which is up to five seconds late.
 	const isRetry = ` FROM tasker.river_job WHERE kind = 'tasker_step'`
 	eventually(t, "a retry is asked for", func() bool { return one[int](b, `SELECT count(*)`+isRetry) > 0 })
 	if state := one[string](b, `SELECT state::text`+isRetry); state == "scheduled" || state == "retryable" {
 		t.Errorf("the retry's job is %s, so that River has to schedule it first", state)
 	}
 	due := one[time.Time](b, `SELECT scheduled_at`+isRetry)
-	failed := one[time.Time](b, `SELECT created_at AT TIME ZONE 'UTC' FROM public.tasker_workflow_step_transitions WHERE to_state = 'error'`)
+	failed := one[time.Time](
+		b, `SELECT created_at AT TIME ZONE 'UTC' FROM public.tasker_workflow_step_transitions WHERE to_state = 'error'`,
+	)
 	if got := due.Sub(failed); got < engine.Backoff(1) || got > engine.Backoff(1)*5/4 {
 		t.Errorf("the retry is woken %s after the failure, want %s and up to a quarter more", got, engine.Backoff(1))
 	}
@@ -42,7 +44,7 @@ func TestFailedStepRunsAgainWhenItsBackoffIsOver(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-func TestHandlerSeesTheAttemptAndWhatTheLastOneLeft(t *testing.T) {
+func TestHandlerGetsTheAttemptNumberAndThePreviousResults(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("flaky", "only"))
 	seen := make(chan engine.StepInfo, 10)
@@ -66,7 +68,9 @@ func TestHandlerSeesTheAttemptAndWhatTheLastOneLeft(t *testing.T) {
 
 func TestStepAtItsLimitEndsTheTaskOnceNothingElseCanRun(t *testing.T) {
 	t.Parallel()
-	b := setup(t, document("hopeless", "top", "left: top | default_retry_limit: 2", "right: top", "after: right", "bottom: left, after"))
+	b := setup(t, document(
+		"hopeless", "top", "left: top | default_retry_limit: 2", "right: top", "after: right", "bottom: left, after",
+	))
 	e := serve(map[string]handler{"Left": failing(99)})
 	b.start(options{name: "w", executor: e})
 	task := b.hurryToEnd(b.create("hopeless"))

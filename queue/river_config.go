@@ -10,18 +10,18 @@ import (
 
 type pgxTx = pgx.Tx
 
-// How queues are fetched from, by River's client and by the fetchers. The notifications are ours, sent by SQL in the
-// transaction that inserts the jobs, and by the waker when a job falls due; what a lost connection missed the sweep finds.
-// Polling is the last resort.
+// How River's client and the fetchers fetch from queues. SQL sends the notifications in the transaction that inserts
+// the jobs, and the wake scheduler sends one when a job is due. The sweep repairs wake-ups that a lost connection
+// missed. Polling is the last resort.
 const (
 	fetchPollInterval = 30 * time.Second
-	// pollOnlyInterval is the poll where nothing can be listened to: ten statements a second for each queue.
+	// pollOnlyInterval is the poll interval without LISTEN: ten statements a second for each queue.
 	pollOnlyInterval = 100 * time.Millisecond
 	tickWorkers      = 8
 	jobRetention     = time.Hour
 )
 
-// pollInterval is how often a queue is looked at without a reason.
+// pollInterval is the time between two fetches from a queue without a notification.
 func (c Config) pollInterval() time.Duration {
 	if c.PollOnly {
 		return pollOnlyInterval
@@ -29,7 +29,8 @@ func (c Config) pollInterval() time.Duration {
 	return fetchPollInterval
 }
 
-// riverConfig is that of River's client: it works the queue of ticks, keeps River's tables clean and listens.
+// riverConfig returns the configuration of River's client. The client works the queue of ticks, cleans River's tables
+// and listens.
 func riverConfig(config Config, clientID string, workers *river.Workers) *river.Config {
 	return &river.Config{
 		CompletedJobRetentionPeriod: jobRetention,
@@ -40,7 +41,7 @@ func riverConfig(config Config, clientID string, workers *river.Workers) *river.
 		Logger:                      slog.New(newWarnOnly(config.Log.Handler())),
 		PollOnly:                    config.PollOnly,
 		Queues:                      map[string]river.QueueConfig{TicksQueue: {MaxWorkers: tickWorkers}},
-		// What a fetch lost the sweep makes available again, see tasker.job_is_stuck. River's own rescue is for what is left.
+		// The sweep makes stuck jobs available again, see tasker.job_is_stuck. River's own rescue comes after it.
 		RescueStuckJobsAfter: tickTimeout + time.Hour,
 		Schema:               "tasker",
 		Workers:              workers,

@@ -9,10 +9,10 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// schemaCacheMax bounds the cache; a deployment has far fewer templates at a time.
+// schemaCacheMax bounds the cache. A deployment has far fewer templates at a time.
 const schemaCacheMax = 1000
 
-// schemaCache keeps the compiled schemas of templates by the template's digest, so that a replaced template has its own.
+// schemaCache caches the compiled schemas of templates by digest, so that a replaced template has a new entry.
 type schemaCache struct {
 	store *sql.Store
 
@@ -38,14 +38,16 @@ func (c *schemaCache) get(ctx context.Context, namedTask int32, digest string) (
 	}
 	schema, err = template.CompileSchema()
 	if err != nil {
-		return nil, fmt.Errorf("compiling the schema of %s/%s@%s: %w", template.Namespace, template.Name, template.Version, err)
+		return nil, fmt.Errorf(
+			"compiling the schema of %s/%s@%s: %w", template.Namespace, template.Name, template.Version, err,
+		)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.compiled) >= schemaCacheMax {
 		clear(c.compiled)
 	}
-	// Under the digest of what was read: the template may have been replaced since the tick.
+	// The key is the digest of the template that was read: it may have been replaced since the tick.
 	c.compiled[template.Digest()] = schema
 	return schema, nil
 }

@@ -14,13 +14,14 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// hostileSettings are what a database or a role may set for its sessions, and what our SQL cannot do with.
+// hostileSettings are settings that a database or a role may have for its sessions, and that would break our SQL.
 var hostileSettings = map[string]map[string]string{
 	"repeatable read": {"default_transaction_isolation": "repeatable read"},
 	"serializable":    {"default_transaction_isolation": "serializable", "default_transaction_deferrable": "on"},
 	"read only":       {"default_transaction_read_only": "on"},
 	"timeouts": {
-		"idle_in_transaction_session_timeout": "1ms", "idle_session_timeout": "20ms", "lock_timeout": "1ms", "statement_timeout": "1ms",
+		"idle_in_transaction_session_timeout": "1ms", "idle_session_timeout": "20ms", "lock_timeout": "1ms",
+		"statement_timeout": "1ms",
 	},
 	"a transaction timeout": {"transaction_timeout": "1ms"},
 	"formats": {
@@ -29,14 +30,15 @@ var hostileSettings = map[string]map[string]string{
 	},
 	"names": {"search_path": "nowhere"},
 	"planner": {
-		"enable_bitmapscan": "off", "enable_indexonlyscan": "off", "enable_indexscan": "off", "enable_nestloop": "off", "jit": "on", "jit_above_cost": "0",
+		"enable_bitmapscan": "off", "enable_indexonlyscan": "off", "enable_indexscan": "off", "enable_nestloop": "off",
+		"jit": "on", "jit_above_cost": "0",
 		"jit_inline_above_cost": "0", "jit_optimize_above_cost": "0", "plan_cache_mode": "force_custom_plan",
 	},
 	"row security": {"row_security": "off"},
 	"plpgsql":      {"plpgsql.extra_errors": "all", "plpgsql.extra_warnings": "all"},
 }
 
-// Fan-ins between two workers need each to see what the other has just committed. The sweep does not help out here.
+// A fan-in between two workers needs each to see the last commit of the other. The test runs without the sweep.
 func TestTasksEndWhateverTheDatabaseSets(t *testing.T) {
 	t.Parallel()
 	const tasks = 40
@@ -45,10 +47,13 @@ func TestTasksEndWhateverTheDatabaseSets(t *testing.T) {
 			t.Parallel()
 			b := setup(t, document("fan", fan(4)...))
 			for setting, value := range settings {
-				if setting == "transaction_timeout" && one[int](b, `SELECT current_setting('server_version_num')::int`) < 170000 {
+				if setting == "transaction_timeout" &&
+					one[int](b, `SELECT current_setting('server_version_num')::int`) < 170000 {
 					t.Skip("PostgreSQL before 17 has no transaction_timeout")
 				}
-				b.exec(fmt.Sprintf(`ALTER DATABASE %s SET %s = %s`, b.pool.Config().ConnConfig.Database, setting, quoted(value)))
+				b.exec(fmt.Sprintf(
+					`ALTER DATABASE %s SET %s = %s`, b.pool.Config().ConnConfig.Database, setting, quoted(value),
+				))
 			}
 			for _, worker := range []string{"a", "b"} {
 				n := b.start(options{name: worker, executor: serve(nil), change: func(c *queue.Config) {
@@ -71,8 +76,8 @@ func quoted(value string) string {
 	return "'" + value + "'"
 }
 
-// createAsApp creates tasks in a session as apps open them, with the settings of the database; only what says that it may not write,
-// or not for so long, is the app's own to change.
+// createAsApp creates tasks in a session of an app, with the settings of the database. The app changes only the
+// settings that forbid it to write or that limit its time.
 func (b bench) createAsApp(n int) []int64 {
 	b.t.Helper()
 	config, err := pgx.ParseConfig(sqltest.URL(b.t, b.pool))
@@ -81,7 +86,8 @@ func (b bench) createAsApp(n int) []int64 {
 	}
 	// Before the session begins: on a busy machine it would end before it could set them.
 	maps.Copy(config.RuntimeParams, map[string]string{
-		"default_transaction_read_only": "off", "idle_session_timeout": "0", "lock_timeout": "0", "statement_timeout": "0",
+		"default_transaction_read_only": "off", "idle_session_timeout": "0", "lock_timeout": "0",
+		"statement_timeout": "0",
 	})
 	conn, err := pgx.ConnectConfig(b.t.Context(), config)
 	if err != nil {

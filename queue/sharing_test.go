@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// oneAtATime leaves a worker room for one step.
+// oneAtATime limits a worker to one step at a time.
 func oneAtATime(c *queue.Config) { c.MaxSteps = 1 }
 
 func TestWorkersShareTheStepsOfOneTask(t *testing.T) {
@@ -72,13 +72,14 @@ func TestNoStepRunsTwiceHoweverManyWorkersThereAre(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-func TestStepsOfAWorkerWhoseLeaseEndedGoToAnother(t *testing.T) {
+func TestStepsOfAWorkerWithAnExpiredLeaseRunOnAnother(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow", "after: slow"), document("quick", "only"))
 	g := newGate()
 	g.stubborn = true
 	defer g.let()
-	silent := b.start(options{name: "silent", executor: serve(map[string]handler{"Slow": g.run}), change: func(c *queue.Config) {
+	executor := serve(map[string]handler{"Slow": g.run})
+	silent := b.start(options{name: "silent", executor: executor, change: func(c *queue.Config) {
 		c.MaxSteps, c.Lease = 1, 3*time.Second
 	}})
 	id := b.create("slow")
@@ -89,7 +90,7 @@ func TestStepsOfAWorkerWhoseLeaseEndedGoToAnother(t *testing.T) {
 		return engine.Succeeded([]byte(`{"from": "the winner"}`))
 	}})
 	other := b.start(options{name: "other", executor: winner})
-	// A lease so short has ended whatever the heartbeat does.
+	// A lease this short ends before the next heartbeat.
 	b.exec(`UPDATE tasker.workers SET lease_ms = 1, heartbeat_at = now() - interval '1 hour' WHERE name = 'silent'`)
 	b.awaitEnd(id, engine.Complete)
 	if winner.count("slow") != 1 {
@@ -97,7 +98,9 @@ func TestStepsOfAWorkerWhoseLeaseEndedGoToAnother(t *testing.T) {
 	}
 
 	g.let()
-	eventually(t, "the late outcome is dropped", func() bool { return silent.log.has("its outcome is dropped") })
+	eventually(
+		t, "the late outcome is dropped", func() bool { return silent.log.has("the outcome of the step is dropped") },
+	)
 	want := map[string]string{"slow": "complete 2", "after": "complete 1"}
 	if diff := cmp.Diff(want, b.states(id)); diff != "" {
 		t.Errorf("states (-want +got):\n%s", diff)
@@ -106,7 +109,7 @@ func TestStepsOfAWorkerWhoseLeaseEndedGoToAnother(t *testing.T) {
 		t.Errorf("the step's results are %s", got)
 	}
 
-	// The silent worker notices and goes on under a new id.
+	// The silent worker notices that and registers under a new id.
 	eventually(t, "the silent worker is back", func() bool {
 		return one[int](b, `SELECT count(*) FROM tasker.workers WHERE name = 'silent' AND worker_id <> $1`, before) == 1
 	})
@@ -124,7 +127,9 @@ func TestStepOfAHandlerThatIsNotServedWaitsForAWorkerThatServesIt(t *testing.T) 
 	b.start(options{name: "ours", executor: ours})
 	id := b.create("mixed")
 	eventually(t, "the step waits as a job that any worker may fetch", func() bool {
-		return one[int](b, `SELECT count(*) FROM tasker.river_job WHERE state = 'available' AND args ->> 'handler' = 'Theirs'`) == 1
+		return one[int](
+			b, `SELECT count(*) FROM tasker.river_job WHERE state = 'available' AND args ->> 'handler' = 'Theirs'`,
+		) == 1
 	})
 	if task := b.task(id); task.State != engine.InProgress || b.states(id)["theirs"] != "pending 0" {
 		t.Errorf("the task is %s, its steps are %v", task.State, b.states(id))
@@ -156,13 +161,13 @@ func TestStepWaitsForItsHandlerProcess(t *testing.T) {
 				return nil
 			}
 			b.start(options{name: "w", executor: e, prepare: func(w *queue.Worker) {
-				w.SetNotServedPause(10 * time.Millisecond)
-				w.SetUnavailablePause(10 * time.Millisecond)
+				w.SetNotServedDelay(10 * time.Millisecond)
+				w.SetUnavailableDelay(10 * time.Millisecond)
 			}})
 			id := b.create("one")
 			b.awaitEnd(id, engine.Complete)
 			if got := b.states(id)["only"]; got != "complete 1" || asked.Load() != 4 {
-				t.Errorf("the step is %s after %d requests for room", got, asked.Load())
+				t.Errorf("the step is %s after %d requests for a slot", got, asked.Load())
 			}
 			sqltest.CheckInvariants(t, b.pool, true)
 		})

@@ -5,34 +5,35 @@ import (
 	"time"
 )
 
-// How long a worker goes on that was told to stop.
+// Bounds of the shutdown of a worker.
 const (
-	// DrainGrace is what a worker takes at most beyond its drain timeout: handlers are told to end, and what they come to is recorded.
+	// DrainGrace is the longest time that a worker takes beyond its drain timeout, to cancel handlers and to record
+	// their outcomes.
 	DrainGrace = 2 * time.Second
-	// HardGrace is the same once nobody waits any more.
+	// HardGrace is the longest time that a worker takes for the same after a hard stop.
 	HardGrace = 500 * time.Millisecond
-	// unregisterGrace is what it takes at most after that to say that it is gone.
+	// unregisterGrace is the longest time that unregistering the worker takes after that.
 	unregisterGrace = 500 * time.Millisecond
 )
 
-// limitShutdown ends the life of the worker, and with it every call to the database, when the end of its work takes too long: ctx ends
-// when it is told to stop, hard when nobody waits any more. over is closed when there is nothing left to end.
-func (w *Worker) limitShutdown(ctx, hard context.Context, over <-chan struct{}) {
+// limitShutdown ends the life of the worker, and with it every call to the database, if the shutdown takes too long.
+// ctx ends at the soft stop, hardStop at the hard stop. stopped is closed at the end of the shutdown.
+func (w *Worker) limitShutdown(ctx, hardStop context.Context, stopped <-chan struct{}) {
 	select {
 	case <-ctx.Done():
-	case <-over:
+	case <-stopped:
 		return
 	}
 	select {
 	case <-time.After(w.config.DrainTimeout + DrainGrace):
-	case <-hard.Done():
+	case <-hardStop.Done():
 		sleep(w.life, HardGrace)
-	case <-over:
+	case <-stopped:
 	}
 	w.endLife()
 }
 
-// unregisterContext returns a context that ends a moment after the worker's life.
+// unregisterContext returns a context that ends unregisterGrace after the worker's life.
 func (w *Worker) unregisterContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(w.life, func() {

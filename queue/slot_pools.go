@@ -9,14 +9,14 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// anyHandler is the key of the pool of an executor that does not tell its pools.
+// anyHandler is the key of the only pool of an executor without [engine.Pools].
 const anyHandler = ""
 
-// slotPools knows which handlers have free slots. It is safe for concurrent use.
+// slotPools tracks the pools of the executor and their free slots. It is safe for concurrent use.
 type slotPools struct {
-	// pools is the executor's, nil when that does not tell of its slots: then everything is in one pool without a bound.
+	// pools is nil if the executor does not implement it. Then all handlers are in one pool without a bound.
 	pools engine.Pools
-	// handlers are those that the configuration names: all of an executor without pools, and commands.
+	// handlers are those of the configuration: commands, and all handlers of an executor without pools.
 	handlers []string
 	speeds   poolSpeeds
 
@@ -25,11 +25,12 @@ type slotPools struct {
 	layout poolLayout
 }
 
-// poolLayout is which handler is in which pool, as a fetch needs it.
+// poolLayout says which handler is in which pool, in the form that a fetch needs.
 type poolLayout struct {
-	// changed is closed when it is another.
+	// changed is closed when the layout is outdated.
 	changed <-chan struct{}
-	// keys are the pools, slots what they have, and handlers those of all pools, with the position of the pool in keys.
+	// keys and slots are the keys and the numbers of slots of the pools. handlers are those of all pools, and
+	// poolIndexes has the position in keys of each handler's pool.
 	keys        []string
 	slots       []int
 	handlers    []string
@@ -41,34 +42,37 @@ func newSlotPools(executor engine.Executor, handlers []string) *slotPools {
 	return &slotPools{pools: pools, handlers: handlers}
 }
 
-// currentLayout returns the layout as it is.
-func (c *slotPools) currentLayout() poolLayout {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.layout.keys != nil {
+// currentLayout returns the layout, after reading it anew if it is outdated.
+func (p *slotPools) currentLayout() poolLayout {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.layout.keys != nil {
 		select {
-		case <-c.layout.changed:
+		case <-p.layout.changed:
 		default:
-			return c.layout
+			return p.layout
 		}
 	}
-	c.layout = c.readLayout()
-	return c.layout
+	p.layout = p.readLayout()
+	return p.layout
 }
 
-func (c *slotPools) readLayout() poolLayout {
-	if c.pools == nil {
-		return poolLayout{changed: make(chan struct{}), keys: []string{anyHandler}, slots: []int{0}, handlers: c.handlers, poolIndexes: make([]int, len(c.handlers))}
+func (p *slotPools) readLayout() poolLayout {
+	if p.pools == nil {
+		return poolLayout{
+			changed: make(chan struct{}), keys: []string{anyHandler}, slots: []int{0},
+			handlers: p.handlers, poolIndexes: make([]int, len(p.handlers)),
+		}
 	}
-	l := poolLayout{changed: c.pools.Changed(), keys: []string{}, handlers: []string{}}
-	for i, pool := range c.pools.Pools() {
+	l := poolLayout{changed: p.pools.Changed(), keys: []string{}, handlers: []string{}}
+	for i, pool := range p.pools.Pools() {
 		l.keys, l.slots = append(l.keys, pool.Key), append(l.slots, pool.Slots)
 		for _, handler := range pool.Handlers {
 			l.handlers, l.poolIndexes = append(l.handlers, handler), append(l.poolIndexes, i)
 		}
 	}
-	for _, handler := range append(slices.Clone(c.handlers), commandHandlers) {
-		key, served := c.pools.PoolOf(handler)
+	for _, handler := range append(slices.Clone(p.handlers), commandHandlers) {
+		key, served := p.pools.PoolOf(handler)
 		if i := slices.Index(l.keys, key); served && i >= 0 && !slices.Contains(l.handlers, handler) {
 			l.handlers, l.poolIndexes = append(l.handlers, handler), append(l.poolIndexes, i)
 		}
@@ -76,38 +80,38 @@ func (c *slotPools) readLayout() poolLayout {
 	return l
 }
 
-// commandHandlers is the handler that stands for every command when jobs are fetched.
+// commandHandlers is the name that stands for the handlers of all commands when jobs are fetched.
 const commandHandlers = "command:"
 
-// fetchLimit is how many jobs may be fetched for a pool with so many slots, at most limit: as many as it has free, and a batch more
-// while its steps are quick.
-func (c *slotPools) fetchLimit(key string, slots, limit int) int {
-	if c.pools == nil {
+// fetchLimit is the number of jobs to fetch for a pool with that number of slots, at most limit. It is the number of
+// free slots, or more while the steps of the pool are fast.
+func (p *slotPools) fetchLimit(key string, slots, limit int) int {
+	if p.pools == nil {
 		return limit
 	}
-	return min(max(c.pools.Free(key), c.speeds.prefetchLimit(key, slots)), limit)
+	return min(max(p.pools.Free(key), p.speeds.prefetchLimit(key, slots)), limit)
 }
 
-// tryAcquire takes a slot for the handler if one is free, nil otherwise.
-func (c *slotPools) tryAcquire(handler string) engine.Slot {
-	if c.pools == nil {
+// tryAcquire returns a slot for the handler if one is free, nil otherwise.
+func (p *slotPools) tryAcquire(handler string) engine.Slot {
+	if p.pools == nil {
 		return nil
 	}
-	return c.pools.TryAcquire(handler)
+	return p.pools.TryAcquire(handler)
 }
 
-// poolOf is the pool that runs a handler.
-func (c *slotPools) poolOf(handler string) string {
-	if c.pools == nil {
+// poolOf returns the key of the pool that runs a handler.
+func (p *slotPools) poolOf(handler string) string {
+	if p.pools == nil {
 		return anyHandler
 	}
-	key, _ := c.pools.PoolOf(handler)
+	key, _ := p.pools.PoolOf(handler)
 	return key
 }
 
-// servedHandlers returns the handlers that the worker serves, and the pool of each.
-func (c *slotPools) servedHandlers() (handlers, pools []string) {
-	l := c.currentLayout()
+// servedHandlers returns the handlers that the worker serves, and the key of the pool of each.
+func (p *slotPools) servedHandlers() (handlers, pools []string) {
+	l := p.currentLayout()
 	for i, handler := range l.handlers {
 		if handler != commandHandlers {
 			handlers, pools = append(handlers, handler), append(pools, l.keys[l.poolIndexes[i]])
@@ -116,18 +120,18 @@ func (c *slotPools) servedHandlers() (handlers, pools []string) {
 	return handlers, pools
 }
 
-// measuringSlot tells of its release, and of how long its steps took.
+// measuringSlot records the durations of its steps and reports its release.
 type measuringSlot struct {
 	engine.Slot
 
-	capacity  *slotPools
+	pools     *slotPools
 	onRelease func()
 }
 
 // Execute implements [engine.Slot].
 func (s measuringSlot) Execute(ctx context.Context, attempt *engine.Attempt) engine.Outcome {
 	began := time.Now()
-	defer func() { s.capacity.speeds.record(s.capacity.poolOf(attempt.Handler.Name), time.Since(began)) }()
+	defer func() { s.pools.speeds.record(s.pools.poolOf(attempt.Handler.Name), time.Since(began)) }()
 	return s.Slot.Execute(ctx, attempt)
 }
 

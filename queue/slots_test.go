@@ -9,8 +9,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// A worker that is busy leaves what it cannot start to others: a second one that comes later finds work.
-func TestBusyWorkerLeavesWhatItHasNoSlotsForToOthers(t *testing.T) {
+// A busy worker leaves the jobs that it cannot start to other workers: a second worker that starts later finds work.
+func TestBusyWorkerFetchesOnlyForItsFreeSlots(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "work"))
 	g := newGate()
@@ -29,8 +29,10 @@ func TestBusyWorkerLeavesWhatItHasNoSlotsForToOthers(t *testing.T) {
 	for i := range 4 {
 		await(t, fmt.Sprintf("step %d runs on the second worker", i+1), g.reached)
 	}
-	if n := one[int](b, `SELECT count(*) FROM tasker.river_job WHERE state = 'available' AND scheduled_at <= now()`); n != 6 {
-		t.Errorf("%d jobs wait for whoever has a slot first, want 6", n)
+	if n := one[int](
+		b, `SELECT count(*) FROM tasker.river_job WHERE state = 'available' AND scheduled_at <= now()`,
+	); n != 6 {
+		t.Errorf("%d jobs wait for a worker with a free slot, want 6", n)
 	}
 	g.let()
 	for id := range int64(12) {
@@ -39,16 +41,19 @@ func TestBusyWorkerLeavesWhatItHasNoSlotsForToOthers(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-// However long the backlog of one language is, the others' steps start at once.
+// However long the backlog of one language is, the steps of other languages start immediately.
 func TestLanguageWithFreeSlotsDoesNotWaitBehindTheBacklogOfAnother(t *testing.T) {
 	t.Parallel()
-	b := setup(t, document("slow", "rubyist"), document("quick", "pythonist"), document("both", "pythonist", "rubyist: pythonist"))
+	b := setup(
+		t, document("slow", "rubyist"), document("quick", "pythonist"),
+		document("both", "pythonist", "rubyist: pythonist"),
+	)
 	g := newGate()
 	defer g.let()
 	e := serve(map[string]handler{"Rubyist": g.run})
 	p := inPools(e, map[string]int{"python": 1, "ruby": 1}, map[string]string{"Pythonist": "python", "Rubyist": "ruby"})
 	b.start(options{name: "w", pools: p})
-	for range 300 { // more than the head of the queue that one fetch looks at
+	for range 300 { // more than one fetch reads from the head of the queue
 		b.create("slow")
 	}
 	await(t, "ruby is busy", g.reached)
@@ -57,20 +62,26 @@ func TestLanguageWithFreeSlotsDoesNotWaitBehindTheBacklogOfAnother(t *testing.T)
 	eventually(t, "the python step of the polyglot task has run", func() bool {
 		return b.states(polyglot)["pythonist"] == "complete 1"
 	})
-	eventually(t, "its ruby step waits in the queue, uncounted", func() bool { return b.states(polyglot)["rubyist"] == "pending 0" })
+	eventually(
+		t, "its ruby step waits in the queue, uncounted",
+		func() bool { return b.states(polyglot)["rubyist"] == "pending 0" },
+	)
 	if most := p.mostAtOnce("ruby"); most != 1 {
 		t.Errorf("%d ruby steps ran at once, want 1", most)
 	}
 }
 
-// A task that begins in several languages is not held up by the one that is busy, whichever its template names first.
+// A task that begins in several languages starts in those with free slots, whichever its template names first.
 func TestTaskThatBeginsInSeveralLanguagesStartsInThoseWithFreeSlots(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "rubyist"), document("both", "rubyist", "pythonist", "joined: rubyist, pythonist"))
 	g := newGate()
 	defer g.let()
 	e := serve(map[string]handler{"Rubyist": g.run})
-	p := inPools(e, map[string]int{"python": 1, "ruby": 1}, map[string]string{"Joined": "python", "Pythonist": "python", "Rubyist": "ruby"})
+	p := inPools(
+		e, map[string]int{"python": 1, "ruby": 1},
+		map[string]string{"Joined": "python", "Pythonist": "python", "Rubyist": "ruby"},
+	)
 	b.start(options{name: "w", pools: p})
 	b.create("slow")
 	await(t, "ruby is busy", g.reached)
@@ -81,8 +92,8 @@ func TestTaskThatBeginsInSeveralLanguagesStartsInThoseWithFreeSlots(t *testing.T
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-// A pool that gets slots later, because its processes come late or are restarted, is used then.
-func TestSlotsThatComeLaterAreUsed(t *testing.T) {
+// A pool whose slots appear later, because its processes start late or restart, is used from then on.
+func TestSlotsThatAppearLaterAreUsed(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("one", "work"))
 	p := inPools(serve(nil), map[string]int{"ruby": 0}, map[string]string{"Work": "ruby"})
@@ -96,28 +107,32 @@ func TestSlotsThatComeLaterAreUsed(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-// What a worker serves is known to the others when it changes: steps are handed over to handlers that came later.
-func TestHandlersThatComeLaterAreToldToTheOthers(t *testing.T) {
+// A worker publishes changes of its handlers: steps of handlers that were added later are claimed eagerly.
+func TestHandlersThatAreAddedLaterArePublished(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("one", "work"))
 	p := inPools(serve(nil), map[string]int{"ruby": 1}, map[string]string{})
 	b.start(options{name: "w", pools: p})
 	facts := func() string {
-		return one[string](b, `SELECT coalesce((SELECT concat_ws(' ', handlers, pools, queues) FROM tasker.workers), '')`)
+		return one[string](
+			b, `SELECT coalesce((SELECT concat_ws(' ', handlers, pools, queues) FROM tasker.workers), '')`,
+		)
 	}
 	eventually(t, "the worker serves nothing", func() bool { return facts() == "{} {} {default}" })
 	p.serve("Work", "ruby")
-	eventually(t, "the others know what it serves", func() bool { return facts() == "{Work} {ruby} {default}" })
+	eventually(t, "the new handler is published", func() bool { return facts() == "{Work} {ruby} {default}" })
 	b.awaitEnd(b.create("one"), engine.Complete)
 }
 
-// A paused queue gives nothing, whoever paused it in River's table.
-func TestPausedQueueGivesNothing(t *testing.T) {
+// Workers fetch nothing from a queue that is paused in River's table.
+func TestNothingIsFetchedFromAPausedQueue(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("one", "work"), document("other", "work | queue: side"))
 	b.exec(`INSERT INTO tasker.river_queue (name, paused_at, updated_at) VALUES ('default', now(), now())`)
 	e := serve(nil)
-	b.start(options{name: "w", executor: e, change: func(c *queue.Config) { c.Queues = map[string]int{"default": 0, "side": 0} }})
+	b.start(options{
+		name: "w", executor: e, change: func(c *queue.Config) { c.Queues = map[string]int{"default": 0, "side": 0} },
+	})
 	paused := b.create("one")
 	b.awaitEnd(b.create("other"), engine.Complete)
 	if got := b.states(paused)["work"]; got != "pending 0" {
@@ -128,8 +143,8 @@ func TestPausedQueueGivesNothing(t *testing.T) {
 	b.awaitEnd(paused, engine.Complete)
 }
 
-// A step that was handed over to a language without a free slot goes back within moments, and counts nothing.
-func TestStepThatIsHandedOverAndFindsNoSlotGoesBack(t *testing.T) {
+// An eagerly claimed step whose language has no free slot is given back after 100 ms, uncounted.
+func TestEagerlyClaimedStepWithoutSlotIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("busy", "rubyist"), document("both", "pythonist", "rubyist: pythonist"))
 	g := newGate()
@@ -139,9 +154,11 @@ func TestStepThatIsHandedOverAndFindsNoSlotGoesBack(t *testing.T) {
 	busy := b.create("busy")
 	await(t, "ruby is busy", g.reached)
 	both := b.create("both")
-	eventually(t, "the step goes back", func() bool { return n.log.has("no handler process here has a free slot") })
-	eventually(t, "it waits for whoever has a slot", func() bool {
-		return one[int](b, `SELECT count(*) FROM tasker.river_job WHERE state = 'available' AND scheduled_at <= now()`) == 1
+	eventually(t, "the step goes back", func() bool { return n.log.has("no handler process has a free slot") })
+	eventually(t, "it waits for a worker with a free slot", func() bool {
+		return one[int](
+			b, `SELECT count(*) FROM tasker.river_job WHERE state = 'available' AND scheduled_at <= now()`,
+		) == 1
 	})
 	if n.log.has("level=WARN") {
 		t.Error("the worker warns of what is no fault")

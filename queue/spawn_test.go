@@ -17,12 +17,12 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// spawned is a step that a handler adds, with a handler named as in templates that document wrote.
+// spawned is a step that a handler adds. Its handler is named as in the templates of document.
 func spawned(name string, parents ...string) engine.SpawnedStep {
 	return engine.SpawnedStep{Name: name, Handler: "Work", DependsOn: parents, Retryable: true, RetryLimit: 3}
 }
 
-// spawning is a handler that adds steps and ends as another one does.
+// spawning is a handler that adds steps to the outcome of another handler.
 func spawning(h handler, steps ...engine.SpawnedStep) handler {
 	return func(ctx context.Context, a *engine.Attempt) engine.Outcome {
 		o := h(ctx, a)
@@ -31,10 +31,10 @@ func spawning(h handler, steps ...engine.SpawnedStep) handler {
 	}
 }
 
-// servingWork lets the worker take over the steps that tests add.
+// servingWork lets the worker claim the steps that tests add eagerly.
 func servingWork(c *queue.Config) { c.Handlers = append(c.Handlers, "Work") }
 
-// dependencies names what an attempt got results of, in alphabetical order.
+// dependencies returns the names of the dependencies of an attempt, in alphabetical order.
 func dependencies(a *engine.Attempt) []string {
 	results := make(map[string]bool)
 	for _, d := range a.Dependencies {
@@ -58,7 +58,7 @@ func TestStepBehindAMapGetsTheResultsOfAllStepsThatItSpawned(t *testing.T) {
 	got := make(chan []string, 10)
 	for _, name := range []string{"a", "b"} {
 		b.start(options{name: name, change: servingWork, executor: serve(map[string]handler{
-			"Split": spawning(failing(1), steps...), // the steps of the first attempt come to nothing
+			"Split": spawning(failing(1), steps...), // the steps of the failed attempt are dropped
 			"Work":  failing(1),
 			"Reduce": func(ctx context.Context, a *engine.Attempt) engine.Outcome {
 				got <- dependencies(a)
@@ -76,13 +76,18 @@ func TestStepBehindAMapGetsTheResultsOfAllStepsThatItSpawned(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-func TestSpawnedStepThatNobodyServesWaitsForAWorkerThatDoes(t *testing.T) {
+func TestSpawnedStepWaitsForAWorkerThatServesIt(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("map", "split", "reduce: split"))
-	b.start(options{name: "without", executor: only(map[string]handler{"Split": spawning(succeed, spawned("part")), "Reduce": succeed})})
+	b.start(options{
+		name:     "without",
+		executor: only(map[string]handler{"Split": spawning(succeed, spawned("part")), "Reduce": succeed}),
+	})
 	id := b.create("map")
 	eventually(t, "the step waits as a job that any worker may fetch", func() bool {
-		return one[int](b, `SELECT count(*) FROM tasker.river_job WHERE state = 'available' AND args ->> 'handler' = 'Work'`) == 1
+		return one[int](
+			b, `SELECT count(*) FROM tasker.river_job WHERE state = 'available' AND args ->> 'handler' = 'Work'`,
+		) == 1
 	})
 	if step := b.step(id, "part"); step.Readiness != engine.Ready || step.Handler != "Work" {
 		t.Errorf("the step that waits is shown as %+v", step)
@@ -92,13 +97,16 @@ func TestSpawnedStepThatNobodyServesWaitsForAWorkerThatDoes(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-func TestResultWithStepsThatTheTaskDoesNotTakeFailsForGood(t *testing.T) {
+func TestResultWithInvalidSpawnedStepsFailsPermanently(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("map", "split", "reduce: split"))
-	b.start(options{name: "w", executor: serve(map[string]handler{"Split": spawning(succeed, spawned("fine"), spawned("reduce"))})})
+	b.start(options{
+		name: "w", executor: serve(map[string]handler{"Split": spawning(succeed, spawned("fine"), spawned("reduce"))}),
+	})
 	id := b.create("map")
 	b.awaitEnd(id, engine.Error)
-	if got := string(b.step(id, "split").Results); !strings.Contains(got, engine.ClassInvalidResult) || !strings.Contains(got, `step \"reduce\"`) {
+	if got := string(b.step(id, "split").Results); !strings.Contains(got, engine.ClassInvalidResult) ||
+		!strings.Contains(got, `step \"reduce\"`) {
 		t.Errorf("the step's results are %s", got)
 	}
 	if diff := cmp.Diff(map[string]string{"split": "error 1", "reduce": "pending 0"}, b.states(id)); diff != "" {
@@ -107,7 +115,8 @@ func TestResultWithStepsThatTheTaskDoesNotTakeFailsForGood(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-// drawSpawns draws what steps spawn, by their name: up to three each, behind one another or not, down to the third generation.
+// drawSpawns draws the steps that steps spawn, by name: up to three each, with or without dependencies among them, down
+// to the third generation.
 func drawSpawns(t *rapid.T, parent string, generation int, all map[string][]engine.SpawnedStep) {
 	if generation == 3 {
 		return
@@ -124,7 +133,7 @@ func drawSpawns(t *rapid.T, parent string, generation int, all map[string][]engi
 	}
 }
 
-func TestRandomSpawnsRunOnceEachAndBeforeWhatFollows(t *testing.T) {
+func TestRandomSpawnsRunOnceAndBeforeTheirChildren(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("first", "split", "beside", "reduce: split, beside"))
 	var all atomic.Pointer[map[string][]engine.SpawnedStep]

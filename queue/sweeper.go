@@ -8,43 +8,46 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// How the sweeper looks.
+// Intervals and page sizes of the sweeper.
 const (
-	// discoverInterval bounds how long a task waits that was inserted without tasker.create_task.
+	// discoverInterval bounds the wait of a task that was inserted without tasker.create_task.
 	discoverInterval = 2 * time.Second
 	discoverLimit    = 100
-	// sweepsPerLease is how often, at least, somebody looks during a lease.
+	// sweepsPerLease is the smallest number of sweeps during a lease.
 	sweepsPerLease = 5
-	// The end of a lease is looked at this long after it, and no more often.
+	// reapDelay is the time between the end of a lease and the reaping, reapInterval the shortest time between two
+	// reapings.
 	reapDelay    = 20 * time.Millisecond
 	reapInterval = 100 * time.Millisecond
-	// A page is one transaction, which holds the locks of its tasks: short. The pages of one look bound its cost.
+	// A page is one transaction, which holds the locks of its tasks: it must be short. sweepPages bounds the pages of a
+	// sweep.
 	sweepPage  = 50
 	sweepPages = 40
-	// Lines of attempts are looked at once in a while; a page of them is one transaction.
+	// Old lines of attempt logs are deleted page by page. A page is one transaction.
 	logSweepInterval = time.Minute
 	logSweepPage     = 5000
 )
 
-// sweeper finds what nobody announces: tasks that Rails inserted, steps of dead workers, wake-ups that were lost. Every
-// worker runs one; they do not need each other.
+// sweeper finds work that has no River job: tasks inserted by Rails, steps of dead workers, missed wake-ups. Each
+// worker runs one, independently of the other workers.
 type sweeper struct {
 	store    *sql.Store
 	interval time.Duration
-	// queues are those that this worker works.
+	// queues are the queues from which this worker fetches.
 	queues []string
 	log    *slog.Logger
-	// logRetention is how long the lines of attempts are kept, zero for ever.
+	// logRetention is how long attempt logs are kept, zero for no limit.
 	logRetention time.Duration
-	// releaseAbandoned is how long a step may be in progress without a worker before it is taken back, zero for ever.
+	// releaseAbandoned is how long a step may be in progress without a worker before its claim expires, zero for no
+	// limit.
 	releaseAbandoned time.Duration
-	// lastLogSweep is when they were last looked at. Only run uses it.
+	// lastLogSweep is the time of the last sweep of attempt logs. Only run uses it.
 	lastLogSweep time.Time
-	// nextTask is where the next page of the sweep begins. Only run uses it.
+	// nextTask is the task at which the next page of the sweep begins. Only run uses it.
 	nextTask int64
 }
 
-// run looks until ctx ends.
+// run sweeps until ctx ends.
 func (s *sweeper) run(ctx context.Context) {
 	discover := time.NewTicker(discoverInterval)
 	defer discover.Stop()
@@ -58,7 +61,7 @@ func (s *sweeper) run(ctx context.Context) {
 			reap.Reset(max(leaseEnd+reapDelay, reapInterval))
 		}
 		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "sweep failed, trying again", "error", err)
+			s.log.WarnContext(ctx, "sweep failed, retrying", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -73,8 +76,8 @@ func (s *sweeper) run(ctx context.Context) {
 	}
 }
 
-// sweep looks once: for a dead worker, for queues that nobody has looked at, and at a page of tasks; if there is more, at more.
-// It returns in how long the next lease ends, 0 when it does not know.
+// sweep does one round of maintenance: it reaps dead workers, wakes queues that no worker fetched from, deletes old
+// attempt logs and sweeps pages of tasks. It returns the time until the end of the next lease, 0 if that is unknown.
 func (s *sweeper) sweep(ctx context.Context) (leaseEnd time.Duration, err error) {
 	found, err := s.store.Patrol(ctx, s.queues, s.nextTask, sweepPage, s.interval, s.releaseAbandoned)
 	if err != nil {
@@ -82,7 +85,7 @@ func (s *sweeper) sweep(ctx context.Context) (leaseEnd time.Duration, err error)
 	}
 	if found.Workers > 0 {
 		s.logReaped(ctx, found.Workers, found.Steps)
-		if found.LeaseEnd, err = s.reap(ctx); err != nil { // each statement reaps one
+		if found.LeaseEnd, err = s.reap(ctx); err != nil { // each statement reaps one worker
 			return 0, err
 		}
 	}
@@ -100,7 +103,7 @@ func (s *sweeper) sweep(ctx context.Context) (leaseEnd time.Duration, err error)
 	return found.LeaseEnd, nil
 }
 
-// reap takes back the steps of dead workers, and returns in how long the next lease ends.
+// reap expires the claims of dead workers and returns the time until the end of the next lease.
 func (s *sweeper) reap(ctx context.Context) (leaseEnd time.Duration, err error) {
 	workers, steps, leaseEnd, err := s.store.ReapWorkers(ctx)
 	if workers > 0 {
@@ -110,36 +113,37 @@ func (s *sweeper) reap(ctx context.Context) (leaseEnd time.Duration, err error) 
 }
 
 func (s *sweeper) logReaped(ctx context.Context, workers, steps int) {
-	s.log.WarnContext(ctx, "dead workers found, their steps were taken back", "workers", workers, "steps", steps)
+	s.log.WarnContext(ctx, "dead workers reaped, their claims expired", "workers", workers, "steps", steps)
 }
 
-// sweepLogs forgets the lines of attempts that are older than they are kept, some pages at a time.
+// sweepLogs deletes lines of attempt logs that are older than the retention, in pages.
 func (s *sweeper) sweepLogs(ctx context.Context) error {
 	if s.logRetention == 0 || time.Since(s.lastLogSweep) < logSweepInterval {
 		return nil
 	}
 	for range sweepPages {
-		forgotten, err := s.store.SweepLogs(ctx, s.logRetention, logSweepPage)
+		deleted, err := s.store.SweepLogs(ctx, s.logRetention, logSweepPage)
 		if err != nil {
 			return err
 		}
-		if forgotten < logSweepPage {
+		if deleted < logSweepPage {
 			s.lastLogSweep = time.Now()
 			return nil
 		}
 	}
-	return nil // there is more: the next look goes on
+	return nil // the next sweep deletes the rest
 }
 
 func (s *sweeper) applyResult(ctx context.Context, found sql.Swept) {
 	s.nextTask = found.Next
 	if found.Repaired > 0 {
-		s.log.WarnContext(ctx, "tasks had lost a wake-up and go on now", "tasks", found.Repaired)
+		s.log.WarnContext(ctx, "enqueued jobs for tasks with missed wake-ups", "tasks", found.Repaired)
 	}
 	if found.Flags > 0 {
-		s.log.WarnContext(ctx, "steps had in_process or processed set against their state by another writer, which was put right", "steps", found.Flags)
+		s.log.WarnContext(ctx, "corrected in_process and processed flags that another program set against the step's state",
+			"steps", found.Flags)
 	}
 	if found.Released > 0 {
-		s.log.WarnContext(ctx, "steps were in progress without a worker and were taken back", "steps", found.Released)
+		s.log.WarnContext(ctx, "released steps that were in progress without a worker", "steps", found.Released)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// taskStarter starts tasks: it checks their contexts against the schemas of their templates, and draws what follows from
-// their ticks.
+// taskStarter starts tasks: it checks their contexts against the schemas of their templates, ticks them and handles the
+// results of the ticks.
 type taskStarter struct {
 	commit    *committer
 	store     *sql.Store
@@ -25,8 +25,8 @@ type taskStarter struct {
 func (s *taskStarter) tick(ctx context.Context, task int64) error {
 	result, err := s.commit.Tick(ctx, sql.TickWish{TaskID: task})
 	if err == nil && result.Status == sql.TickUnchecked {
-		var good bool
-		if good, err = s.contextValid(ctx, result); err == nil && good {
+		var valid bool
+		if valid, err = s.contextValid(ctx, result); err == nil && valid {
 			result, err = s.commit.Tick(ctx, sql.TickWish{TaskID: task, Checked: true})
 		}
 	}
@@ -37,11 +37,15 @@ func (s *taskStarter) tick(ctx context.Context, task int64) error {
 	return nil
 }
 
-// checkAndStart checks the context of a fetched task that has not started, starts it, and returns its first step if that is claimed.
-// It rejects a task with a bad context.
-func (s *taskStarter) checkAndStart(ctx context.Context, queue string, job sql.Fetched, runner *engine.Runner) (*engine.Attempt, error) {
-	good, err := s.contextValid(ctx, sql.TickResult{TaskID: job.TaskID, NamedTaskID: job.NamedTaskID, Digest: job.Digest, Context: job.Context})
-	if err != nil || !good {
+// checkAndStart checks the context of a fetched task that has not started and starts the task. It returns the attempt
+// of the first step if that was claimed. It rejects a task with an invalid context.
+func (s *taskStarter) checkAndStart(
+	ctx context.Context, queue string, job sql.Fetched, runner *engine.Runner,
+) (*engine.Attempt, error) {
+	valid, err := s.contextValid(ctx, sql.TickResult{
+		TaskID: job.TaskID, NamedTaskID: job.NamedTaskID, Digest: job.Digest, Context: job.Context,
+	})
+	if err != nil || !valid {
 		return nil, err
 	}
 	result, err := s.commit.TickFetched(ctx, queue, job, runner)
@@ -52,7 +56,8 @@ func (s *taskStarter) checkAndStart(ctx context.Context, queue string, job sql.F
 	return result.Attempt, nil
 }
 
-// contextValid says whether the context of a task can be read and fits the schema of its template. A task whose does not is rejected.
+// contextValid reports whether the context of a task is readable and matches the schema of its template. Otherwise it
+// rejects the task.
 func (s *taskStarter) contextValid(ctx context.Context, unchecked sql.TickResult) (bool, error) {
 	violations, err := s.violations(ctx, unchecked)
 	if err != nil || len(violations) == 0 {
@@ -66,7 +71,7 @@ func (s *taskStarter) contextValid(ctx context.Context, unchecked sql.TickResult
 	if err != nil {
 		return false, err
 	}
-	s.log.WarnContext(ctx, "task rejected: its context cannot be read, or does not match the template's schema",
+	s.log.WarnContext(ctx, "task rejected: its context is unreadable or does not match the template's schema",
 		"task_id", unchecked.TaskID, "violations", violations)
 	if rejected {
 		s.taskEnded(unchecked.TaskID, engine.Error)
@@ -74,10 +79,10 @@ func (s *taskStarter) contextValid(ctx context.Context, unchecked sql.TickResult
 	return false, nil
 }
 
-// violations are what keeps the task from starting: first what no handler could read, then what the schema says.
+// violations returns the faults of the context: that no handler could read it, or the violations of the schema.
 func (s *taskStarter) violations(ctx context.Context, unchecked sql.TickResult) ([]string, error) {
 	if fault := engine.CheckReadable(unchecked.Context); fault != nil {
-		return []string{fault.Error()}, nil //nolint:nilerr // it is what was looked for
+		return []string{fault.Error()}, nil //nolint:nilerr // it is the result
 	}
 	schema, err := s.schemas.get(ctx, unchecked.NamedTaskID, unchecked.Digest)
 	if schema == nil || err != nil {
@@ -91,11 +96,11 @@ func (s *taskStarter) violations(ctx context.Context, unchecked sql.TickResult) 
 	return lines, nil
 }
 
-// afterTick logs what a tick came to, and asks to be woken for what is due later.
+// afterTick handles the result of a tick: it logs the result, reports the end of the task and schedules the wake-up.
 func (s *taskStarter) afterTick(ctx context.Context, result sql.TickResult) {
 	switch {
 	case result.Status == sql.TickUnknownTemplate:
-		s.log.WarnContext(ctx, "task is left alone: its template is not synced", "task_id", result.TaskID)
+		s.log.WarnContext(ctx, "task not started: its template is not synced", "task_id", result.TaskID)
 	case result.Status == sql.Ticked && result.State.TaskEnded():
 		s.log.InfoContext(ctx, "task "+string(result.State), "task_id", result.TaskID)
 		s.taskEnded(result.TaskID, result.State)

@@ -28,7 +28,7 @@ step_templates:
   - {name: ship, handler_class: Ship, depends_on_step: pay}
 `
 
-// insert creates a task as somebody does who knows nothing of this worker.
+// insert creates a task as a program does that knows nothing of this worker.
 func (b bench) insert(name, document string) int64 {
 	b.t.Helper()
 	return one[int64](b, `INSERT INTO public.tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
@@ -36,7 +36,7 @@ func (b bench) insert(name, document string) int64 {
 		RETURNING task_id`, name, document)
 }
 
-func TestTaskOfAPlainInsertIsPickedUp(t *testing.T) {
+func TestTaskOfAPlainInsertIsDiscovered(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("diamond", diamond...))
 	e := serve(nil)
@@ -49,7 +49,7 @@ func TestTaskOfAPlainInsertIsPickedUp(t *testing.T) {
 	sqltest.CheckInvariants(t, b.pool, true)
 }
 
-func TestContextIsCheckedBeforeTheFirstStepHoweverTheTaskCame(t *testing.T) {
+func TestContextIsCheckedBeforeTheFirstStepHoweverTheTaskWasCreated(t *testing.T) {
 	t.Parallel()
 	for name, create := range map[string]func(bench, string, string) int64{
 		"tasker.create_task": bench.createWith,
@@ -77,8 +77,9 @@ func TestContextIsCheckedBeforeTheFirstStepHoweverTheTaskCame(t *testing.T) {
 	}
 }
 
-// Whoever inserts rows may store what no handler could read: the task ends at its first tick, and says where.
-func TestTaskWithAContextThatCannotBeReadIsRejectedAtItsFirstTick(t *testing.T) {
+// A program that inserts rows can store a context that no handler can read. The first tick rejects the task and names
+// the path.
+func TestTaskWithAnUnreadableContextIsRejectedAtItsFirstTick(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct{ context, want string }{
 		"huge number":    {`{"items": [1, 2, 3, {"price": 1e400}]}`, "$.items[3].price is a number beyond ±1.8e308"},
@@ -100,7 +101,8 @@ func TestTaskWithAContextThatCannotBeReadIsRejectedAtItsFirstTick(t *testing.T) 
 				if err := json.Unmarshal(task.StateDetail, &detail); err != nil {
 					t.Fatal(err)
 				}
-				if detail.Reason != "invalid_context" || len(detail.Violations) != 1 || !strings.Contains(detail.Violations[0], row.want) {
+				if detail.Reason != "invalid_context" || len(detail.Violations) != 1 ||
+					!strings.Contains(detail.Violations[0], row.want) {
 					t.Errorf("the task of %s says %s", task.Name, task.StateDetail)
 				}
 			}
@@ -175,7 +177,8 @@ func checkRejection(t *testing.T, detail json.RawMessage) {
 		t.Fatalf("the task says %s: %v", detail, err)
 	}
 	all := strings.Join(rejection.Violations, "\n")
-	if rejection.Reason != "invalid_context" || len(rejection.Violations) != 2 || !strings.Contains(all, "order_id") || !strings.Contains(all, "email") {
+	if rejection.Reason != "invalid_context" || len(rejection.Violations) != 2 || !strings.Contains(all, "order_id") ||
+		!strings.Contains(all, "email") {
 		t.Errorf("the task says %s", detail)
 	}
 }
@@ -192,18 +195,20 @@ func TestReplacedTemplateHasItsOwnSchema(t *testing.T) {
 	b.awaitEnd(b.createWith("order", document), engine.Error)
 }
 
-func TestTaskOfATemplateThatIsNotSyncedIsLeftAloneUntilItIs(t *testing.T) {
+func TestTaskOfATemplateThatIsNotSyncedStartsAfterTheSync(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("ours", "only"), document("theirs", "only"))
 	b.exec(`DELETE FROM tasker.templates WHERE name = 'theirs'`)
 	e := serve(nil)
 	b.start(options{name: "w", executor: e})
 	id := b.insert("theirs", `{}`)
-	b.awaitEnd(b.insert("ours", `{}`), engine.Complete) // by then the other one was looked at, too
+	b.awaitEnd(b.insert("ours", `{}`), engine.Complete) // by then the other task was ticked too
 	if task := b.task(id); task.State != engine.Pending || len(task.Steps) != 0 {
 		t.Errorf("the task is %s with the steps %v", task.State, task.Steps)
 	}
-	if n := one[int](b, `SELECT count(*) FROM tasker.river_job WHERE args ->> 'task_id' = $1::bigint::text`, id); n != 0 {
+	if n := one[int](
+		b, `SELECT count(*) FROM tasker.river_job WHERE args ->> 'task_id' = $1::bigint::text`, id,
+	); n != 0 {
 		t.Errorf("%d jobs for it", n)
 	}
 

@@ -10,8 +10,8 @@ import (
 // tickTimeout bounds one tick.
 const tickTimeout = 30 * time.Second
 
-// tickWorker runs the tasker_tick jobs of the queue of ticks, which need no slot. River fetches these. That a job comes
-// twice, or never, does no harm: a tick is idempotent, and the sweep ticks what nobody else does.
+// tickWorker runs the tasker_tick jobs of the queue of ticks, which need no slot. River fetches these. A doubled or
+// lost job does no harm: a tick is idempotent, and the sweep ticks tasks whose jobs are lost.
 type tickWorker struct {
 	river.WorkerDefaults[tickArgs]
 
@@ -21,7 +21,7 @@ type tickWorker struct {
 // Timeout implements river.Worker.
 func (w *tickWorker) Timeout(*river.Job[tickArgs]) time.Duration { return tickTimeout }
 
-// NextRetry implements river.Worker. It spaces the attempts of a job that failed for want of a database.
+// NextRetry implements river.Worker. It spaces the retries of a job that failed because the database was unavailable.
 func (w *tickWorker) NextRetry(job *river.Job[tickArgs]) time.Time {
 	return time.Now().UTC().Add(min(time.Duration(job.Attempt)*time.Second, 30*time.Second))
 }

@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// wakeUpsMax bounds the wishes that wait to be read, and those that wait for their time; a wish that finds no room
-	// is dropped, and the poll of the queue serves it up to a second later.
+	// wakeUpsMax bounds the requests that wait to be read, and the wake-ups that wait for their time. Beyond it a
+	// wake-up is dropped, and the next poll of the queue replaces it.
 	wakeUpsMax = 1024
-	// wakeResolution: wishes for instants this close share a look, at the end of the grain. Every finish in a task with a
-	// retry ahead wishes for the same one.
+	// wakeResolution is the resolution of the timer: wake-ups within it share a notification at its end. Every finish
+	// in a task with a later retry requests the same wake-up.
 	wakeResolution = 5 * time.Millisecond
 )
 
-// wakeScheduler makes River look at a queue at the moment something there is due. That is a job in the database; the waker only
-// spares it the wait for the next poll.
+// wakeScheduler notifies the workers of a queue at the moment a job there is due. Without it the job would wait for the
+// next poll.
 type wakeScheduler struct {
 	// wakeUps is written by any goroutine and read by run.
 	wakeUps chan wakeUp
@@ -28,7 +28,7 @@ type wakeScheduler struct {
 	log     *slog.Logger
 }
 
-// wakeUp is a queue to look at and when.
+// wakeUp is a queue and the time of its notification.
 type wakeUp struct {
 	queue string
 	at    time.Time
@@ -38,15 +38,15 @@ func newWakeScheduler(wake func(ctx context.Context, queue string) error, log *s
 	return &wakeScheduler{wakeUps: make(chan wakeUp, wakeUpsMax), wake: wake, log: log}
 }
 
-// schedule asks for a look. It never blocks.
-func (w *wakeScheduler) schedule(due engine.ScheduledWake) {
+// schedule schedules a wake-up. It never blocks.
+func (w *wakeScheduler) schedule(wake engine.ScheduledWake) {
 	select {
-	case w.wakeUps <- wakeUp{queue: due.Queue, at: time.Now().Add(due.After)}:
+	case w.wakeUps <- wakeUp{queue: wake.Queue, at: time.Now().Add(wake.After)}:
 	default:
 	}
 }
 
-// run serves wishes until ctx ends.
+// run sends notifications until ctx ends.
 func (w *wakeScheduler) run(ctx context.Context) {
 	var due dueList
 	start := time.Now()
@@ -56,14 +56,14 @@ func (w *wakeScheduler) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case wish := <-w.wakeUps:
-			wish.at = start.Add(wish.at.Sub(start).Truncate(wakeResolution) + wakeResolution)
-			due = due.with(wish)
+		case wakeUp := <-w.wakeUps:
+			wakeUp.at = start.Add(wakeUp.at.Sub(start).Truncate(wakeResolution) + wakeResolution)
+			due = due.with(wakeUp)
 		case now := <-timer.C:
 			var past dueList
 			past, due = due.split(now)
-			for _, wish := range past {
-				w.notify(ctx, wish.queue)
+			for _, wakeUp := range past {
+				w.notify(ctx, wakeUp.queue)
 			}
 		}
 		if len(due) > 0 {
@@ -74,24 +74,26 @@ func (w *wakeScheduler) run(ctx context.Context) {
 
 func (w *wakeScheduler) notify(ctx context.Context, queue string) {
 	if err := w.wake(ctx, queue); err != nil && ctx.Err() == nil {
-		w.log.WarnContext(ctx, "retries wait for the next poll", "queue", queue, "error", err)
+		w.log.WarnContext(ctx, "notification failed: retries wait for the next poll", "queue", queue, "error", err)
 	}
 }
 
-// dueList holds wishes, earliest first, each once.
+// dueList is a list of distinct wake-ups, earliest first.
 type dueList []wakeUp
 
-// with adds a wish, if there is room.
+// with returns the list with one more wake-up, unless the list is full or has the wake-up.
 func (d dueList) with(w wakeUp) dueList {
-	i, found := slices.BinarySearchFunc(d, w, func(a, b wakeUp) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.queue, b.queue)) })
+	i, found := slices.BinarySearchFunc(d, w, func(a, b wakeUp) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.queue, b.queue))
+	})
 	if found || len(d) >= wakeUpsMax {
 		return d
 	}
 	return slices.Insert(d, i, w)
 }
 
-// split returns the wishes up to now, and those after.
-func (d dueList) split(now time.Time) (past, left dueList) {
+// split returns the wake-ups up to now, and those after.
+func (d dueList) split(now time.Time) (past, future dueList) {
 	i := slices.IndexFunc(d, func(w wakeUp) bool { return w.at.After(now) })
 	if i < 0 {
 		return d, nil

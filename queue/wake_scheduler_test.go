@@ -14,8 +14,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// wakes runs a waker in a bubble of its own until an hour has passed, and returns when it woke River.
-func wakes(t *testing.T, wish func(*wakeScheduler), answer error) []time.Duration {
+// wakes runs a wake scheduler in a bubble of its own for an hour and returns the times of its notifications.
+func wakes(t *testing.T, request func(*wakeScheduler), answer error) []time.Duration {
 	t.Helper()
 	var woken []time.Duration
 	synctest.Test(t, func(t *testing.T) {
@@ -31,13 +31,13 @@ func wakes(t *testing.T, wish func(*wakeScheduler), answer error) []time.Duratio
 			defer close(ended)
 			w.run(ctx)
 		}()
-		wish(w)
+		request(w)
 		<-ended
 	})
 	return woken
 }
 
-func TestWakerWakesWhenARetryIsDueAndNotBefore(t *testing.T) {
+func TestWakeSchedulerNotifiesWhenARetryIsDueAndNotBefore(t *testing.T) {
 	t.Parallel()
 	got := wakes(t, func(w *wakeScheduler) {
 		for _, d := range []time.Duration{30 * time.Second, 2 * time.Second, 4 * time.Second} {
@@ -53,7 +53,7 @@ func TestWakerWakesWhenARetryIsDueAndNotBefore(t *testing.T) {
 	}
 }
 
-func TestWishesForAlmostTheSameInstantShareALookAndAPlace(t *testing.T) {
+func TestWakeUpsAtAlmostTheSameTimeAreMerged(t *testing.T) {
 	t.Parallel()
 	got := wakes(t, func(w *wakeScheduler) {
 		for i := range 500 {
@@ -70,7 +70,7 @@ func TestWishesForAlmostTheSameInstantShareALookAndAPlace(t *testing.T) {
 	}
 }
 
-func TestWakerGoesOnWhenTheDatabaseDoesNotAnswer(t *testing.T) {
+func TestWakeSchedulerContinuesAfterAFailedNotification(t *testing.T) {
 	t.Parallel()
 	got := wakes(t, func(w *wakeScheduler) {
 		w.schedule(engine.ScheduledWake{Queue: "q", After: time.Second})
@@ -81,7 +81,7 @@ func TestWakerGoesOnWhenTheDatabaseDoesNotAnswer(t *testing.T) {
 	}
 }
 
-func TestWakerRemembersABoundedNumberOfInstants(t *testing.T) {
+func TestWakeSchedulerHasABoundedNumberOfWakeUps(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	var due dueList
