@@ -16,14 +16,16 @@ import (
 	"time"
 )
 
-// bareLoops are programs that read a line, parse it and write the payload back: what a call costs without a protocol, a worker
-// or a handler.
+// bareLoops are programs that read a line, parse it and write the payload back. They measure the cost of a call without
+// a protocol, a worker or a handler.
 //
 //go:embed bare
 var bareLoops embed.FS
 
-// bareCommand is how a language's loop is started, and the name of its file.
-var bareCommand = map[Language][2]string{Python: {"python3", "echo.py"}, Ruby: {"ruby", "echo.rb"}, Node: {"node", "echo.js"}}
+// bareCommand has the command and the file of each language's loop.
+var bareCommand = map[Language][2]string{
+	Python: {"python3", "echo.py"}, Ruby: {"ruby", "echo.rb"}, Node: {"node", "echo.js"},
+}
 
 // runBare measures calls of the bare loop.
 func runBare(ctx context.Context, b *rig, r *Result) error {
@@ -36,7 +38,7 @@ func runBare(ctx context.Context, b *rig, r *Result) error {
 	})
 }
 
-// runNative measures what the handler does, in a loop of its own language, without any call.
+// runNative measures the work of the handler in a loop of its own language, without any call.
 func runNative(ctx context.Context, b *rig, r *Result) error {
 	return withLoop(ctx, b.contender.Handlers, func(loop *bareLoop) error {
 		began := time.Now()
@@ -52,12 +54,14 @@ func runNative(ctx context.Context, b *rig, r *Result) error {
 		for i, ms := range took {
 			latencies[i] = time.Duration(ms * float64(time.Millisecond))
 		}
-		r.fill(Measurement{Tasks: len(took), Steps: len(took), Usage: Usage{At: time.Since(began)}, Latencies: latencies})
+		r.fill(
+			Measurement{Tasks: len(took), Steps: len(took), Usage: Usage{At: time.Since(began)}, Latencies: latencies},
+		)
 		return nil
 	})
 }
 
-// bareLoop is a running program of bareLoops.
+// bareLoop is a running process of one of the bareLoops.
 type bareLoop struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
@@ -67,7 +71,7 @@ type bareLoop struct {
 	waiting map[string]chan json.RawMessage // nil when the loop has ended
 }
 
-// withLoop runs work while the loop of the language runs, which is until the context ends at most.
+// withLoop starts the loop of the language, runs work and stops the loop. The end of the context kills the loop.
 func withLoop(ctx context.Context, language Language, work func(*bareLoop) error) (err error) {
 	dir, err := os.MkdirTemp("", "tasker-bench-")
 	if err != nil {
@@ -108,7 +112,7 @@ func startLoop(cmd *exec.Cmd) (*bareLoop, error) {
 	return loop, nil
 }
 
-// read hands every answer to whoever waits for it.
+// read passes each answer to the call that waits for it.
 func (l *bareLoop) read(out io.Reader) {
 	defer close(l.ended)
 	for lines := bufio.NewReaderSize(out, 64<<10); ; {
@@ -125,7 +129,7 @@ func (l *bareLoop) read(out io.Reader) {
 		}
 		l.mu.Lock()
 		if waiting, known := l.waiting[answer.ID]; known {
-			waiting <- answer.Result // which has room for it
+			waiting <- answer.Result // the channel has a buffer of one
 			delete(l.waiting, answer.ID)
 		}
 		l.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Chart is a picture of series of points on two logarithmic axes.
+// Chart draws series of points on two logarithmic axes.
 type Chart struct {
 	Title string
 	// Notes are lines in small print under the title.
@@ -39,7 +39,7 @@ const (
 	chartLineHeight, chartTitle      = 22, 28
 )
 
-// chartColours can be told apart by people who see colours differently (Okabe and Ito).
+// chartColours are distinguishable for people with colour blindness (Okabe and Ito).
 var chartColours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8a8a00"}
 
 // WriteSVG draws the chart.
@@ -54,7 +54,10 @@ func (c *Chart) WriteSVG(w io.Writer) error {
 		return fmt.Errorf("there is nothing to draw in %q", c.Title)
 	}
 	d := &drawing{x: newAxis(xs), y: newAxis(ys)}
-	d.printf("<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %[1]d %[2]d'>\n", chartWidth, chartHeight)
+	d.printf(
+		"<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %[1]d %[2]d'>\n", chartWidth,
+		chartHeight,
+	)
 	d.printf("<rect width='100%%' height='100%%' fill='white'/>\n")
 	d.text(chartLeft, chartTitle, "start", 18, chartDark, c.Title)
 	for i, note := range c.Notes {
@@ -86,20 +89,20 @@ func (d *drawing) line(x1, y1, x2, y2 float64, colour string) {
 	d.printf("<line x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f' stroke='%s'/>\n", x1, y1, x2, y2, colour)
 }
 
-// at is where a point is in the picture.
-func (d *drawing) at(p Point) (x, y float64) {
+// position returns the coordinates of a point in the picture.
+func (d *drawing) position(p Point) (x, y float64) {
 	return chartLeft + d.x.share(p.X)*chartPlotWidth, chartTop + (1-d.y.share(p.Y))*chartPlotHeight
 }
 
 func (d *drawing) axes(c *Chart) {
 	const right, bottom = chartLeft + chartPlotWidth, chartTop + chartPlotHeight
 	for _, tick := range d.x.ticks() {
-		x, _ := d.at(Point{tick, d.y.low})
+		x, _ := d.position(Point{tick, d.y.low})
 		d.line(x, chartTop, x, bottom, chartLight)
 		d.text(x, bottom+18, "middle", 12, chartDark, number(tick))
 	}
 	for _, tick := range d.y.ticks() {
-		_, y := d.at(Point{d.x.low, tick})
+		_, y := d.position(Point{d.x.low, tick})
 		d.line(chartLeft, y, right, y, chartLight)
 		d.text(chartLeft-8, y+4, "end", 12, chartDark, number(tick))
 	}
@@ -120,14 +123,20 @@ func (d *drawing) series(i int, s Series) {
 	}
 	var path strings.Builder
 	for _, p := range s.Points {
-		x, y := d.at(p)
+		x, y := d.position(p)
 		fmt.Fprintf(&path, "%.1f,%.1f ", x, y)
 		d.printf("<circle cx='%.1f' cy='%.1f' r='4' fill='%s'/>\n", x, y, colour)
 	}
-	d.printf("<polyline points='%s' fill='none' stroke='%s' stroke-width='2'%s/>\n", strings.TrimSpace(path.String()), colour, dash)
+	d.printf(
+		"<polyline points='%s' fill='none' stroke='%s' stroke-width='2'%s/>\n", strings.TrimSpace(path.String()),
+		colour, dash,
+	)
 	const left = chartLeft + chartPlotWidth + 20
 	y := float64(chartTop + 10 + i*chartLineHeight)
-	d.printf("<line x1='%d' y1='%.1f' x2='%d' y2='%.1f' stroke='%s' stroke-width='3'%s/>\n", left, y, left+24, y, colour, dash)
+	d.printf(
+		"<line x1='%d' y1='%.1f' x2='%d' y2='%.1f' stroke='%s' stroke-width='3'%s/>\n", left, y, left+24, y, colour,
+		dash,
+	)
 	d.text(left+32, y+4, "start", 12, chartDark, s.Name)
 }
 
@@ -137,7 +146,7 @@ type axis struct{ low, high float64 }
 // tickSteps are the marks within a power of ten.
 var tickSteps = []float64{1, 2, 5}
 
-// newAxis reaches from a mark below the values to one above them.
+// newAxis returns an axis from a mark below the values to a mark above them.
 func newAxis(values []float64) axis {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, v := range values {
@@ -161,12 +170,12 @@ func newAxis(values []float64) axis {
 	return a
 }
 
-// share is where between low and high the value is.
+// share is the position of the value between low, 0, and high, 1.
 func (a axis) share(v float64) float64 {
 	return (math.Log10(v) - math.Log10(a.low)) / (math.Log10(a.high) - math.Log10(a.low))
 }
 
-// ticks are the marks from low to high; of a long axis the powers of ten alone.
+// ticks returns the marks from low to high. A long axis has marks at powers of ten only.
 func (a axis) ticks() []float64 {
 	steps := tickSteps
 	if a.high/a.low > 3000 {

@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// conditions are the settings that decide what a commit costs.
+// conditions are the settings that affect the cost of a commit.
 var conditions = slices.Sorted(maps.Keys(Settings))
 
-// Conditions are what figures depend on.
+// Conditions describes the environment of a measurement.
 type Conditions struct {
 	// Machine is the day and the machine, Server the version of PostgreSQL and its settings.
 	Machine, Server string
 }
 
-// String is all of them.
+// String returns both lines.
 func (c Conditions) String() string { return c.Machine + "\n" + c.Server }
 
-// Conditions says when, on which machine and on which server is measured.
+// Conditions returns the date, the machine and the server of the measurement.
 func (s *Server) Conditions(ctx context.Context) Conditions {
 	var settings []string
 	for _, name := range conditions {
@@ -39,7 +39,7 @@ func (s *Server) Conditions(ctx context.Context) Conditions {
 	}
 }
 
-// machine says on what this runs.
+// machine describes the machine.
 func machine() string {
 	m := fmt.Sprintf("%d processors", runtime.NumCPU())
 	if model := fileField("/proc/cpuinfo", "model name"); model != "" {

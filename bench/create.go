@@ -17,7 +17,8 @@ func create(ctx context.Context, pool *pgxpool.Pool, names []string) (ids []int6
 	tasks := make([]sql.NewTask, len(names))
 	for i, name := range names {
 		tasks[i] = sql.NewTask{
-			Namespace: Namespace, Name: name, Version: Version, Context: json.RawMessage(`{"n": 1}`), Initiator: "bench",
+			Namespace: Namespace, Name: name, Version: Version, Context: json.RawMessage(`{"n": 1}`),
+			Initiator: "bench",
 		}
 	}
 	store := sql.NewStore(pool)

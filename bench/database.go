@@ -14,9 +14,9 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// Database is one measurement's own. Close it.
+// Database is the database of one measurement. Close drops it.
 type Database struct {
-	// Name and URL are how to connect to it.
+	// Name and URL are those of the database.
 	Name, URL string
 
 	server *Server
@@ -44,18 +44,18 @@ func (s *Server) newDatabase(ctx context.Context, template string) (*Database, e
 	if err := s.create(ctx, d.Name, template); err != nil {
 		return nil, err
 	}
-	// What the copy wrote is counted now, and not in the middle of a measurement.
+	// The statistics of the copy are flushed now, so that they do not count in a measurement.
 	_, err = s.admin.Exec(ctx, "SELECT pg_stat_force_next_flush()")
 	return d, err
 }
 
-// create makes a database, which Close drops from then on, even when nobody heard that it was made.
+// create creates a database, which Close drops. That is so even if the creation was unacknowledged.
 func (s *Server) create(ctx context.Context, name, template string) error {
 	s.made[name] = true
 	_, err := s.admin.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s", name, template))
 	const duplicate = "42P04"
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == duplicate {
-		delete(s.made, name) // it is somebody else's
+		delete(s.made, name) // another program created it
 	}
 	return err
 }
@@ -75,7 +75,7 @@ func (s *Server) drop(ctx context.Context, name string) error {
 	return err
 }
 
-// migrated makes a database with our schema.
+// migrated creates a database with the schema of tasker-worker.
 func (s *Server) migrated(ctx context.Context, indexes Indexes) (*Database, error) {
 	template, ok := s.templates[indexes]
 	if !ok {
@@ -88,7 +88,7 @@ func (s *Server) migrated(ctx context.Context, indexes Indexes) (*Database, erro
 	return s.newDatabase(ctx, template)
 }
 
-// newTemplate makes the migrated database that the others are copies of, and returns its name.
+// newTemplate creates the migrated database that serves as template, and returns its name.
 func (s *Server) newTemplate(ctx context.Context, indexes Indexes) (string, error) {
 	d, err := s.newDatabase(ctx, emptyTemplate)
 	if err != nil {

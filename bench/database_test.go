@@ -6,7 +6,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-func TestDatabasesOfOthersAreNotDropped(t *testing.T) {
+func TestDatabasesOfOtherProgramsAreNotDropped(t *testing.T) {
 	t.Parallel()
 	pool := sqltest.NewEmpty(t)
 	theirs := pool.Config().ConnConfig.Database

@@ -9,7 +9,9 @@ import (
 
 // countingExecutor counts the steps that the executor runs.
 func countingExecutor(executor engine.Executor, steps *atomic.Int64) engine.Executor {
-	return engine.WrapSlots(executor, func(slot engine.Slot) engine.Slot { return countingSlot{Slot: slot, steps: steps} })
+	return engine.WrapSlots(
+		executor, func(slot engine.Slot) engine.Slot { return countingSlot{Slot: slot, steps: steps} },
+	)
 }
 
 type countingSlot struct {
@@ -24,9 +26,11 @@ func (s countingSlot) Execute(ctx context.Context, attempt *engine.Attempt) engi
 	return s.Slot.Execute(ctx, attempt)
 }
 
-// timingExecutor tells the ledger when each handler is called and when it returns.
-func timingExecutor(executor engine.Executor, ledger *taskTracker) engine.Executor {
-	return engine.WrapSlots(executor, func(slot engine.Slot) engine.Slot { return timingSlot{Slot: slot, tracker: ledger} })
+// timingExecutor reports the start and the end of each handler to the tracker.
+func timingExecutor(executor engine.Executor, tracker *taskTracker) engine.Executor {
+	return engine.WrapSlots(
+		executor, func(slot engine.Slot) engine.Slot { return timingSlot{Slot: slot, tracker: tracker} },
+	)
 }
 
 type timingSlot struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/executors"
 )
 
-// Language is what the handlers of a measurement are written in.
+// Language is the language of the handlers of a measurement.
 type Language string
 
 // The languages. Handlers in Go run in the process of the worker.
@@ -28,7 +28,7 @@ const (
 // Languages are all of them.
 var Languages = []Language{Go, Python, Ruby, Node}
 
-// Job is what every step of a workload does.
+// Job is the work of every step of a workload.
 type Job string
 
 // The jobs.
@@ -37,10 +37,10 @@ const (
 	Noop Job = "noop"
 	// Fibo computes the tenth number of Fibonacci by plain recursion.
 	Fibo Job = "fibo"
-	// Echo returns the task's context, and Pause waits for ten milliseconds. Neither is there in Go.
+	// Echo returns the task's context, and Pause waits for ten milliseconds. Neither exists in Go.
 	Echo  Job = "echo"
 	Pause Job = "pause"
-	// Flaky does nothing, and fails the first attempt of one step in twenty. It is there in Go alone.
+	// Flaky does nothing, and fails the first attempt of one step in twenty. It exists in Go only.
 	Flaky Job = "flaky"
 )
 
@@ -52,13 +52,13 @@ func (l Language) handler(job Job) string {
 	return "bench." + string(job)
 }
 
-// handlerFiles are the handlers of all languages but Go, in a folder each.
+// handlerFiles are the handlers of all languages except Go, one folder for each language.
 //
 //go:embed handlers
 var handlerFiles embed.FS
 
-// startHandlers starts the handler process of a language, with the settings that a worker has by default, and room for so many
-// steps when that is not 0. For Go there is nothing to start. The function that it returns stops it.
+// startHandlers starts the handler process of a language with the default settings of a worker, and with that number of
+// slots unless it is 0. For Go there is no process. The returned function stops the process.
 func startHandlers(ctx context.Context, language Language, steps int) (engine.Executor, func() error, error) {
 	if language == Go {
 		return inProcess{}, func() error { return nil }, nil
@@ -81,7 +81,9 @@ func startHandlers(ctx context.Context, language Language, steps int) (engine.Ex
 		return nil, nil, errors.Join(fmt.Errorf("starting the handlers in %s: %w", language, err), stop())
 	}
 	if problems := supervisor.Problems(); len(problems) > 0 {
-		return nil, nil, errors.Join(fmt.Errorf("starting the handlers in %s: %s", language, problems[0].Message), stop())
+		return nil, nil, errors.Join(
+			fmt.Errorf("starting the handlers in %s: %s", language, problems[0].Message), stop(),
+		)
 	}
 	return supervisor, stop, nil
 }

@@ -14,18 +14,18 @@ type Indexes string
 
 // The sets of indexes.
 const (
-	// OwnIndexes are those of a database that our migration made.
+	// OwnIndexes are those of a database that tasker-worker migrated.
 	OwnIndexes Indexes = "own"
-	// EngineIndexes are the same, and every one that a database of the Rails engine has.
+	// EngineIndexes are OwnIndexes and all indexes of the Rails engine.
 	EngineIndexes Indexes = "engine"
 )
 
-// engineIndexes is a copy of the list that sql/ compares databases with; a test keeps it one.
+// engineIndexes is a copy of the list with which the package sql compares databases. A test compares the two.
 //
 //go:embed indexes.tsv
 var engineIndexes string
 
-// createEngineIndexes creates what a database of the Rails engine has beyond ours.
+// createEngineIndexes creates the indexes of the Rails engine that our migration does not create.
 func createEngineIndexes(ctx context.Context, pool *pgxpool.Pool) error {
 	for line := range strings.Lines(engineIndexes) {
 		statement, ok := indexStatement(strings.Split(strings.TrimRight(line, "\n"), "\t"))
@@ -44,7 +44,8 @@ func indexStatement(fields []string) (string, bool) {
 	if len(fields) != 7 || fields[0] == "table" {
 		return "", false
 	}
-	table, index, unique, method, columns, include, predicate := fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], fields[6]
+	table, index, unique, method := fields[0], fields[1], fields[2], fields[3]
+	columns, include, predicate := fields[4], fields[5], fields[6]
 	var text strings.Builder
 	text.WriteString("CREATE ")
 	if unique == "t" {

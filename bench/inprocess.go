@@ -8,11 +8,13 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// inProcess runs handlers that are Go functions: what is left is the cost of the worker and of the database.
+// inProcess runs handlers that are Go functions, so that only the costs of worker and database are measured.
 type inProcess struct{}
 
 var (
-	noopResult = json.RawMessage(`{"ok": true, "note": "about a hundred bytes, as the results of small steps usually are"}`)
+	noopResult = json.RawMessage(
+		`{"ok": true, "note": "about a hundred bytes, as the results of small steps usually are"}`,
+	)
 	fiboResult = json.RawMessage(`{"ok": true, "fibo": 55}`)
 )
 
@@ -36,7 +38,9 @@ func (goSlot) Execute(_ context.Context, attempt *engine.Attempt) engine.Outcome
 	case handler == Go.handler(Fibo) && fibonacci(10) == 55:
 		return engine.Succeeded(fiboResult)
 	case handler == Go.handler(Flaky) && attempt.Step.Attempt == 1 && attempt.Step.ID%20 == 0:
-		return engine.Failed(engine.Failure{Class: "Bench::Flaky", Message: "the first attempt of one step in twenty fails"})
+		return engine.Failed(
+			engine.Failure{Class: "Bench::Flaky", Message: "the first attempt of one step in twenty fails"},
+		)
 	default:
 		return engine.Succeeded(noopResult)
 	}
@@ -48,7 +52,7 @@ func (goSlot) Reuse(handler string) bool { return serves(handler) }
 // Release implements [engine.Slot].
 func (goSlot) Release() {}
 
-// fibonacci is as slow as its definition, on purpose.
+// fibonacci is deliberately as slow as its definition.
 func fibonacci(n int) int {
 	if n < 2 {
 		return n
@@ -56,7 +60,7 @@ func fibonacci(n int) int {
 	return fibonacci(n-1) + fibonacci(n-2)
 }
 
-// NoopResult is what [Noop] returns, for systems whose handlers return values.
+// NoopResult is the result of [Noop], for systems whose handlers return values.
 func NoopResult() map[string]any {
 	return map[string]any{"ok": true, "note": "about a hundred bytes, as the results of small steps usually are"}
 }

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// lastLogLine keeps the last line that is written to it: of a worker's log, what it complained about last.
+// lastLogLine keeps the last line that is written to it: the last warning or error of a worker.
 type lastLogLine struct {
 	// mu protects the field below.
 	mu   sync.Mutex
@@ -14,19 +14,19 @@ type lastLogLine struct {
 }
 
 // Write implements io.Writer.
-func (c *lastLogLine) Write(line []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.line = strings.TrimSpace(string(line))
+func (l *lastLogLine) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.line = strings.TrimSpace(string(line))
 	return len(line), nil
 }
 
 // explain adds the line to an error.
-func (c *lastLogLine) explain(err error) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err == nil || c.line == "" {
+func (l *lastLogLine) explain(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil || l.line == "" {
 		return err
 	}
-	return fmt.Errorf("%w; the worker's last complaint: %s", err, c.line)
+	return fmt.Errorf("%w; the last log line of the worker: %s", err, l.line)
 }

@@ -6,61 +6,62 @@ import (
 	"time"
 )
 
-// Load says how many tasks a system gets, and when.
+// Load is the number of tasks that a system gets, and their timing.
 type Load struct {
-	// Concurrency is how many tasks are open at once: for each that ends, another is created.
+	// Concurrency is the number of tasks that are open at once. For each task that ends, another is created.
 	Concurrency int
-	// Duration is how long is measured, after a warm-up that is not.
+	// Duration is the duration of the measurement, after a warm-up.
 	Duration time.Duration
-	// Tasks is how many tasks are measured instead, when it is not 0, after Warm others.
+	// Tasks, if it is not 0, is the number of tasks to measure instead, after Warm tasks for the warm-up.
 	Tasks, Warm int
-	// Gap is a rest between the end of a task and the creation of the next.
+	// Gap is the time between the end of a task and the creation of the next.
 	Gap time.Duration
 }
 
-// Measurement is what was seen of a system under load.
+// Measurement is the measured data of a system under load.
 type Measurement struct {
 	Tasks, Steps int
 	Usage        Usage
-	// Latencies are from the creation of each task to its end, Starts to its first step, Spans from there to the end of its
-	// last step, and Hops from each step to the next. All are unsorted, and all but the first are known of watched tasks alone.
+	// Latencies are the times from the creation of each task to its end, Starts those to its first step, Spans those
+	// from its first step to the end of its last one, and Hops those from each step to the next. All are unsorted. All
+	// but Latencies are known for watched tasks only.
 	Latencies, Starts, Spans, Hops []time.Duration
 }
 
-// idleTimeout is how long nothing may happen before a measurement is given up.
+// idleTimeout is the time without an ended task after which a measurement fails.
 const idleTimeout = 2 * time.Minute
 
-// The time before a measurement, as parts and multiples of its own.
+// Bounds of the warm-up.
 const (
-	warmUpLeast = 5 // a fifth
-	warmUpMost  = 2 // twice
+	minWarmUpDivisor = 5 // at least a fifth of the duration
+	maxWarmUpFactor  = 2 // at most twice the duration
 )
 
 // Drive puts the load on the system and measures it.
 func Drive(ctx context.Context, system System, load Load, meter *Meter) (Measurement, error) {
 	l := &loop{system: system, meter: meter}
 	if load.Tasks > 0 {
-		return l.counted(ctx, load)
+		return l.measureTasks(ctx, load)
 	}
-	return l.timed(ctx, load)
+	return l.measureDuration(ctx, load)
 }
 
 // loop keeps tasks open and collects those that end.
 type loop struct {
-	system System
-	meter  *Meter
-	seen   Measurement
+	system   System
+	meter    *Meter
+	measured Measurement
 }
 
-// counted measures a number of tasks from the creation of the first to the end of the last.
-func (l *loop) counted(ctx context.Context, load Load) (Measurement, error) {
+// measureTasks measures a number of tasks from the creation of the first to the end of the last.
+func (l *loop) measureTasks(ctx context.Context, load Load) (Measurement, error) {
 	if err := l.run(ctx, load, load.Warm); err != nil {
 		return Measurement{}, err
 	}
 	return l.measure(ctx, func() error { return l.run(ctx, load, load.Tasks) })
 }
 
-// run runs so many tasks to their end.
+// run runs that number of tasks to their ends.
 func (l *loop) run(ctx context.Context, load Load, tasks int) error {
 	open, left := 0, tasks
 	for open+left > 0 {
@@ -80,14 +81,16 @@ func (l *loop) run(ctx context.Context, load Load, tasks int) error {
 	return nil
 }
 
-// timed measures the tasks that end within a time, while others go on before and after it.
-func (l *loop) timed(ctx context.Context, load Load) (Measurement, error) {
+// measureDuration measures the tasks that end within the duration, while tasks run before and after it.
+func (l *loop) measureDuration(ctx context.Context, load Load) (Measurement, error) {
 	if err := l.system.Submit(ctx, load.Concurrency); err != nil {
 		return Measurement{}, err
 	}
-	// The first tasks begin together; as many must end before the others are spread over time as in a long run.
+	// The first tasks begin together. The warm-up lasts until as many have ended, so that the tasks are spread over
+	// time as in a long run.
 	warm := func(took time.Duration, ended int) bool {
-		return ended >= load.Concurrency && took >= load.Duration/warmUpLeast || took >= load.Duration*warmUpMost
+		return ended >= load.Concurrency && took >= load.Duration/minWarmUpDivisor ||
+			took >= load.Duration*maxWarmUpFactor
 	}
 	if err := l.runUntil(ctx, warm); err != nil {
 		return Measurement{}, err
@@ -97,7 +100,7 @@ func (l *loop) timed(ctx context.Context, load Load) (Measurement, error) {
 	})
 }
 
-// runUntil replaces tasks that end, until enough time has gone by and enough tasks have ended.
+// runUntil replaces each task that ends by a new one, until enough says so.
 func (l *loop) runUntil(ctx context.Context, enough func(took time.Duration, ended int) bool) error {
 	began, ended := time.Now(), 0
 	for !enough(time.Since(began), ended) {
@@ -113,30 +116,30 @@ func (l *loop) runUntil(ctx context.Context, enough func(took time.Duration, end
 	return nil
 }
 
-// measure reads the meter before and after work, and forgets what was seen before it.
+// measure reads the meter before and after work, and resets the collected data before it.
 func (l *loop) measure(ctx context.Context, work func() error) (Measurement, error) {
 	before, err := l.meter.Read(ctx)
 	if err != nil {
 		return Measurement{}, err
 	}
-	l.seen = Measurement{}
+	l.measured = Measurement{}
 	steps := l.system.Steps()
 	if err := work(); err != nil {
 		return Measurement{}, err
 	}
-	l.seen.Steps = int(l.system.Steps() - steps)
+	l.measured.Steps = int(l.system.Steps() - steps)
 	after, err := l.meter.Read(ctx)
-	l.seen.Usage = after.Since(before)
-	return l.seen, err
+	l.measured.Usage = after.Since(before)
+	return l.measured, err
 }
 
-// collect waits for a task to end, takes all that have ended by then, and says how many they are.
+// collect waits for the end of a task, adds all tasks that have ended and returns their number.
 func (l *loop) collect(ctx context.Context) (int, error) {
 	timer := time.NewTimer(idleTimeout)
 	defer timer.Stop()
 	select {
-	case d := <-l.system.Done():
-		if err := l.take(d); err != nil {
+	case result := <-l.system.Done():
+		if err := l.add(result); err != nil {
 			return 0, err
 		}
 	case <-timer.C:
@@ -146,8 +149,8 @@ func (l *loop) collect(ctx context.Context) (int, error) {
 	}
 	for n := 1; ; n++ {
 		select {
-		case d := <-l.system.Done():
-			if err := l.take(d); err != nil {
+		case result := <-l.system.Done():
+			if err := l.add(result); err != nil {
 				return 0, err
 			}
 		default:
@@ -156,16 +159,16 @@ func (l *loop) collect(ctx context.Context) (int, error) {
 	}
 }
 
-func (l *loop) take(d TaskResult) error {
-	if d.Err != nil {
-		return d.Err
+func (l *loop) add(result TaskResult) error {
+	if result.Err != nil {
+		return result.Err
 	}
-	l.seen.Tasks++
-	l.seen.Latencies = append(l.seen.Latencies, d.Ended.Sub(d.Created))
-	if !d.Began.IsZero() {
-		l.seen.Starts = append(l.seen.Starts, d.Began.Sub(d.Created))
-		l.seen.Spans = append(l.seen.Spans, d.Finished.Sub(d.Began))
-		l.seen.Hops = append(l.seen.Hops, d.Hops...)
+	l.measured.Tasks++
+	l.measured.Latencies = append(l.measured.Latencies, result.Ended.Sub(result.Created))
+	if !result.Began.IsZero() {
+		l.measured.Starts = append(l.measured.Starts, result.Began.Sub(result.Created))
+		l.measured.Spans = append(l.measured.Spans, result.Finished.Sub(result.Began))
+		l.measured.Hops = append(l.measured.Hops, result.Hops...)
 	}
 	return nil
 }

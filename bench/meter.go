@@ -8,10 +8,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Meter reads what a database and the processes around it have used so far. Close it.
+// Meter reads the resource usage of a database and of the processes around it. Its user closes it.
 type Meter struct {
 	conn     *pgx.Conn
-	counts   bool // whether statements are counted
+	counts   bool // whether the server counts statements
 	postgres int  // the postmaster's process id, 0 when it runs elsewhere
 }
 
@@ -37,27 +37,27 @@ func NewMeter(ctx context.Context, d *Database) (*Meter, error) {
 // Close ends the meter's connection.
 func (m *Meter) Close() error { return m.conn.Close(context.Background()) }
 
-// Usage is what has been used so far, or between two readings.
+// Usage is the usage so far, or between two readings.
 type Usage struct {
-	// Worker, Handlers and Postgres are processor time. Postgres is 0 when the server runs elsewhere.
+	// Worker, Handlers and Postgres are processor times. Postgres is 0 if the server runs on another machine.
 	Worker, Handlers, Postgres time.Duration
-	// Statements counts those that clients sent, 0 when the server does not count them.
+	// Statements is the number of statements that clients sent, 0 if the server does not count them.
 	Statements int64
-	// WAL is bytes of write-ahead log by position, WALRecords by what pg_stat_wal counts.
+	// WAL is the number of bytes of write-ahead log by position, WALRecords that by pg_stat_wal.
 	WAL, WALRecords int64
-	// At is when it was read, or the time in between.
+	// At is the time of the reading, or the time between two readings.
 	At time.Duration
 }
 
-// start is what Usage.At counts from.
-var start = time.Now() //nolint:gochecknoglobals // any instant will do, as long as it is one
+// start is the zero of Usage.At.
+var start = time.Now() //nolint:gochecknoglobals // any instant serves, as long as it is the same for all
 
 const usageSQL = `SELECT (pg_current_wal_lsn() - '0/0')::bigint, (SELECT wal_bytes::bigint FROM pg_stat_wal)`
 
 const statementsSQL = `SELECT coalesce(sum(calls), 0)::bigint FROM public.pg_stat_statements
 	WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
-// Read reads.
+// Read reads the usage so far.
 func (m *Meter) Read(ctx context.Context) (Usage, error) {
 	var u Usage
 	if err := m.conn.QueryRow(ctx, usageSQL).Scan(&u.WAL, &u.WALRecords); err != nil {
@@ -76,11 +76,13 @@ func (m *Meter) Read(ctx context.Context) (Usage, error) {
 	return u, nil
 }
 
-// Since is what was used after the earlier reading.
+// Since returns the usage after the earlier reading.
 func (u Usage) Since(earlier Usage) Usage {
 	return Usage{
-		Worker: u.Worker - earlier.Worker, Handlers: u.Handlers - earlier.Handlers, Postgres: u.Postgres - earlier.Postgres,
-		Statements: u.Statements - earlier.Statements, WAL: u.WAL - earlier.WAL, WALRecords: u.WALRecords - earlier.WALRecords,
-		At: u.At - earlier.At,
+		Worker: u.Worker - earlier.Worker, Handlers: u.Handlers - earlier.Handlers,
+		Postgres:   u.Postgres - earlier.Postgres,
+		Statements: u.Statements - earlier.Statements, WAL: u.WAL - earlier.WAL,
+		WALRecords: u.WALRecords - earlier.WALRecords,
+		At:         u.At - earlier.At,
 	}
 }

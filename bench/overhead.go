@@ -6,13 +6,14 @@ import (
 	"slices"
 )
 
-// WriteOverheads writes a line for each result that has a bare one beside it: by how many microseconds and percent its calls take
-// longer. Its error is that of w.
+// WriteOverheads writes a line for each result with a bare counterpart: the overhead of its calls in microseconds and
+// percent. Its error is that of w.
 func WriteOverheads(w io.Writer, results []Result) error {
 	for i := range results {
 		r := &results[i]
 		bare := slices.IndexFunc(results, func(b Result) bool {
-			return r.System != bareName && b.System == bareName && b.Workload == r.Workload && b.Handlers == r.Handlers && b.Concurrency == r.Concurrency
+			return r.System != bareName && b.System == bareName && b.Workload == r.Workload &&
+				b.Handlers == r.Handlers && b.Concurrency == r.Concurrency
 		})
 		if bare < 0 {
 			continue

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// WritePlots draws what can be drawn of the medians into a folder: the throughput over the number of tasks at once, and
-// the cost of a step over the size of its task. It returns the files that it wrote.
+// WritePlots draws the charts for which the medians have data into a folder: the throughput over the number of tasks at
+// once, and the cost of a step over the size of its task. It returns the written files.
 func WritePlots(dir string, c Conditions, medians []Result) ([]string, error) {
 	charts := []struct {
 		file  string
@@ -21,7 +21,8 @@ func WritePlots(dir string, c Conditions, medians []Result) ([]string, error) {
 			Series: throughput(medians),
 		}},
 		{"cost.svg", Chart{
-			Title: "Cost of a step in tasks that fan out and in", X: "steps of the task", Y: "processor time of worker and PostgreSQL, µs per step",
+			Title: "Cost of a step in tasks that fan out and in", X: "steps of the task",
+			Y:      "processor time of worker and PostgreSQL, µs per step",
 			Series: costs(medians),
 		}},
 	}
@@ -48,7 +49,7 @@ func writeChart(path string, c *Chart) error {
 	return errors.Join(c.WriteSVG(file), file.Close())
 }
 
-// throughput has a series for each system that ran linear-10 with several numbers of tasks at once.
+// throughput returns a series for each system that ran linear-10 with several numbers of tasks at once.
 func throughput(medians []Result) []Series {
 	lines := newLines()
 	for _, r := range medians {
@@ -59,7 +60,8 @@ func throughput(medians []Result) []Series {
 	return lines.series()
 }
 
-// costs has a series for each system that ran fan-outs of several sizes, each with the most tasks at once that there are.
+// costs returns a series for each system that ran fan-outs of several sizes, each with its largest number of tasks at
+// once.
 func costs(medians []Result) []Series {
 	lines := newLines()
 	for _, r := range medians {
@@ -88,7 +90,7 @@ func (l *lines) add(r *Result, x, y float64) {
 	l.points[name] = append(slices.DeleteFunc(l.points[name], func(p Point) bool { return p.X == x }), Point{x, y})
 }
 
-// series are the lines of more than one point.
+// series returns the lines of more than one point.
 func (l *lines) series() []Series {
 	var all []Series
 	for _, name := range l.names {
@@ -99,7 +101,7 @@ func (l *lines) series() []Series {
 	return all
 }
 
-// label names the system of the result with what distinguishes it.
+// label names the system of the result with its distinguishing properties.
 func (r *Result) label() string {
 	if r.Indexes == "" {
 		return r.System

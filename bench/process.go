@@ -17,15 +17,15 @@ import (
 // clockTick is the unit of processor time in /proc. It is 100 to the second on every Linux that Go runs on.
 const clockTick = 10 * time.Millisecond
 
-// process is what /proc says about one.
+// process is the entry of a process in /proc.
 type process struct {
 	id, parent int
 	command    string
-	// own is its processor time, ended that of its children that have ended and were waited for.
+	// own is its processor time, ended that of its children that have ended and were reaped.
 	own, ended time.Duration
 }
 
-// processes reads all of them. Where there is no /proc there are none.
+// processes returns all processes. Without /proc it returns none.
 func processes() []process {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well-formed
 	all := make([]process, 0, len(files))
@@ -37,7 +37,7 @@ func processes() []process {
 	return all
 }
 
-// readProcess reads a file such as /proc/7/stat. The command, in brackets, may itself have spaces and brackets.
+// readProcess reads a file such as /proc/7/stat. The command, in brackets, may contain spaces and brackets.
 func readProcess(file string) (process, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -67,7 +67,7 @@ func readProcess(file string) (process, error) {
 	}, nil
 }
 
-// postmaster returns the id of the process that has forked the backend of conn, or 0 when it runs on another machine.
+// postmaster returns the id of the process that forked the backend of conn, or 0 if it runs on another machine.
 func postmaster(ctx context.Context, conn *pgx.Conn) int {
 	var backend int
 	if conn.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&backend) != nil {
@@ -80,7 +80,7 @@ func postmaster(ctx context.Context, conn *pgx.Conn) int {
 	return p.parent
 }
 
-// processTreeTime sums the processor time of a process and its children, those that have ended included.
+// processTreeTime sums the processor time of a process and its children, ended ones included.
 func processTreeTime(all []process, id int) time.Duration {
 	var sum time.Duration
 	for _, p := range all {
@@ -93,7 +93,7 @@ func processTreeTime(all []process, id int) time.Duration {
 	return sum
 }
 
-// handlerTime sums the processor time of our children that are not the server.
+// handlerTime sums the processor time of the children of this process, except for the server.
 func handlerTime(all []process, server int) time.Duration {
 	self := os.Getpid()
 	var sum time.Duration
@@ -105,7 +105,7 @@ func handlerTime(all []process, server int) time.Duration {
 	return sum
 }
 
-// ownTime is the processor time of this process: the worker, and whoever creates its tasks.
+// ownTime is the processor time of this process: of the worker and of the loop that creates tasks.
 func ownTime() time.Duration {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {

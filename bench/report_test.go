@@ -16,9 +16,13 @@ import (
 )
 
 func sample(concurrency int, stepsPerSecond float64) Result {
-	r := Result{System: "tasker", Workload: "linear-10", Handlers: Go, Indexes: OwnIndexes, Concurrency: concurrency, Round: 1}
+	r := Result{
+		System: "tasker", Workload: "linear-10", Handlers: Go, Indexes: OwnIndexes, Concurrency: concurrency, Round: 1,
+	}
 	r.fill(Measurement{Tasks: 10, Steps: 100, Latencies: []time.Duration{3e6, 1e6, 2e6, 4e6}, Usage: Usage{
-		At: time.Duration(100 / stepsPerSecond * float64(time.Second)), Worker: 2 * time.Millisecond, Postgres: 5 * time.Millisecond,
+		At: time.Duration(
+			100 / stepsPerSecond * float64(time.Second),
+		), Worker: 2 * time.Millisecond, Postgres: 5 * time.Millisecond,
 		Statements: 30, WAL: 123400,
 	}})
 	return r
@@ -42,7 +46,8 @@ func TestTable(t *testing.T) {
 func TestNumber(t *testing.T) {
 	t.Parallel()
 	for v, want := range map[float64]string{
-		0: "-", 0.004: "0.00", 0.5: "0.50", 7: "7", 9.876: "9.88", 56.78: "56.8", 100: "100", 999.6: "1,000", 1234567: "1,234,567",
+		0: "-", 0.004: "0.00", 0.5: "0.50", 7: "7", 9.876: "9.88", 56.78: "56.8", 100: "100", 999.6: "1,000",
+		1234567: "1,234,567",
 	} {
 		if got := number(v); got != want {
 			t.Errorf("number(%v) is %s, want %s", v, got, want)
@@ -69,7 +74,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-func TestMedianTakesEachFigureByItself(t *testing.T) {
+func TestMedianIsComputedPerFigure(t *testing.T) {
 	t.Parallel()
 	rounds := []Result{sample(1, 100), sample(1, 300), sample(1, 200)}
 	rounds[0].P50, rounds[1].P50, rounds[2].P50 = 9, 7, 8
@@ -95,7 +100,9 @@ func TestPlotsAreDrawn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{filepath.Join(dir, "throughput.svg"), filepath.Join(dir, "cost.svg")}, files); diff != "" {
+	if diff := cmp.Diff(
+		[]string{filepath.Join(dir, "throughput.svg"), filepath.Join(dir, "cost.svg")}, files,
+	); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	for _, file := range files {

@@ -25,7 +25,8 @@ type Result struct {
 	P50            float64 `json:"p50_ms"`
 	P95            float64 `json:"p95_ms"`
 	P99            float64 `json:"p99_ms"`
-	// SpanP50 and SpanP99 are from the begin of a task's first step to the commit of its last result, where that is known.
+	// SpanP50 and SpanP99 are the times from the start of a task's first step to the commit of its last result, if
+	// known.
 	SpanP50 float64 `json:"span_p50_ms"`
 	SpanP99 float64 `json:"span_p99_ms"`
 
@@ -37,7 +38,7 @@ type Result struct {
 	WALRecords  float64 `json:"wal_record_bytes"`
 }
 
-// fill computes the figures from what was measured.
+// fill computes the figures from a measurement.
 func (r *Result) fill(m Measurement) {
 	steps := float64(m.Steps)
 	r.Tasks, r.Steps, r.Seconds = m.Tasks, m.Steps, m.Usage.At.Seconds()
@@ -48,7 +49,7 @@ func (r *Result) fill(m Measurement) {
 	r.fillCosts(m.Usage, steps)
 }
 
-// fillCosts spreads what was used over so many steps.
+// fillCosts divides the usage by the number of steps.
 func (r *Result) fillCosts(u Usage, steps float64) {
 	micros := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) / steps }
 	r.WorkerCPU, r.HandlersCPU, r.PostgresCPU = micros(u.Worker), micros(u.Handlers), micros(u.Postgres)
@@ -62,7 +63,7 @@ func (r *Result) fillLatencies(latencies []time.Duration) {
 	r.P50, r.P95, r.P99 = quantile(latencies, 0.5), quantile(latencies, 0.95), quantile(latencies, 0.99)
 }
 
-// figures are the numbers of which medians are taken.
+// figures returns the numbers of which medians are computed.
 func (r *Result) figures() []*float64 {
 	return []*float64{
 		&r.Seconds, &r.StepsPerSecond, &r.TasksPerSecond, &r.P50, &r.P95, &r.P99, &r.SpanP50, &r.SpanP99,
@@ -70,7 +71,7 @@ func (r *Result) figures() []*float64 {
 	}
 }
 
-// Median is the row whose every figure is the median of the rounds'. There must be at least one.
+// Median returns the row whose figures are the medians of the rounds. There must be at least one round.
 func Median(rounds []Result) Result {
 	all := rounds[0]
 	all.Round, all.Tasks, all.Steps = 0, 0, 0
@@ -88,7 +89,7 @@ func Median(rounds []Result) Result {
 	return all
 }
 
-// WriteJSON writes a line.
+// WriteJSON writes the result as a line of JSON.
 func (r *Result) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

@@ -13,18 +13,20 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// runRoundTrip measures calls of handlers, without a task: from the worker to its one handler process and back.
+// runRoundTrip measures calls of handlers without a task: from the worker to its only handler process and back.
 func runRoundTrip(ctx context.Context, b *rig, r *Result) (err error) {
 	executor, stop, err := startHandlers(ctx, b.contender.Handlers, b.concurrency)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	call := handlerCaller{executor: executor, handler: b.contender.Handlers.handler(b.workload.Job), context: payload(b.workload.Payload)}
+	call := handlerCaller{
+		executor: executor, handler: b.contender.Handlers.handler(b.workload.Job), context: payload(b.workload.Payload),
+	}
 	return b.calls(ctx, r, call.call)
 }
 
-// calls measures so many calls as the workload says, in as many goroutines as there are to be at once.
+// calls measures the calls of the workload, in one goroutine for each concurrent call.
 func (b *rig) calls(ctx context.Context, r *Result, call func(context.Context, int64) error) error {
 	if _, err := repeat(ctx, b.concurrency, b.workload.Warm, call); err != nil {
 		return err
@@ -43,8 +45,10 @@ func (b *rig) calls(ctx context.Context, r *Result, call func(context.Context, i
 	return err
 }
 
-// repeat makes so many calls in all, with a number for each, and returns how long each took.
-func repeat(ctx context.Context, concurrency, calls int, call func(context.Context, int64) error) ([]time.Duration, error) {
+// repeat makes that number of calls, each with its own id, and returns their durations.
+func repeat(
+	ctx context.Context, concurrency, calls int, call func(context.Context, int64) error,
+) ([]time.Duration, error) {
 	took := make([][]time.Duration, concurrency)
 	errs := make([]error, concurrency)
 	var ids atomic.Int64
@@ -75,7 +79,7 @@ type handlerCaller struct {
 	context  json.RawMessage
 }
 
-// call calls the handler; the ids have to differ.
+// call calls the handler. The ids must differ.
 func (c *handlerCaller) call(ctx context.Context, id int64) error {
 	slot, err := c.executor.Acquire(ctx, c.handler)
 	if err != nil {
@@ -83,22 +87,26 @@ func (c *handlerCaller) call(ctx context.Context, id int64) error {
 	}
 	defer slot.Release()
 	outcome := slot.Execute(ctx, &engine.Attempt{
-		Token:   id,
-		Task:    engine.TaskInfo{ID: 1, Namespace: Namespace, Name: "round-trip", Version: Version, Context: c.context, Tags: []byte(`[]`)},
-		Step:    engine.StepInfo{ID: id, Name: "step_1", Attempt: 1, MaxAttempts: 3, Inputs: []byte(`{}`), Results: []byte(`null`)},
+		Token: id,
+		Task: engine.TaskInfo{
+			ID: 1, Namespace: Namespace, Name: "round-trip", Version: Version, Context: c.context, Tags: []byte(`[]`),
+		},
+		Step: engine.StepInfo{
+			ID: id, Name: "step_1", Attempt: 1, MaxAttempts: 3, Inputs: []byte(`{}`), Results: []byte(`null`),
+		},
 		Handler: engine.Handler{Name: c.handler},
 	})
 	switch outcome.Kind {
 	case engine.OutcomeSucceeded:
 		return nil
 	case engine.OutcomeFailed:
-		return fmt.Errorf("the handler has failed: %s", outcome.Failure.Message)
+		return fmt.Errorf("the handler failed: %s", outcome.Failure.Message)
 	default:
 		return errors.New("the call was given back: " + outcome.GiveBack.Reason)
 	}
 }
 
-// payload is an order of so many bytes of JSON, of 200 at least.
+// payload returns an order of that many bytes of JSON, at least 200.
 func payload(bytes int) json.RawMessage {
 	const (
 		article = `{"sku":"A-1207","name":"Kettle, 1.7 l","quantity":2,"price":"39.90","tags":["kitchen","sale"],"gift":false,"weight_kg":1.25,"note":null}`

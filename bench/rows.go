@@ -10,15 +10,15 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// runRows measures what the rows of tasks cost, and nothing else: one session creates tasks, starts them and finishes their
-// steps with the worker's own statements, all tasks in each statement. There is no handler, no River, nobody beside it: no
-// worker on this machine can be cheaper.
+// runRows measures the cost of the rows of tasks only: one session creates tasks, starts them and finishes their steps
+// with the worker's own statements, all tasks in each statement. There are no handlers, no River and no other sessions,
+// so the result is a lower bound for any worker on this machine.
 func runRows(ctx context.Context, b *rig, r *Result) error {
 	system, err := b.contender.Start(ctx, b.database, b.workload, false)
 	if err != nil {
 		return err
 	}
-	// It has written the templates; from here on nobody works.
+	// The system has written the templates. No worker runs from here on.
 	if err := system.Close(); err != nil {
 		return err
 	}
@@ -29,7 +29,9 @@ func runRows(ctx context.Context, b *rig, r *Result) error {
 	defer pool.Close()
 	w := rowWriter{store: sql.NewStore(pool), queue: "default"}
 	worker := sql.Worker{
-		ID: "0b8f3c6e-0000-4000-8000-000000000001", ClientID: "rows", Name: "rows", Handlers: []string{b.contender.Handlers.handler(b.workload.Job)},
+		ID: "0b8f3c6e-0000-4000-8000-000000000001", ClientID: "rows", Name: "rows", Handlers: []string{
+			b.contender.Handlers.handler(b.workload.Job),
+		},
 		Lease: time.Hour,
 	}
 	if err := w.store.RegisterWorker(ctx, worker); err != nil {
@@ -45,7 +47,10 @@ func runRows(ctx context.Context, b *rig, r *Result) error {
 		began := time.Now()
 		tasks := make([]sql.NewTask, b.concurrency)
 		for i := range tasks {
-			tasks[i] = sql.NewTask{Namespace: Namespace, Name: b.workload.Shapes[0].Name, Version: Version, Context: json.RawMessage(`{"n": 1}`), Initiator: "bench"}
+			tasks[i] = sql.NewTask{
+				Namespace: Namespace, Name: b.workload.Shapes[0].Name, Version: Version,
+				Context: json.RawMessage(`{"n": 1}`), Initiator: "bench",
+			}
 		}
 		ids, err := w.store.CreateTasks(ctx, pool, tasks)
 		if err != nil {
@@ -65,26 +70,26 @@ func runRows(ctx context.Context, b *rig, r *Result) error {
 	return err
 }
 
-// rowWriter brings tasks to their end without running anything.
+// rowWriter finishes tasks without running handlers.
 type rowWriter struct {
 	store         *sql.Store
 	worker, queue string
 }
 
-// write starts tasks, which are chains, and finishes their steps. It returns the number of steps.
+// write starts tasks, which must be chains, and finishes their steps. It returns the number of steps.
 func (w rowWriter) write(ctx context.Context, tasks []int64) (steps int, err error) {
 	finishes, err := w.start(ctx, tasks)
 	for ; err == nil && len(finishes) > 0; steps += len(tasks) {
-		var recorded []engine.FinishResult
-		if recorded, err = w.store.Finish(ctx, w.worker, finishes, sql.Skip); err != nil {
+		var results []engine.FinishResult
+		if results, err = w.store.Finish(ctx, w.worker, finishes, sql.Skip); err != nil {
 			break
 		}
 		following := finishes[:0]
-		for i, one := range recorded {
-			if one.Next != nil {
-				following = append(following, w.finish(finishes[i].TaskID, one.Next.Step.ID, one.Next.Token))
-			} else if one.TaskState != engine.Complete {
-				return steps, fmt.Errorf("task %d stands still", finishes[i].TaskID)
+		for i, result := range results {
+			if result.Next != nil {
+				following = append(following, w.finish(finishes[i].TaskID, result.Next.Step.ID, result.Next.Token))
+			} else if result.TaskState != engine.Complete {
+				return steps, fmt.Errorf("task %d has no next step and is not complete", finishes[i].TaskID)
 			}
 		}
 		finishes = following
@@ -92,13 +97,13 @@ func (w rowWriter) write(ctx context.Context, tasks []int64) (steps int, err err
 	return steps, err
 }
 
-// start starts the tasks and returns what finishes their first steps.
+// start starts the tasks and returns the requests that finish their first steps.
 func (w rowWriter) start(ctx context.Context, tasks []int64) ([]engine.FinishRequest, error) {
-	wishes := make([]sql.TickWish, len(tasks))
+	requests := make([]sql.TickWish, len(tasks))
 	for i, id := range tasks {
-		wishes[i] = sql.TickWish{TaskID: id, Queue: w.queue, Key: "rows"}
+		requests[i] = sql.TickWish{TaskID: id, Queue: w.queue, Key: "rows"}
 	}
-	ticks, err := w.store.Tick(ctx, w.worker, wishes, sql.Skip)
+	ticks, err := w.store.Tick(ctx, w.worker, requests, sql.Skip)
 	if err != nil {
 		return nil, err
 	}

@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// Plan says what is measured.
+// Plan is a list of measurements.
 type Plan struct {
 	Workloads []*Workload
-	// Contenders are measured one after the other, workload by workload, so that a change in the machine's mood meets all.
+	// Contenders are measured one after the other in each workload, so that changes of the machine's speed affect all.
 	Contenders []Contender
-	// Concurrency replaces that of the workloads, where it is not empty and they let it.
+	// Concurrency, unless it is empty, replaces that of the workloads without Fixed.
 	Concurrency []int
-	// Duration is that of each measurement, where it is not a number of tasks that counts.
+	// Duration is that of each measurement without a fixed number of tasks.
 	Duration time.Duration
-	// Rounds is how often everything is measured.
+	// Rounds is the number of times that everything is measured.
 	Rounds int
-	// Each is called with the result of each measurement, as it comes.
+	// Each is called with the result of each measurement, after it.
 	Each func(*Result) error
 }
 
-// Check returns an error for a plan that measures nothing or makes no sense.
+// Check returns an error if the plan is invalid or has no measurements.
 func (p *Plan) Check() error {
 	switch {
 	case p.Rounds < 1:
@@ -51,10 +51,10 @@ type point struct {
 	duration    time.Duration
 }
 
-// bareName is the system whose rows have what a workload is compared with.
+// bareName is the name of the system in the rows of bare loops.
 const bareName = "bare"
 
-// points are in the order in which they are measured.
+// points returns the measurements in their order.
 func (p *Plan) points() []point {
 	var all []point
 	for _, w := range p.Workloads {
@@ -69,7 +69,9 @@ func (p *Plan) points() []point {
 				}
 				all = append(all, point{c, w, w.run, n, p.Duration})
 				if w.bare != nil {
-					all = append(all, point{Contender{Name: bareName, Handlers: c.Handlers, Indexes: c.Indexes}, w, w.bare, n, p.Duration})
+					all = append(all, point{
+						Contender{Name: bareName, Handlers: c.Handlers, Indexes: c.Indexes}, w, w.bare, n, p.Duration,
+					})
 				}
 			}
 		}
@@ -77,7 +79,8 @@ func (p *Plan) points() []point {
 	return all
 }
 
-// Run measures everything, round by round, and returns the medians of the rounds, also when it is cut short.
+// Run makes all measurements, round by round, and returns the medians of the rounds. After an error it returns the
+// medians so far.
 func Run(ctx context.Context, server *Server, plan Plan) ([]Result, error) {
 	points := plan.points()
 	rounds := make([][]Result, len(points))
@@ -85,7 +88,10 @@ func Run(ctx context.Context, server *Server, plan Plan) ([]Result, error) {
 		for i, p := range points {
 			r, err := p.measure(ctx, server)
 			if err != nil {
-				return medians(rounds), fmt.Errorf("%s with %s (handlers: %s), %d at once: %w", p.workload.Name, p.contender.Name, p.contender.Handlers, p.concurrency, err)
+				return medians(rounds), fmt.Errorf(
+					"%s with %s (handlers: %s), %d at once: %w", p.workload.Name, p.contender.Name,
+					p.contender.Handlers, p.concurrency, err,
+				)
 			}
 			r.Round = round
 			rounds[i] = append(rounds[i], r)
@@ -106,7 +112,7 @@ func medians(rounds [][]Result) []Result {
 	return all
 }
 
-// rig is what one measurement runs on.
+// rig has the resources of one measurement.
 type rig struct {
 	point
 
@@ -116,7 +122,8 @@ type rig struct {
 
 func (p point) measure(ctx context.Context, server *Server) (r Result, err error) {
 	r = Result{
-		System: p.contender.Name, Workload: p.workload.Name, Handlers: p.contender.Handlers, Indexes: p.contender.Indexes,
+		System: p.contender.Name, Workload: p.workload.Name, Handlers: p.contender.Handlers,
+		Indexes:     p.contender.Indexes,
 		Concurrency: p.concurrency,
 	}
 	database, err := p.database(ctx, server)
@@ -144,7 +151,7 @@ func (p point) database(ctx context.Context, server *Server) (*Database, error) 
 	return server.migrated(ctx, p.contender.Indexes)
 }
 
-// drive runs the workload's tasks. Single ones are watched.
+// drive runs the tasks of the workload. It watches them if they run one at a time.
 func (b *rig) drive(ctx context.Context) (m Measurement, err error) {
 	system, err := b.contender.Start(ctx, b.database, b.workload, b.concurrency == 1)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// TestEveryKindOfRun runs a few tasks, so that the code cannot rot. The times that it takes say nothing.
+// TestEveryKindOfRun runs each kind of measurement with a few tasks. Its times mean nothing.
 func TestEveryKindOfRun(t *testing.T) {
 	t.Parallel()
 	server, err := UseServer(t.Context(), sqltest.URL(t, sqltest.NewEmpty(t)))
@@ -55,7 +55,8 @@ func TestEveryKindOfRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"counted own", "counted engine", "timed own", "timed engine", "start own", "start engine", "hop own", "hop engine",
+		"counted own", "counted engine", "timed own", "timed engine", "start own", "start engine", "hop own",
+		"hop engine",
 		"create own", "create engine", "rows own", "rows engine", "round-trip own", "round-trip engine",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -78,7 +79,7 @@ func TestPayloadHasItsSize(t *testing.T) {
 	}
 }
 
-// A bare loop in each language that is installed answers what it is sent, and says how long its pauses took.
+// The bare loop of each installed language echoes its payload and returns the durations of its pauses.
 func TestBareLoops(t *testing.T) {
 	t.Parallel()
 	for language, command := range bareCommand {
@@ -109,10 +110,15 @@ func TestBareLoops(t *testing.T) {
 func TestOverheadsAreOverTheBareLoopOfTheSameKind(t *testing.T) {
 	t.Parallel()
 	row := func(system string, at int, p50 float64) Result {
-		return Result{System: system, Workload: "round-trip", Handlers: Ruby, Concurrency: at, P50: p50, P99: 1, StepsPerSecond: 1000 / p50}
+		return Result{
+			System: system, Workload: "round-trip", Handlers: Ruby, Concurrency: at, P50: p50, P99: 1,
+			StepsPerSecond: 1000 / p50,
+		}
 	}
 	var got strings.Builder
-	if err := WriteOverheads(&got, []Result{row("tasker", 1, 0.15), row("bare", 1, 0.1), row("tasker", 16, 1), {System: "tasker"}}); err != nil {
+	if err := WriteOverheads(
+		&got, []Result{row("tasker", 1, 0.15), row("bare", 1, 0.1), row("tasker", 16, 1), {System: "tasker"}},
+	); err != nil {
 		t.Fatal(err)
 	}
 	want := "round-trip, handlers ruby, 1 at once: +50 us at P50 (+50.0 %), +0 us at P99, 0.67 times the calls/s of the bare loop\n"
@@ -126,21 +132,21 @@ func TestLoopReportsFailedTasks(t *testing.T) {
 	l := newTaskTracker()
 	l.created([]int64{7}, time.Now())
 	l.ended(7, "error")
-	_, err := (&loop{system: told{l}}).collect(t.Context())
+	_, err := (&loop{system: trackedSystem{l}}).collect(t.Context())
 	if err == nil || err.Error() != "task 7 ended error" {
 		t.Errorf("error %v, want that of task 7", err)
 	}
 }
 
-// told is a system of which only ends are told.
-type told struct{ *taskTracker }
+// trackedSystem is a system that only reports the results of a tracker.
+type trackedSystem struct{ *taskTracker }
 
-func (s told) Submit(context.Context, int) error { return nil }
-func (s told) Done() <-chan TaskResult           { return s.done }
-func (s told) Steps() int64                      { return 0 }
-func (s told) Close() error                      { return nil }
+func (s trackedSystem) Submit(context.Context, int) error { return nil }
+func (s trackedSystem) Done() <-chan TaskResult           { return s.done }
+func (s trackedSystem) Steps() int64                      { return 0 }
+func (s trackedSystem) Close() error                      { return nil }
 
-func TestLedgerJoinsBothOrders(t *testing.T) {
+func TestTaskTrackerJoinsEventsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	l := newTaskTracker()
 	l.created([]int64{1}, time.Now())
@@ -153,7 +159,7 @@ func TestLedgerJoinsBothOrders(t *testing.T) {
 	for _, hops := range []int{1, 0} {
 		d := <-l.done
 		if d.Err != nil || d.Created.IsZero() || d.Ended.IsZero() || len(d.Hops) != hops {
-			t.Errorf("told %+v, want both times and %d hops", d, hops)
+			t.Errorf("got %+v, want both times and %d hops", d, hops)
 		}
 	}
 	if len(l.open) > 0 {
@@ -163,16 +169,19 @@ func TestLedgerJoinsBothOrders(t *testing.T) {
 
 func TestPlanCheck(t *testing.T) {
 	t.Parallel()
-	good := Plan{Workloads: []*Workload{&Workloads[0]}, Contenders: []Contender{Ours(Go, OwnIndexes)}, Duration: time.Second, Rounds: 1}
+	good := Plan{
+		Workloads: []*Workload{&Workloads[0]}, Contenders: []Contender{Ours(Go, OwnIndexes)}, Duration: time.Second,
+		Rounds: 1,
+	}
 	if err := good.Check(); err != nil {
 		t.Error(err)
 	}
 	for name, change := range map[string]func(*Plan){
-		"no round":       func(p *Plan) { p.Rounds = 0 },
-		"no time":        func(p *Plan) { p.Duration = 0 },
-		"no task":        func(p *Plan) { p.Concurrency = []int{0} },
-		"nobody to run":  func(p *Plan) { p.Contenders = nil },
-		"nothing to run": func(p *Plan) { p.Workloads = nil },
+		"no round":      func(p *Plan) { p.Rounds = 0 },
+		"no time":       func(p *Plan) { p.Duration = 0 },
+		"no task":       func(p *Plan) { p.Concurrency = []int{0} },
+		"no contenders": func(p *Plan) { p.Contenders = nil },
+		"no workloads":  func(p *Plan) { p.Workloads = nil },
 	} {
 		plan := good
 		change(&plan)
@@ -182,22 +191,24 @@ func TestPlanCheck(t *testing.T) {
 	}
 }
 
-func TestComplaintExplainsErrors(t *testing.T) {
+func TestLastLogLineExplainsErrors(t *testing.T) {
 	t.Parallel()
-	var c lastLogLine
-	if err := c.explain(context.Canceled); !errors.Is(err, context.Canceled) || err.Error() != context.Canceled.Error() {
-		t.Errorf("explained without a complaint: %v", err)
+	var l lastLogLine
+	if err := l.explain(context.Canceled); !errors.Is(err, context.Canceled) ||
+		err.Error() != context.Canceled.Error() {
+		t.Errorf("explained without a log line: %v", err)
 	}
 	for _, line := range []string{"first\n", "last\n"} {
-		if _, err := c.Write([]byte(line)); err != nil {
+		if _, err := l.Write([]byte(line)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	err := c.explain(context.Canceled)
-	if want := "context canceled; the worker's last complaint: last"; !errors.Is(err, context.Canceled) || err.Error() != want {
+	err := l.explain(context.Canceled)
+	if want := "context canceled; the last log line of the worker: last"; !errors.Is(err, context.Canceled) ||
+		err.Error() != want {
 		t.Errorf("explained %q, want %q", err, want)
 	}
-	if c.explain(nil) != nil {
-		t.Error("a complaint makes no error")
+	if l.explain(nil) != nil {
+		t.Error("a log line without an error is explained as an error")
 	}
 }

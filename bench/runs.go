@@ -9,7 +9,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// runTasks measures tasks from their creation to their end. Every workload without a run of its own has this one.
+// runTasks measures tasks from their creation to their end. It is the run of every workload without one of its own.
 func runTasks(ctx context.Context, b *rig, r *Result) error {
 	m, err := b.drive(ctx)
 	if err == nil {
@@ -38,13 +38,13 @@ func runHop(ctx context.Context, b *rig, r *Result) error {
 	return err
 }
 
-// runCreate measures the creation of tasks alone, so many in a transaction.
+// runCreate measures the creation of tasks only, with b.concurrency tasks in a transaction.
 func runCreate(ctx context.Context, b *rig, r *Result) error {
 	system, err := b.contender.Start(ctx, b.database, b.workload, false)
 	if err != nil {
 		return err
 	}
-	// It has written the templates; from here on nobody works.
+	// The system has written the templates. No worker runs from here on.
 	if err := system.Close(); err != nil {
 		return err
 	}
@@ -74,13 +74,13 @@ func runCreate(ctx context.Context, b *rig, r *Result) error {
 	return err
 }
 
-// How long a worker is left alone before its idleness is measured, and for how long that is.
+// The time without work before the measurement of an idle worker, and the duration of the measurement.
 const (
 	idleRest = 3 * time.Second
 	idleTime = 20 * time.Second
 )
 
-// runIdle measures what a worker without work costs, for each second.
+// runIdle measures the cost of an idle worker per second.
 func runIdle(ctx context.Context, b *rig, r *Result) (err error) {
 	system, err := b.contender.Start(ctx, b.database, b.workload, false)
 	if err != nil {

@@ -13,27 +13,27 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/devdb"
 )
 
-// Settings are those of the private server. Commits are as durable as by default, and checkpoints come by time alone, not in
-// the middle of whatever writes the most.
+// Settings are those of the private server. Commits are as durable as by default. Checkpoints start by time only, so
+// that they do not hit the workloads that write the most.
 var Settings = map[string]string{
 	"fsync": "on", "max_connections": "300", "max_wal_size": "4GB", "shared_buffers": "1GB", "synchronous_commit": "on",
 }
 
-// countingSettings count statements, where the module for that is installed. Only those that clients send count.
+// countingSettings make the server count the statements of clients, if the module for that is installed.
 var countingSettings = map[string]string{
 	"pg_stat_statements.track": "top", "shared_preload_libraries": "pg_stat_statements",
 }
 
-// Server is a PostgreSQL on which each measurement gets a database of its own. Close it.
+// Server is a PostgreSQL server on which each measurement gets a database of its own. Its user closes it.
 type Server struct {
-	// Version is what the server says it is.
+	// Version is the version of the server.
 	Version string
 
 	admin     *pgx.Conn
 	base      string             // URL of the server
-	made      map[string]bool    // names of the databases that may be there
-	postgres  int                // the postmaster's process id, 0 when it runs elsewhere
-	private   *devdb.Server      // nil when the server is somebody else's
+	made      map[string]bool    // names of the databases that may exist
+	postgres  int                // the postmaster's process id, 0 if it runs on another machine
+	private   *devdb.Server      // nil for a server of the user
 	templates map[Indexes]string // names of the migrated databases
 }
 
@@ -56,25 +56,28 @@ func StartServer(ctx context.Context, cacheDir string) (*Server, error) {
 	return s, nil
 }
 
-// UseServer uses a server that runs already. Its user must be allowed to create databases; those are dropped again.
+// UseServer uses a running server. The user of the URL needs the right to create databases. Close drops them.
 func UseServer(ctx context.Context, location string) (*Server, error) {
 	admin, err := pgx.Connect(ctx, location)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the server of the benchmark: %w", err)
 	}
 	s := &Server{
-		admin: admin, base: location, made: make(map[string]bool), postgres: postmaster(ctx, admin), templates: make(map[Indexes]string),
+		admin: admin, base: location, made: make(map[string]bool), postgres: postmaster(ctx, admin),
+		templates: make(map[Indexes]string),
 	}
-	if err := admin.QueryRow(ctx, "SELECT split_part(current_setting('server_version'), ' ', 1)").Scan(&s.Version); err != nil {
+	if err := admin.QueryRow(
+		ctx, "SELECT split_part(current_setting('server_version'), ' ', 1)",
+	).Scan(&s.Version); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// closeTimeout bounds the cleaning up.
+// closeTimeout bounds the cleanup.
 const closeTimeout = 30 * time.Second
 
-// Close drops what the benchmark made, and stops a private server.
+// Close drops the databases of the benchmark and stops a private server.
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

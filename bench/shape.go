@@ -6,7 +6,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// Namespace is where the templates of the workloads are.
+// Namespace is the namespace of the templates of the workloads.
 const Namespace = "bench"
 
 // Version is that of the templates of the workloads.
@@ -18,13 +18,13 @@ type Shape struct {
 	Steps []Vertex
 }
 
-// Vertex is one step, and the positions of its parents, which come before it.
+// Vertex is one step with the positions of its parents, which precede it.
 type Vertex struct {
 	Name    string
 	Parents []int
 }
 
-// Size is how many steps a task of this shape has.
+// Size is the number of steps of a task of this shape.
 func (s *Shape) Size() int { return len(s.Steps) }
 
 // add adds a step and returns its position.
@@ -55,7 +55,8 @@ func FanOut(n int) Shape {
 	return s
 }
 
-// Layers is a root, then layers of so many steps, each of which waits for the whole layer before it, and a sink.
+// Layers is a root, then layers with these numbers of steps, each step waiting for the whole layer before it, and a
+// sink.
 func Layers(name string, widths ...int) Shape {
 	s := Shape{Name: name}
 	above := []int{s.add("root")}
@@ -88,21 +89,21 @@ func Tree(n int) Shape {
 	return s
 }
 
-// Mixed is two chains of which both are joined and one goes on beside the join, a fork after it, and a sink that waits for
-// one side of the fork and for what went on beside it.
+// Mixed is two chains with a join. A fork follows the join, and one chain continues past it. A sink waits for one side
+// of the fork and for that chain.
 func Mixed() Shape {
 	s := Shape{Name: "mixed"}
 	left, right := s.add("left_1"), s.add("right_1")
 	left, right = s.add("left_2", left), s.add("right_2", right)
 	join := s.add("join", left, right)
-	fork, beside := s.add("fork_1", join), s.add("beside", right)
+	fork, bypass := s.add("fork_1", join), s.add("bypass", right)
 	s.add("fork_2", join)
-	s.add("sink", fork, beside)
+	s.add("sink", fork, bypass)
 	return s
 }
 
-// Layers are the names of the steps, in the order in which they can run: those of a layer at once, as soon as the layer
-// before it has ended.
+// Layers returns the names of the steps in the order in which they can run: the steps of a layer at once, after the
+// layer before it has ended.
 func (s *Shape) Layers() [][]string {
 	var layers [][]string
 	depths := make([]int, len(s.Steps))
@@ -118,15 +119,17 @@ func (s *Shape) Layers() [][]string {
 	return layers
 }
 
-// Template makes the shape a template whose steps all have the same handler.
+// Template returns a template of the shape. All its steps have the same handler.
 func (s *Shape) Template(handler string) *templates.Template {
 	t := &templates.Template{
-		Namespace: Namespace, Name: s.Name, Version: Version, Description: fmt.Sprintf("%d steps", s.Size()), Queue: templates.QueueDefault,
+		Namespace: Namespace, Name: s.Name, Version: Version, Description: fmt.Sprintf("%d steps", s.Size()),
+		Queue: templates.QueueDefault,
 	}
 	t.Steps = make([]templates.Step, s.Size())
 	for i, step := range s.Steps {
 		t.Steps[i] = templates.Step{
-			Name: step.Name, DependentSystem: templates.DependentSystemDefault, Handler: handler, Queue: templates.QueueDefault,
+			Name: step.Name, DependentSystem: templates.DependentSystemDefault, Handler: handler,
+			Queue:     templates.QueueDefault,
 			Retryable: true, RetryLimit: templates.RetryLimitDefault,
 		}
 		for _, parent := range step.Parents {

@@ -10,7 +10,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// TestWorkloadsAreRunnable makes sure that every template is one that could be written as a file.
+// TestWorkloadsAreRunnable checks that every template is valid.
 func TestWorkloadsAreRunnable(t *testing.T) {
 	t.Parallel()
 	names := make(map[string]bool)
@@ -36,7 +36,7 @@ func TestWorkloadsAreRunnable(t *testing.T) {
 	}
 }
 
-func TestLoadHasTheProportionsThatItSays(t *testing.T) {
+func TestLoadHasItsDocumentedProportions(t *testing.T) {
 	t.Parallel()
 	shapes := loadShapes()
 	if len(shapes) != 20 {
@@ -61,7 +61,7 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestEngineIndexesAreThoseOfTheSchema keeps the copy of the list equal to the one that sql/ has.
+// TestEngineIndexesAreThoseOfTheSchema compares the copy of the list with the one of the package sql.
 func TestEngineIndexesAreThoseOfTheSchema(t *testing.T) {
 	t.Parallel()
 	original, err := os.ReadFile("../sql/baseline/schema/indexes.tsv")

@@ -7,38 +7,38 @@ import (
 
 // System runs tasks of one workload.
 type System interface {
-	// Submit creates n tasks and returns when they are committed, or when the system will see to it. Their ends are told by
-	// Done.
+	// Submit creates n tasks. It returns after their commit, or after the system has taken responsibility for them.
 	Submit(ctx context.Context, n int) error
-	// Done tells of every task that has ended. Its channel is never closed.
+	// Done receives the result of every task that has ended. It is never closed.
 	Done() <-chan TaskResult
-	// Steps is how many steps have been run so far.
+	// Steps is the number of steps that have run so far.
 	Steps() int64
-	// Close stops working, whatever is left undone.
+	// Close stops the system, even if tasks are open.
 	Close() error
 }
 
 // TaskResult is one task that has ended.
 type TaskResult struct {
-	// Created is when its creation was committed, Ended when its end was.
+	// Created is the time of the commit of its creation, Ended that of the commit of its end.
 	Created, Ended time.Time
-	// Began is when its first step began, Finished when the result of its last one was committed, where the system knows.
+	// Began is the start of its first step, Finished the commit of the result of its last one, if the system knows
+	// them.
 	Began, Finished time.Time
-	// Hops are the times between the end of a step and the begin of the next one, where the system knows.
+	// Hops are the times from the end of a step to the start of the next one, if the system knows them.
 	Hops []time.Duration
-	// Err is set when it did not end well.
+	// Err is set if the task failed.
 	Err error
 }
 
 // Contender is a way to run the tasks of a workload.
 type Contender struct {
-	// Name, Handlers and Indexes are what the table says of it.
+	// Name, Handlers and Indexes identify it in the table.
 	Name     string
 	Handlers Language
 	Indexes  Indexes
-	// Empty makes the database of each measurement one without any table, for a system that brings its own.
+	// Empty gives the system a database without any table, because it creates its own.
 	Empty bool
-	// Start starts the system on a database. With watch, it tells of its tasks also what goes on in them.
+	// Start starts the system on a database. With watch, the results of its tasks include the times of their steps.
 	Start func(ctx context.Context, d *Database, w *Workload, watch bool) (System, error)
 }
 

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// columns are those of the table. Costs are for each step; FIRST-LAST is the median of the times from the first step to
-// the last result.
+// columns are those of the table. Costs are per step. FIRST-LAST is the median of the times from the first step to the
+// last result.
 var columns = []struct {
 	head  string
-	width int // negative for text, which stands left
+	width int // negative for left-aligned text
 	cell  func(*Result) string
 }{
 	{"SYSTEM", -11, func(r *Result) string { return r.System }},
@@ -37,7 +37,8 @@ func WriteHead(w io.Writer) error {
 	return writeLine(w, func(i int) string { return columns[i].head })
 }
 
-// WriteRow writes the result as a row of the table. Columns have fixed widths, so that rows can be written as they come.
+// WriteRow writes the result as a row of the table. Columns have fixed widths, so that each row can be written
+// immediately.
 func (r *Result) WriteRow(w io.Writer) error {
 	return writeLine(w, func(i int) string { return columns[i].cell(r) })
 }
@@ -51,7 +52,8 @@ func writeLine(w io.Writer, cell func(int) string) error {
 	return err
 }
 
-// number prints three digits that matter, with thousands apart, and what is nothing or not known as a dash.
+// number formats a number with three significant digits and thousands separators, and 0, which means unknown, as a
+// dash.
 func number(v float64) string {
 	switch {
 	case v == 0:

@@ -8,10 +8,10 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// openMax is more tasks than are ever open at once.
+// openMax exceeds the number of tasks that are open at once.
 const openMax = 1 << 16
 
-// taskTracker joins what is told of a task from several sides, in any order, until both its creation and its end are known.
+// taskTracker joins the events of each task, which arrive in any order, until both its creation and its end are known.
 // It is safe for concurrent use.
 type taskTracker struct {
 	done chan TaskResult
@@ -26,62 +26,62 @@ func newTaskTracker() *taskTracker {
 }
 
 // created is called with tasks whose creation was committed.
-func (l *taskTracker) created(tasks []int64, at time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (t *taskTracker) created(tasks []int64, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, task := range tasks {
-		l.add(task, func(d *TaskResult) { d.Created = at })
+		t.add(task, func(r *TaskResult) { r.Created = at })
 	}
 }
 
 // ended is called after the commit that ended a task.
-func (l *taskTracker) ended(task int64, state engine.State) {
+func (t *taskTracker) ended(task int64, state engine.State) {
 	now := time.Now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.add(task, func(d *TaskResult) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.add(task, func(r *TaskResult) {
 		// The result of the last step is committed together with the end of the task.
-		d.Ended, d.Finished = now, now
+		r.Ended, r.Finished = now, now
 		if state != engine.Complete {
-			d.Err = fmt.Errorf("task %d ended %s", task, state)
+			r.Err = fmt.Errorf("task %d ended %s", task, state)
 		}
 	})
 }
 
 // stepBegan is called when a handler is called.
-func (l *taskTracker) stepBegan(task int64) {
+func (t *taskTracker) stepBegan(task int64) {
 	now := time.Now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.add(task, func(d *TaskResult) {
-		if d.Began.IsZero() {
-			d.Began = now
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.add(task, func(r *TaskResult) {
+		if r.Began.IsZero() {
+			r.Began = now
 		}
-		if !d.Finished.IsZero() {
-			d.Hops = append(d.Hops, now.Sub(d.Finished))
+		if !r.Finished.IsZero() {
+			r.Hops = append(r.Hops, now.Sub(r.Finished))
 		}
 	})
 }
 
 // stepEnded is called when a handler has returned.
-func (l *taskTracker) stepEnded(task int64) {
+func (t *taskTracker) stepEnded(task int64) {
 	now := time.Now()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.add(task, func(d *TaskResult) { d.Finished = now })
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.add(task, func(r *TaskResult) { r.Finished = now })
 }
 
-// failed is called when no task will end any more.
-func (l *taskTracker) failed(err error) { l.done <- TaskResult{Err: err} }
+// failed is called when the worker has stopped, so that no further task ends.
+func (t *taskTracker) failed(err error) { t.done <- TaskResult{Err: err} }
 
-// add changes what is known of a task, with the lock held.
-func (l *taskTracker) add(task int64, change func(*TaskResult)) {
-	d := l.open[task]
-	change(&d)
-	if d.Created.IsZero() || d.Ended.IsZero() {
-		l.open[task] = d
+// add applies an event to a task. The caller holds the lock.
+func (t *taskTracker) add(task int64, change func(*TaskResult)) {
+	r := t.open[task]
+	change(&r)
+	if r.Created.IsZero() || r.Ended.IsZero() {
+		t.open[task] = r
 		return
 	}
-	delete(l.open, task)
-	l.done <- d
+	delete(t.open, task)
+	t.done <- r
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// worker is our own system: a worker as `tasker-worker run` makes it, and the tasks that are created for it.
+// worker is the system tasker: a worker like that of `tasker-worker run`, and the creation of its tasks.
 type worker struct {
-	// pool is the worker's own, creating that of whoever creates tasks.
+	// pool is the pool of the worker, createPool that for the creation of tasks.
 	pool, createPool *pgxpool.Pool
 	stopHandlers     func() error
 	steps            *atomic.Int64
@@ -35,9 +35,15 @@ type worker struct {
 
 var _ System = (*worker)(nil)
 
-// startWorker starts a worker on d with handlers in a language. With watch it follows each step, which costs a little.
-func startWorker(ctx context.Context, d *Database, language Language, load *Workload, watch bool) (_ *worker, err error) {
-	w := &worker{shapes: load.Shapes, steps: new(atomic.Int64), tracker: newTaskTracker(), stop: func() {}, stopHandlers: func() error { return nil }}
+// startWorker starts a worker on d with handlers in a language. With watch it records the times of each step, which
+// adds a small cost.
+func startWorker(
+	ctx context.Context, d *Database, language Language, load *Workload, watch bool,
+) (_ *worker, err error) {
+	w := &worker{
+		shapes: load.Shapes, steps: new(atomic.Int64), tracker: newTaskTracker(), stop: func() {},
+		stopHandlers: func() error { return nil },
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())
@@ -46,7 +52,9 @@ func startWorker(ctx context.Context, d *Database, language Language, load *Work
 	if w.pool, err = sql.Connect(ctx, d.URL, sql.PoolOptions{}); err != nil {
 		return nil, err
 	}
-	if w.createPool, err = sql.Connect(ctx, d.URL, sql.PoolOptions{ApplicationName: "tasker-bench", MaxConns: 1}); err != nil {
+	if w.createPool, err = sql.Connect(
+		ctx, d.URL, sql.PoolOptions{ApplicationName: "tasker-bench", MaxConns: 1},
+	); err != nil {
 		return nil, err
 	}
 	executor, stopHandlers, err := startHandlers(ctx, language, 0)
@@ -90,7 +98,7 @@ func (w *worker) start(ctx context.Context, executor engine.Executor, handler st
 	if err != nil {
 		return err
 	}
-	// The end of ctx is told to whoever waits for tasks; the worker is stopped by Close.
+	// The end of ctx does not stop the worker, Close does.
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	w.stop = stop
 	w.running.Go(func() {
@@ -102,7 +110,7 @@ func (w *worker) start(ctx context.Context, executor engine.Executor, handler st
 	return nil
 }
 
-// Submit implements [System]. The shapes take turns.
+// Submit implements [System]. The shapes rotate.
 func (w *worker) Submit(ctx context.Context, n int) error {
 	names := make([]string, n)
 	for i := range names {
@@ -122,7 +130,7 @@ func (w *worker) Done() <-chan TaskResult { return w.tracker.done }
 // Steps implements [System].
 func (w *worker) Steps() int64 { return w.steps.Load() }
 
-// explain adds to an error what the worker complained about.
+// explain adds the last log line of the worker to an error.
 func (w *worker) explain(err error) error { return w.lastLogLine.explain(err) }
 
 // Close implements [System].

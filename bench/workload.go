@@ -6,39 +6,40 @@ import (
 	"time"
 )
 
-// Workload is one thing to measure.
+// Workload is a kind of measurement.
 type Workload struct {
 	Name, About string
-	// Shapes are those of its tasks, by turns.
+	// Shapes are those of its tasks, in rotation.
 	Shapes []Shape
-	// Job is what each step does.
+	// Job is the work of each step.
 	Job Job
-	// Concurrency are the numbers of tasks at once that are tried unless others are asked for.
+	// Concurrency are the default numbers of tasks at once.
 	Concurrency []int
-	// Fixed keeps Concurrency as it is, whatever is asked for.
+	// Fixed is true if the plan cannot replace Concurrency.
 	Fixed bool
-	// Tasks is the number of tasks that are measured, after Warm others; 0 means for a time.
+	// Tasks is the number of tasks that are measured, after Warm tasks for the warm-up. 0 means that a duration is
+	// measured.
 	Tasks, Warm int
-	// Gap is a rest before each task.
+	// Gap is the time before each task.
 	Gap time.Duration
-	// Payload is the size of the context that each call carries, in bytes, where there are calls and no tasks.
+	// Payload is the size in bytes of the context of each call, for workloads that make calls instead of tasks.
 	Payload int
-	// Languages are those of the handlers, all when it is empty.
+	// Languages are those of the handlers. Empty means all.
 	Languages []Language
-	// Default workloads are run when none is named.
+	// Default is true if the workload runs when the plan names none.
 	Default bool
 	// run replaces the loop of tasks.
 	run func(context.Context, *rig, *Result) error
-	// bare is measured beside every contender, by turns: the least that the same could cost.
+	// bare, if it is set, is measured after every contender as a lower bound of the cost.
 	bare func(context.Context, *rig, *Result) error
 }
 
-// load is how the tasks of the workload are put on a system.
+// load returns the load that the workload puts on a system.
 func (w *Workload) load(concurrency int, d time.Duration) Load {
 	return Load{Concurrency: concurrency, Duration: d, Tasks: w.Tasks, Warm: w.Warm, Gap: w.Gap}
 }
 
-// serves says whether the workload is for handlers in a language.
+// serves reports whether the workload has handlers in a language.
 func (w *Workload) serves(l Language) bool {
 	return len(w.Languages) == 0 || slices.Contains(w.Languages, l)
 }

@@ -3,6 +3,8 @@ package queue
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tasker-systems/tasker-worker/sql"
@@ -45,6 +47,14 @@ type sweeper struct {
 	lastLogSweep time.Time
 	// nextTask is the task at which the next page of the sweep begins. Only run uses it.
 	nextTask int64
+}
+
+func newSweeper(store *sql.Store, config Config) *sweeper {
+	return &sweeper{
+		store: store, interval: min(config.SweepInterval, config.Lease/sweepsPerLease), log: config.Log,
+		logRetention: config.LogRetention, releaseAbandoned: config.ReleaseAbandoned,
+		queues: append(slices.Sorted(maps.Keys(config.Queues)), TicksQueue),
+	}
 }
 
 // run sweeps until ctx ends.

@@ -37,14 +37,7 @@ func New(config Config) (*Worker, error) {
 		return nil, err
 	}
 	store := sql.NewStore(config.Pool)
-	w := &Worker{
-		config: config, fetchers: make(map[string]*fetcher),
-		sweeper: &sweeper{
-			store: store, interval: min(config.SweepInterval, config.Lease/sweepsPerLease), log: config.Log,
-			logRetention: config.LogRetention, releaseAbandoned: config.ReleaseAbandoned,
-			queues: append(slices.Sorted(maps.Keys(config.Queues)), TicksQueue),
-		},
-	}
+	w := &Worker{config: config, fetchers: make(map[string]*fetcher), sweeper: newSweeper(store, config)}
 	w.life, w.endLife = context.WithCancel(context.Background())
 	w.wakeScheduler = newWakeScheduler(func(ctx context.Context, queue string) error {
 		return w.wakeQueue(ctx, store, queue)
@@ -98,7 +91,7 @@ func New(config Config) (*Worker, error) {
 	return w, nil
 }
 
-// heard passes a notification on to the fetcher of its queue, or to all when some may have been missed.
+// heard wakes the fetcher of a queue after a notification, or all fetchers if notifications may have been missed.
 func (w *Worker) heard(queue string) {
 	for name, f := range w.fetchers {
 		if queue == "" || queue == name {

@@ -1,4 +1,4 @@
-// The least that a process can do for a call: reads a line, parses it, and writes the payload back.
+// The lower bound of a call: reads a line, parses it, and writes the payload back.
 const readline = require('node:readline');
 const { setTimeout: sleep } = require('node:timers/promises');
 

@@ -1,4 +1,4 @@
-# The least that a process can do for a call: reads a line, parses it, and writes the payload back.
+# The lower bound of a call: reads a line, parses it, and writes the payload back.
 require "json"
 
 def now

@@ -7,7 +7,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/bench"
 )
 
-// contenders are all systems, ours first.
+// contenders returns all systems, tasker-worker first.
 func contenders() []bench.Contender {
 	return []bench.Contender{
 		bench.Ours(bench.Go, bench.OwnIndexes),
@@ -22,12 +22,14 @@ func contenders() []bench.Contender {
 	}
 }
 
-// peer is a system that makes its own tables; its handlers are Go functions.
-func peer(name string, start func(context.Context, *bench.Database, *bench.Workload, bool) (bench.System, error)) bench.Contender {
+// peer is a system that creates its own tables. Its handlers are Go functions.
+func peer(
+	name string, start func(context.Context, *bench.Database, *bench.Workload, bool) (bench.System, error),
+) bench.Contender {
 	return bench.Contender{Name: name, Handlers: bench.Go, Empty: true, Start: start}
 }
 
-// label names a system with what distinguishes it, such as tasker/python/own.
+// label names a system with its distinguishing properties, for example tasker/python/own.
 func label(name string, handlers bench.Language, indexes bench.Indexes) string {
 	if indexes == "" {
 		return name

@@ -12,8 +12,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/bench"
 )
 
-// dbosSystem runs a task as a workflow and each of its steps with RunAsStep, or with Go where several go at once. All
-// else is as DBOS has it by default, its pool of 20 connections included.
+// dbosSystem runs a task as a workflow and each of its steps with RunAsStep, or with Go if several run at once. All
+// other settings are the defaults of DBOS, its pool of 20 connections included.
 type dbosSystem struct {
 	context dbos.Context
 	stop    context.CancelFunc
@@ -23,23 +23,23 @@ type dbosSystem struct {
 	shape   bench.Shape
 	done    chan bench.TaskResult
 	steps   atomic.Int64
-	// open is what Submit has started.
+	// open counts the goroutines of Submit.
 	open sync.WaitGroup
 
 	// mu protects the field below.
 	mu sync.Mutex
-	// traces has the open workflows by their input.
+	// traces has the traces of the open workflows by their input.
 	traces map[int]*trace
 	next   int
 }
 
-// trace is what goes on in one workflow.
+// trace has the times of one workflow.
 type trace struct {
 	began, finished time.Time
 	ended           chan time.Time
 }
 
-// dbosMode says how workflows are started.
+// dbosMode is the way in which workflows are started.
 type dbosMode struct {
 	queued bool
 	poll   time.Duration
@@ -48,14 +48,16 @@ type dbosMode struct {
 // direct runs workflows in the process that creates them.
 var direct = dbosMode{}
 
-// queued puts workflows into a queue that is polled so often; 0 is DBOS's default.
+// queued puts workflows into a queue with this poll interval. 0 means the default of DBOS.
 func queued(poll time.Duration) dbosMode { return dbosMode{queued: true, poll: poll} }
 
 func startDBOS(mode dbosMode) func(context.Context, *bench.Database, *bench.Workload, bool) (bench.System, error) {
 	return func(ctx context.Context, d *bench.Database, w *bench.Workload, watch bool) (bench.System, error) {
 		life, stop := context.WithCancel(context.WithoutCancel(ctx))
 		s := &dbosSystem{
-			stop: stop, mode: mode, watch: watch, shape: w.Shapes[0], done: make(chan bench.TaskResult, 1<<16), traces: make(map[int]*trace),
+			stop: stop, mode: mode, watch: watch, shape: w.Shapes[0], done: make(
+				chan bench.TaskResult, 1<<16,
+			), traces: make(map[int]*trace),
 		}
 		if err := s.launch(life, d); err != nil {
 			stop()
@@ -88,7 +90,7 @@ func (s *dbosSystem) launch(ctx context.Context, d *bench.Database) error {
 	return err
 }
 
-// workflow runs the steps of the shape: each as soon as those before it in its chain, or in its layer, have ended.
+// workflow runs the layers of the shape one after the other, and the steps of a layer at once.
 func (s *dbosSystem) workflow(ctx dbos.Context, task int) (string, error) {
 	t := s.trace(task)
 	for _, layer := range s.shape.Layers() {
@@ -128,7 +130,7 @@ func (s *dbosSystem) runLayer(ctx dbos.Context, t *trace, layer []string) error 
 	return nil
 }
 
-// leaf is a step of which several go on at once.
+// leaf is a step that runs concurrently with the other steps of its layer.
 func (s *dbosSystem) leaf(context.Context) (map[string]any, error) {
 	s.steps.Add(1)
 	return bench.NoopResult(), nil
@@ -143,36 +145,36 @@ func (s *dbosSystem) Submit(_ context.Context, n int) error {
 	return nil
 }
 
-func (s *dbosSystem) run(task int) (d bench.TaskResult) {
+func (s *dbosSystem) run(task int) (result bench.TaskResult) {
 	t := s.trace(task)
-	defer s.forget(task)
+	defer s.deleteTrace(task)
 	var options []dbos.WorkflowOption
 	if s.mode.queued {
 		options = append(options, dbos.WithQueue(s.queue))
 	}
 	handle, err := dbos.RunWorkflow(s.context, s.workflow, task, options...)
-	d.Created = time.Now()
+	result.Created = time.Now()
 	if err != nil {
-		d.Err = err
-		return d
+		result.Err = err
+		return result
 	}
 	if s.mode.queued {
-		// The handle of a queued workflow polls the database. What the workflow says itself costs nothing, and is early by
-		// the commit of its end: in favour of DBOS.
+		// The handle of a queued workflow polls the database. The channel costs nothing, and it reports the end before its
+		// commit, in favour of DBOS.
 		select {
-		case d.Ended = <-t.ended:
+		case result.Ended = <-t.ended:
 		case <-s.context.Done():
-			d.Err = s.context.Err()
-			return d
+			result.Err = s.context.Err()
+			return result
 		}
 	} else {
-		_, d.Err = handle.GetResult()
-		d.Ended = time.Now()
+		_, result.Err = handle.GetResult()
+		result.Ended = time.Now()
 	}
 	if s.watch {
-		d.Began, d.Finished = t.began, t.finished
+		result.Began, result.Finished = t.began, t.finished
 	}
-	return d
+	return result
 }
 
 func (s *dbosSystem) newTask() int {
@@ -189,7 +191,7 @@ func (s *dbosSystem) trace(task int) *trace {
 	return s.traces[task]
 }
 
-func (s *dbosSystem) forget(task int) {
+func (s *dbosSystem) deleteTrace(task int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.traces, task)
@@ -201,7 +203,7 @@ func (s *dbosSystem) Done() <-chan bench.TaskResult { return s.done }
 // Steps implements bench.System.
 func (s *dbosSystem) Steps() int64 { return s.steps.Load() }
 
-// Close implements bench.System. What is open is let go on for a moment, and then left.
+// Close implements bench.System. It waits up to 5 s for open workflows and then abandons them.
 func (s *dbosSystem) Close() error {
 	ended := make(chan struct{})
 	go func() {
@@ -212,7 +214,7 @@ func (s *dbosSystem) Close() error {
 	case <-ended:
 	case <-time.After(5 * time.Second):
 	}
-	_ = dbos.Shutdown(s.context, 2*time.Second) // it fails over what is left open
+	_ = dbos.Shutdown(s.context, 2*time.Second) // it fails if workflows are open
 	s.stop()
 	return nil
 }

@@ -1,5 +1,5 @@
 // Command peers runs the same workloads on tasker-worker, on DBOS and on plain River, by turns on one PostgreSQL, and
-// prints how they compare. It is a module of its own, so that nobody who uses tasker-worker downloads the others.
+// prints how they compare. It is a module of its own, so that users of tasker-worker do not download the other systems.
 package main
 
 import (
@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-// options are what the command line says.
+// options are the options of the command line.
 type options struct {
 	workloads, concurrency, systems, jsonFile, plots, databaseURL string
 
@@ -46,7 +46,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.workloads, "workloads", "linear-10", "workloads, separated by commas")
 	flags.StringVar(&o.concurrency, "concurrency", "1,100", "tasks at once, separated by commas")
-	flags.StringVar(&o.systems, "systems", "", "systems, separated by commas; all when it is empty: "+strings.Join(names(contenders()), ","))
+	flags.StringVar(
+		&o.systems, "systems", "",
+		"systems, separated by commas; all when it is empty: "+strings.Join(names(contenders()), ","),
+	)
 	flags.StringVar(&o.jsonFile, "json", "", "file for a JSON line for each measurement and each median")
 	flags.StringVar(&o.plots, "plots", "", "folder to draw the medians into")
 	flags.StringVar(&o.databaseURL, "database-url", "", "server to use instead of a private one")
@@ -88,7 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	return err
 }
 
-// report prints the medians and what they are beside ours.
+// report prints the medians and their ratios to those of tasker-worker.
 func report(stdout, lines io.Writer, medians []bench.Result) error {
 	fmt.Fprintln(stdout, "\nmedians of the rounds")
 	err := bench.WriteHead(stdout)

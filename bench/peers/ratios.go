@@ -7,8 +7,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/bench"
 )
 
-// writeRatios prints, for each workload, what each of our own rows is beside each row of a peer: how many times the
-// throughput, and which part of the time and of the processor.
+// writeRatios prints, for each workload, the ratios of each row of tasker-worker to each row of a peer: of throughput,
+// times, processor time and write-ahead log.
 func writeRatios(w io.Writer, medians []bench.Result) error {
 	if _, err := fmt.Fprintf(w, "%-28s %-22s %-12s %10s %12s %12s %12s %12s\n", "WORKLOAD, AT ONCE", "OURS", "PEER", "STEPS/S", "P50 MS",
 		"FIRST-LAST", "CPU US", "WAL BYTES"); err != nil {
@@ -16,12 +16,19 @@ func writeRatios(w io.Writer, medians []bench.Result) error {
 	}
 	for _, ours := range medians {
 		for _, peer := range medians {
-			if ours.Indexes == "" || peer.Indexes != "" || ours.Workload != peer.Workload || ours.Concurrency != peer.Concurrency {
+			if ours.Indexes == "" || peer.Indexes != "" || ours.Workload != peer.Workload ||
+				ours.Concurrency != peer.Concurrency {
 				continue
 			}
-			_, err := fmt.Fprintf(w, "%-28s %-22s %-12s %10s %12s %12s %12s %12s\n", fmt.Sprintf("%s, %d", ours.Workload, ours.Concurrency),
-				label(ours.System, ours.Handlers, ours.Indexes), peer.System, ratio(ours.StepsPerSecond, peer.StepsPerSecond),
-				ratio(ours.P50, peer.P50), ratio(ours.SpanP50, peer.SpanP50), ratio(cpu(&ours), cpu(&peer)), ratio(ours.WAL, peer.WAL))
+			_, err := fmt.Fprintf(w, "%-28s %-22s %-12s %10s %12s %12s %12s %12s\n", fmt.Sprintf(
+				"%s, %d", ours.Workload, ours.Concurrency,
+			),
+				label(
+					ours.System, ours.Handlers, ours.Indexes,
+				), peer.System, ratio(ours.StepsPerSecond, peer.StepsPerSecond),
+				ratio(ours.P50, peer.P50), ratio(
+					ours.SpanP50, peer.SpanP50,
+				), ratio(cpu(&ours), cpu(&peer)), ratio(ours.WAL, peer.WAL))
 			if err != nil {
 				return err
 			}
@@ -30,7 +37,7 @@ func writeRatios(w io.Writer, medians []bench.Result) error {
 	return nil
 }
 
-// cpu is the processor time of a step, all processes together.
+// cpu is the processor time of a step, summed over all processes.
 func cpu(r *bench.Result) float64 { return r.WorkerCPU + r.HandlersCPU + r.PostgresCPU }
 
 func ratio(ours, theirs float64) string {

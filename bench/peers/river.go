@@ -20,22 +20,22 @@ import (
 )
 
 // riverSystem runs a task as a chain of River jobs: the transaction that completes one inserts the next. There are no
-// rows for tasks and steps, so that this is the least that River per step can cost. It knows chains alone.
+// rows for tasks and steps, so this is a lower bound of the cost per step with River. It runs chains only.
 type riverSystem struct {
 	pool   *pgxpool.Pool
 	client *river.Client[pgx.Tx]
 	steps  int
 	watch  bool
 	done   chan bench.TaskResult
-	// ran counts steps.
+	// ran is the number of steps that have run.
 	ran atomic.Int64
-	// tasks counts tasks, for Submit alone.
+	// tasks is the number of submitted tasks. Only Submit uses it.
 	tasks int
-	// created has the times of open tasks by their number.
+	// created has the creation times of open tasks by number.
 	created sync.Map
 }
 
-// chainArgs is one step of a chain. When the first one began travels with it.
+// chainArgs is one step of a chain. Began is the start of the first step.
 type chainArgs struct {
 	Task  int       `json:"task"`
 	Step  int       `json:"step"`
@@ -52,7 +52,7 @@ type chainWorker struct {
 	system *riverSystem
 }
 
-// River as quick as it can be made: its defaults wait up to 100 ms between fetches and a second between polls.
+// The fastest settings of River: its defaults wait up to 100 ms between fetches and a second between polls.
 const (
 	riverConnections   = 20
 	riverFetchCooldown = time.Millisecond
@@ -64,7 +64,7 @@ func startRiver(ctx context.Context, d *bench.Database, w *bench.Workload, watch
 	shape := w.Shapes[0]
 	for _, layer := range shape.Layers() {
 		if len(layer) != 1 {
-			return nil, errors.New("plain River runs chains alone")
+			return nil, errors.New("plain River runs chains only")
 		}
 	}
 	config, err := pgxpool.ParseConfig(d.URL)
@@ -142,17 +142,17 @@ func (w *chainWorker) Work(ctx context.Context, job *river.Job[chainArgs]) error
 	return nil
 }
 
-// ended tells of a task whose last step was committed just now.
+// ended returns the result of a task whose last step has just been committed.
 func (s *riverSystem) ended(args chainArgs) bench.TaskResult {
-	d := bench.TaskResult{Created: args.Began, Ended: time.Now()}
+	result := bench.TaskResult{Created: args.Began, Ended: time.Now()}
 	if s.watch {
-		d.Began, d.Finished = args.Began, d.Ended
+		result.Began, result.Finished = args.Began, result.Ended
 	}
-	// One that is faster than the answer to Submit is not there yet.
+	// There is no creation time yet if the task ended before Submit returned.
 	if created, ok := s.created.LoadAndDelete(args.Task); ok {
-		d.Created = created.(time.Time)
+		result.Created = created.(time.Time)
 	}
-	return d
+	return result
 }
 
 // finish completes the job and inserts the next.
