@@ -19,8 +19,11 @@ func WriteOverheads(w io.Writer, results []Result) error {
 			continue
 		}
 		b := &results[bare]
-		if _, err := fmt.Fprintf(w, "%s, handlers %s, %d at once: %+.0f us at P50 (%+.1f %%), %+.0f us at P99, %.2f times the calls/s of the bare loop\n",
-			r.Workload, r.Handlers, r.Concurrency, (r.P50-b.P50)*1000, (r.P50/b.P50-1)*100, (r.P99-b.P99)*1000, r.StepsPerSecond/b.StepsPerSecond); err != nil {
+		_, err := fmt.Fprintf(w, "%s, handlers %s, %d at once: %+.0f us at P50 (%+.1f %%), %+.0f us at P99, "+
+			"%.2f times the calls/s of the bare loop\n",
+			r.Workload, r.Handlers, r.Concurrency, (r.P50-b.P50)*1000, (r.P50/b.P50-1)*100, (r.P99-b.P99)*1000,
+			r.StepsPerSecond/b.StepsPerSecond)
+		if err != nil {
 			return err
 		}
 	}

@@ -8,35 +8,36 @@ import (
 	"time"
 )
 
-// Bulk says on which tasks an operation is done, newest first, and how fast.
+// Bulk selects the tasks of an operation, which handles the newest first, and limits its rate.
 type Bulk struct {
-	// Filter's Limit bounds how many; zero means all. Its Before is where to begin, to go on after an interruption.
+	// Filter selects the tasks. Its Limit bounds their number; zero means all. Its Before continues an interrupted
+	// operation.
 	Filter TaskFilter
-	// PerSecond bounds the rate, so that what the tasks depend on is not overrun; zero means no bound.
+	// PerSecond bounds the number of tasks per second, to protect the systems that they depend on. Zero means no bound.
 	PerSecond float64
 }
 
-// BulkResult is what an operation on many tasks came to.
+// BulkResult is the result of an operation on many tasks.
 type BulkResult struct {
-	// Done is how many tasks it was done on, Refused how many were in a state that forbids it.
+	// Done is the number of changed tasks, Refused the number of tasks whose state forbids the operation.
 	Done    int `json:"done"`
 	Refused int `json:"refused"`
-	// Last is the smallest id that was reached: Before of a call that goes on.
+	// Last is the smallest id that was handled. As Before of another call it continues the operation.
 	Last int64 `json:"last"`
 }
 
 const (
 	bulkPage = 200
-	// bulkAtOnce is how many tasks are changed at a time, each in a transaction of its own.
+	// bulkAtOnce is the number of tasks that are changed concurrently, each in a transaction of its own.
 	bulkAtOnce = 4
 )
 
-// CountTasks counts the tasks that match; the filter's Limit does not count.
+// CountTasks counts the tasks that match the filter. It ignores the filter's Limit.
 func (c *Client) CountTasks(ctx context.Context, f TaskFilter) (int, error) {
 	return c.store.CountTasks(ctx, f)
 }
 
-// CancelTasks is [Client.CancelTask] on many tasks. After an error, or the end of ctx, the result says how far it came.
+// CancelTasks is [Client.CancelTask] on many tasks. After an error or the end of ctx it returns the result so far.
 func (c *Client) CancelTasks(ctx context.Context, b Bulk, op Operation) (BulkResult, error) {
 	return c.bulk(ctx, b, func(task int64) error {
 		_, err := c.CancelTask(ctx, task, op)
@@ -44,7 +45,7 @@ func (c *Client) CancelTasks(ctx context.Context, b Bulk, op Operation) (BulkRes
 	})
 }
 
-// RetryTasks is [Client.RetryTask] on many tasks. After an error, or the end of ctx, the result says how far it came.
+// RetryTasks is [Client.RetryTask] on many tasks. After an error or the end of ctx it returns the result so far.
 func (c *Client) RetryTasks(ctx context.Context, b Bulk, r Retry, op Operation) (BulkResult, error) {
 	return c.bulk(ctx, b, func(task int64) error {
 		_, _, err := c.RetryTask(ctx, task, r, op)
@@ -53,7 +54,7 @@ func (c *Client) RetryTasks(ctx context.Context, b Bulk, r Retry, op Operation) 
 }
 
 func (c *Client) bulk(ctx context.Context, b Bulk, do func(task int64) error) (BulkResult, error) {
-	result, pace := BulkResult{Last: b.Filter.Before}, newPace(b.PerSecond)
+	result, limiter := BulkResult{Last: b.Filter.Before}, newRateLimiter(b.PerSecond)
 	filter, left := b.Filter, b.Filter.Limit
 	for {
 		filter.Limit = bulkPage
@@ -68,11 +69,11 @@ func (c *Client) bulk(ctx context.Context, b Bulk, do func(task int64) error) (B
 			return result, err
 		}
 		left -= len(page)
-		for some := range slices.Chunk(page, bulkAtOnce) {
-			if err := pace.wait(ctx, len(some)); err != nil {
+		for tasks := range slices.Chunk(page, bulkAtOnce) {
+			if err := limiter.wait(ctx, len(tasks)); err != nil {
 				return result, err
 			}
-			if err := result.all(some, do); err != nil {
+			if err := result.apply(tasks, do); err != nil {
 				return result, err
 			}
 		}
@@ -80,14 +81,14 @@ func (c *Client) bulk(ctx context.Context, b Bulk, do func(task int64) error) (B
 	}
 }
 
-// all does it on each of the tasks at the same time, and counts.
-func (r *BulkResult) all(tasks []TaskSummary, do func(task int64) error) error {
+// apply calls do with all of the tasks concurrently and counts the results.
+func (r *BulkResult) apply(tasks []TaskSummary, do func(task int64) error) error {
 	errs := make([]error, len(tasks))
-	var each sync.WaitGroup
+	var group sync.WaitGroup
 	for i, task := range tasks {
-		each.Go(func() { errs[i] = do(task.TaskID) })
+		group.Go(func() { errs[i] = do(task.TaskID) })
 	}
-	each.Wait()
+	group.Wait()
 	for i, err := range errs {
 		if _, refused := errors.AsType[*StateError](err); refused {
 			r.Refused++
@@ -103,22 +104,24 @@ func (r *BulkResult) all(tasks []TaskSummary, do func(task int64) error) error {
 	return nil
 }
 
-// pace spreads calls over time.
-type pace struct {
+// rateLimiter spreads calls over time.
+type rateLimiter struct {
 	perSecond float64
 	next      time.Time
 }
 
-func newPace(perSecond float64) *pace { return &pace{perSecond: perSecond, next: time.Now()} }
+func newRateLimiter(perSecond float64) *rateLimiter {
+	return &rateLimiter{perSecond: perSecond, next: time.Now()}
+}
 
-// wait returns when n more calls may be made, or with the error of ctx.
-func (p *pace) wait(ctx context.Context, n int) error {
-	if p.perSecond <= 0 {
+// wait waits until n more calls are allowed, or returns the error of ctx.
+func (l *rateLimiter) wait(ctx context.Context, n int) error {
+	if l.perSecond <= 0 {
 		return ctx.Err()
 	}
-	timer := time.NewTimer(time.Until(p.next))
+	timer := time.NewTimer(time.Until(l.next))
 	defer timer.Stop()
-	p.next = p.next.Add(time.Duration(float64(n) / p.perSecond * float64(time.Second)))
+	l.next = l.next.Add(time.Duration(float64(n) / l.perSecond * float64(time.Second)))
 	select {
 	case <-timer.C:
 		return nil

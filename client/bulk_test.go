@@ -15,7 +15,9 @@ func TestOperationsOnManyTasks(t *testing.T) {
 	c, pool := setup(t)
 	var ids []int64
 	for i := range 450 { // more than two pages
-		id, err := c.CreateNow(t.Context(), client.NewTask{Namespace: "shop", Name: "refund", Version: "1.0.0", Tags: []string{[]string{"even", "odd"}[i%2]}})
+		id, err := c.CreateNow(t.Context(), client.NewTask{
+			Namespace: "shop", Name: "refund", Version: "1.0.0", Tags: []string{[]string{"even", "odd"}[i%2]},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,10 +51,16 @@ func TestOperationsOnManyTasks(t *testing.T) {
 		t.Errorf("%d tasks are cancelled, want 225", got)
 	}
 
-	if _, err := pool.Exec(t.Context(), `SELECT tasker.transition_task($1, 'in_progress', '{}'), tasker.transition_task($1, 'complete', '{}')`, ids[0]); err != nil {
+	if _, err := pool.Exec(
+		t.Context(),
+		`SELECT tasker.transition_task($1, 'in_progress', '{}'), tasker.transition_task($1, 'complete', '{}')`, ids[0],
+	); err != nil {
 		t.Fatal(err)
 	}
-	result, err = c.RetryTasks(t.Context(), client.Bulk{Filter: client.TaskFilter{Namespace: "shop"}}, client.Retry{}, client.Operation{By: "ann"})
+	result, err = c.RetryTasks(
+		t.Context(), client.Bulk{Filter: client.TaskFilter{Namespace: "shop"}}, client.Retry{},
+		client.Operation{By: "ann"},
+	)
 	if err != nil || result.Done != 449 || result.Refused != 1 {
 		t.Errorf("retried with one that is complete: %+v, %v", result, err)
 	}
@@ -74,7 +82,9 @@ func TestOperationsOnManyTasksKeepTheirRate(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := c.RetryTasks(ctx, client.Bulk{PerSecond: 1}, client.Retry{}, client.Operation{}); !errors.Is(err, context.Canceled) {
+	if _, err := c.RetryTasks(
+		ctx, client.Bulk{PerSecond: 1}, client.Retry{}, client.Operation{},
+	); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// The types that tasks are written and read with.
+// The types with which tasks are created and read.
 type (
 	// NewTask is a task to create.
 	NewTask = sql.NewTask
@@ -39,15 +39,15 @@ type (
 
 // Errors that callers branch on.
 var (
-	// ErrUnknownTemplate is returned by [Client.Create] when no worker has synced such a template.
+	// ErrUnknownTemplate is returned by [Client.Create] if no worker has synced such a template.
 	ErrUnknownTemplate = sql.ErrUnknownTemplate
-	// ErrNoTask is returned by [Client.Task] and [Client.Wait] when there is no such task.
+	// ErrNoTask is returned by [Client.Task] and [Client.Wait] if there is no such task.
 	ErrNoTask = sql.ErrNoTask
-	// ErrNoStep is returned by operations on a step when there is no such step.
+	// ErrNoStep is returned by operations on a step if there is no such step.
 	ErrNoStep = sql.ErrNoStep
 )
 
-// InvalidContextError is returned by [Client.Create] when the context does not match the template's schema.
+// InvalidContextError is returned by [Client.Create] if the context does not match the template's schema.
 type InvalidContextError struct {
 	Namespace, Name, Version string
 	Violations               []templates.Violation
@@ -58,21 +58,24 @@ func (e *InvalidContextError) Error() string {
 	for i, v := range e.Violations {
 		lines[i] = v.String()
 	}
-	return fmt.Sprintf("context does not match the schema of %s/%s@%s: %s", e.Namespace, e.Name, e.Version, strings.Join(lines, "; "))
+	return fmt.Sprintf(
+		"context does not match the schema of %s/%s@%s: %s", e.Namespace, e.Name, e.Version, strings.Join(lines, "; "),
+	)
 }
 
-// Client creates and reads tasks. It is safe for concurrent use.
+// Client creates, reads and changes tasks. It is safe for concurrent use.
 type Client struct {
 	pool  *pgxpool.Pool
 	store *sql.Store
 }
 
-// New returns a client over pool, which stays the caller's to close. The pool's sessions may have any time zone.
+// New returns a client that uses pool. The caller closes the pool. The pool's sessions may have any time zone.
 func New(pool *pgxpool.Pool) *Client { return &Client{pool: pool, store: sql.NewStore(pool)} }
 
-// Create creates a task with its steps in tx and returns its id. The context is checked against the template's schema
-// first. It returns ErrUnknownTemplate or an [*InvalidContextError], which may be wrapped; after either, and after a
-// context that cannot be stored at all (too large, too deep, no JSON), tx is still usable. Any other error has aborted tx.
+// Create creates a task with its steps in tx and returns its id. It first checks the context against the template's
+// schema. It returns ErrUnknownTemplate or an [*InvalidContextError], which may be wrapped. After either of them, and
+// after the error of a context that cannot be stored (too large, too deep, no JSON), tx is still usable. Any other
+// error has aborted tx.
 func (c *Client) Create(ctx context.Context, tx pgx.Tx, t NewTask) (int64, error) {
 	return c.create(ctx, tx, t)
 }
@@ -89,14 +92,14 @@ func (c *Client) create(ctx context.Context, q sql.Querier, t NewTask) (int64, e
 	return c.store.CreateTask(ctx, q, t)
 }
 
-// CreateMany creates tasks in tx, as [Client.Create] does, and returns their ids in the same order. Tasks that follow each
-// other and differ in context and identity key only share a statement, which costs a fraction of one for each. When it
-// returns an [*InvalidContextError] none was created.
+// CreateMany creates tasks in tx, as [Client.Create] does, and returns their ids in the same order. Consecutive tasks
+// that differ only in context and identity key share a statement, which costs a fraction of one statement per task. If
+// it returns an [*InvalidContextError], no task was created.
 func (c *Client) CreateMany(ctx context.Context, tx pgx.Tx, tasks []NewTask) ([]int64, error) {
 	return c.createMany(ctx, tx, tasks)
 }
 
-// CreateManyNow is [Client.CreateMany] in a transaction of its own: all are created or none.
+// CreateManyNow is [Client.CreateMany] in a transaction of its own: it creates all tasks or none.
 func (c *Client) CreateManyNow(ctx context.Context, tasks []NewTask) (ids []int64, err error) {
 	err = pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		ids, err = c.createMany(ctx, tx, tasks)
@@ -106,10 +109,10 @@ func (c *Client) CreateManyNow(ctx context.Context, tasks []NewTask) (ids []int6
 }
 
 func (c *Client) createMany(ctx context.Context, q sql.Querier, tasks []NewTask) ([]int64, error) {
-	place := func(i int, err error) error { return fmt.Errorf("task %d of %d: %w", i+1, len(tasks), err) }
+	locate := func(i int, err error) error { return fmt.Errorf("task %d of %d: %w", i+1, len(tasks), err) }
 	for i, t := range tasks {
 		if err := checkStorable(t); err != nil {
-			return nil, place(i, err)
+			return nil, locate(i, err)
 		}
 	}
 	schemas := make(map[[3]string]*templates.Schema)
@@ -119,12 +122,12 @@ func (c *Client) createMany(ctx context.Context, q sql.Querier, tasks []NewTask)
 		if !known {
 			var err error
 			if schema, err = c.schema(ctx, q, t); err != nil {
-				return nil, place(i, err)
+				return nil, locate(i, err)
 			}
 			schemas[key] = schema
 		}
 		if err := checkContext(schema, t); err != nil {
-			return nil, place(i, err)
+			return nil, locate(i, err)
 		}
 	}
 	return c.store.CreateTasks(ctx, q, tasks)
@@ -141,7 +144,7 @@ func (c *Client) check(ctx context.Context, q sql.Querier, t NewTask) error {
 	return checkContext(schema, t)
 }
 
-// schema is that of the task's template, nil when it has none.
+// schema returns the schema of the task's template, nil if it has none.
 func (c *Client) schema(ctx context.Context, q sql.Querier, t NewTask) (*templates.Schema, error) {
 	template, err := c.store.Template(ctx, q, t.Namespace, t.Name, t.Version)
 	if err != nil {
@@ -154,11 +157,15 @@ func (c *Client) schema(ctx context.Context, q sql.Querier, t NewTask) (*templat
 	return schema, nil
 }
 
-// checkStorable needs no database.
+// checkStorable checks without the database that the fields of the task can be stored.
 func checkStorable(t NewTask) error {
-	for _, text := range append([]string{t.Initiator, t.SourceSystem, t.Reason, t.IdentityKey}, append(t.Tags, t.BypassSteps...)...) {
+	for _, text := range append([]string{
+		t.Initiator, t.SourceSystem, t.Reason, t.IdentityKey,
+	}, append(t.Tags, t.BypassSteps...)...) {
 		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
-			return fmt.Errorf("%.100q is no text that PostgreSQL can store: it is not valid UTF-8 or holds U+0000", text)
+			return fmt.Errorf(
+				"%.100q is no text that PostgreSQL can store: it is not valid UTF-8 or holds U+0000", text,
+			)
 		}
 	}
 	if len(t.Context) == 0 {
@@ -196,16 +203,16 @@ func (c *Client) Tasks(ctx context.Context, f TaskFilter) ([]TaskSummary, error)
 	return c.store.Tasks(ctx, f)
 }
 
-// Logs reads what the attempts of a task printed and logged, in the order of time.
+// Logs reads the attempt logs of a task, in the order of time.
 func (c *Client) Logs(ctx context.Context, id int64, f LogFilter) ([]AttemptLine, error) {
 	return c.store.AttemptLogs(ctx, id, f)
 }
 
-// waitPollMax bounds the time between two looks of [Client.Wait].
+// waitPollMax is the longest interval between two polls of [Client.Wait].
 const waitPollMax = 500 * time.Millisecond
 
-// Wait returns the task when it has ended, however it has ended: look at its State. It returns an error that wraps the
-// one of ctx when ctx ends first, ErrNoTask, or that of the database.
+// Wait waits for the end of the task and returns the task in its end state, whichever that is. If ctx ends first, it
+// returns an error that wraps the one of ctx. It returns ErrNoTask, or the error of the database.
 func (c *Client) Wait(ctx context.Context, id int64) (*Task, error) {
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, waitPollMax) {
 		task, err := c.store.Task(ctx, id)

@@ -35,7 +35,7 @@ func TestRollbackLeavesNothingOfATask(t *testing.T) {
 	if _, err := tasks.Create(t.Context(), tx, order); err != nil {
 		t.Fatal(err)
 	}
-	checkNothingWritten(t, pool) // as others see it
+	checkNothingWritten(t, pool) // from another session
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestTaskRunsOnceItsTransactionIsCommitted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := tasks.Task(t.Context(), id); !errors.Is(err, client.ErrNoTask) {
-		t.Errorf("before the commit others see %v", err)
+		t.Errorf("before the commit another session gets %v", err)
 	}
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
@@ -145,21 +145,28 @@ func TestContextThatCannotBeStoredIsRefusedWithoutTheDatabase(t *testing.T) {
 	pool.Close()
 	tasks := client.New(pool)
 	for name, row := range map[string]struct{ context, want string }{
-		"too large":                       {`{"text": "` + strings.Repeat("x", engine.ContextBytesMax) + `"}`, "more than the 262144 allowed"},
-		"too deep":                        {strings.Repeat(`{"a":`, 65) + `1` + strings.Repeat(`}`, 65), "deeper than 64 levels"},
-		"NUL":                             {`{"text": "a\u0000b"}`, `\u0000`},
-		"lone surrogate":                  {`{"text": "\ud800"}`, "lone surrogate"},
-		"no UTF-8":                        {"{\"text\": \"\xff\"}", "UTF-8"},
-		"huge number":                     {`{"items": [{"price": 1e999}]}`, "$.items[0].price is a number beyond"},
-		"a key twice":                     {`{"order": 7, "order": 8}`, `a key of $ is there twice: "order"`},
-		"large with what PostgreSQL adds": {`[` + strings.Repeat("1,", 130_000) + `1]`, "390003 bytes, more than the 262144 allowed"},
-		"no JSON":                         {`{"n": 1`, "invalid JSON"},
-		"two values":                      {`{} {}`, "invalid JSON"},
+		"too large": {
+			`{"text": "` + strings.Repeat("x", engine.ContextBytesMax) + `"}`, "more than the 262144 allowed",
+		},
+		"too deep": {
+			strings.Repeat(`{"a":`, 65) + `1` + strings.Repeat(`}`, 65), "deeper than 64 levels",
+		},
+		"NUL":            {`{"text": "a\u0000b"}`, `\u0000`},
+		"lone surrogate": {`{"text": "\ud800"}`, "lone surrogate"},
+		"no UTF-8":       {"{\"text\": \"\xff\"}", "UTF-8"},
+		"huge number":    {`{"items": [{"price": 1e999}]}`, "$.items[0].price is a number beyond"},
+		"a key twice":    {`{"order": 7, "order": 8}`, `a key of $ is there twice: "order"`},
+		"large with what PostgreSQL adds": {
+			`[` + strings.Repeat("1,", 130_000) + `1]`, "390003 bytes, more than the 262144 allowed",
+		},
+		"no JSON":    {`{"n": 1`, "invalid JSON"},
+		"two values": {`{} {}`, "invalid JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := tasks.CreateNow(t.Context(), with(refund, row.context))
-			if err == nil || !strings.Contains(err.Error(), row.want) || !strings.Contains(err.Error(), "context of the task") {
+			if err == nil || !strings.Contains(err.Error(), row.want) ||
+				!strings.Contains(err.Error(), "context of the task") {
 				t.Errorf("the error is %.200v, want one with %q", err, row.want)
 			}
 		})
@@ -182,7 +189,8 @@ func TestTextThatCannotBeStoredIsRefusedWithoutTheDatabase(t *testing.T) {
 		for _, text := range []string{"a\x00b", "a\xffb"} {
 			task := refund
 			change(&task, text)
-			if _, err := tasks.CreateNow(t.Context(), task); err == nil || !strings.Contains(err.Error(), "no text that PostgreSQL can store") {
+			if _, err := tasks.CreateNow(t.Context(), task); err == nil ||
+				!strings.Contains(err.Error(), "no text that PostgreSQL can store") {
 				t.Errorf("%s %q: %v", name, text, err)
 			}
 		}
@@ -219,7 +227,10 @@ func TestTaskKeepsWhatItWasCreatedWith(t *testing.T) {
 	}{
 		"nothing said": {client.NewTask{}, kept{`{}`, `[]`, "unknown", "unknown", "unknown"}},
 		"everything": {
-			client.NewTask{Context: json.RawMessage(`{"a": 1.50}`), Tags: []string{"vip", `"`}, Initiator: "ann", SourceSystem: "shop", Reason: "asked", BypassSteps: []string{"pay_back"}},
+			client.NewTask{
+				Context: json.RawMessage(`{"a": 1.50}`), Tags: []string{"vip", `"`}, Initiator: "ann",
+				SourceSystem: "shop", Reason: "asked", BypassSteps: []string{"pay_back"},
+			},
 			kept{`{"a": 1.50}`, `["vip", "\""]`, "ann", "shop", "asked"},
 		},
 	} {
@@ -247,9 +258,9 @@ func TestIdentityKeyMakesCreationIdempotent(t *testing.T) {
 	}
 	first := keyed(order, "order-7")
 	if again := keyed(with(order, `{"order_id": 8}`), "order-7"); again != first {
-		t.Errorf("the same key made task %d beside %d", again, first)
+		t.Errorf("the same key created task %d besides %d", again, first)
 	}
-	others := map[int64]string{
+	distinct := map[int64]string{
 		first:                     "the first",
 		keyed(order, "order-8"):   "another key",
 		keyed(refund, "order-7"):  "another template",
@@ -257,8 +268,8 @@ func TestIdentityKeyMakesCreationIdempotent(t *testing.T) {
 		create(t, tasks, order):   "no key again",
 		keyed(refund, " order-7"): "a key with a space",
 	}
-	if n := count(t, pool, "tasker_tasks"); len(others) != 6 || n != 6 {
-		t.Errorf("%d tasks of which %v differ, want 6", n, others)
+	if n := count(t, pool, "tasker_tasks"); len(distinct) != 6 || n != 6 {
+		t.Errorf("%d tasks of which %v differ, want 6", n, distinct)
 	}
 }
 

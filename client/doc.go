@@ -1,6 +1,7 @@
 // Package client creates and reads tasks from Go.
 //
-// Create works in the caller's own transaction, so that the task exists if and only if the rest of the transaction does:
+// Create works in the caller's own transaction, so that the task exists if and only if the rest of the transaction
+// does:
 //
 //	tasks := client.New(pool)
 //	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {

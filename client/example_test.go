@@ -15,7 +15,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/engine"
 )
 
-// pool stands for the pool that an application has already.
+// pool stands for the pool of an application.
 var pool *pgxpool.Pool
 
 // A task that belongs to an order exists if, and only if, the order does.
@@ -38,7 +38,7 @@ func ExampleClient_Create() { //nolint:testableexamples // it needs a database
 	}
 }
 
-// An identity key lets the caller try again without thinking: the second call returns the first call's task.
+// An identity key makes the call idempotent: a second call returns the task of the first one.
 func ExampleClient_CreateNow() { //nolint:testableexamples // it needs a database
 	ctx := context.Background()
 	tasks := client.New(pool)
@@ -55,7 +55,7 @@ func ExampleClient_CreateNow() { //nolint:testableexamples // it needs a databas
 	fmt.Println("task", id)
 }
 
-// What is wrong with a context is told place by place.
+// The error of an invalid context lists its violations with their paths.
 func ExampleInvalidContextError() { //nolint:testableexamples // it needs a database
 	_, err := client.New(pool).CreateNow(context.Background(), client.NewTask{
 		Namespace: "ecommerce", Name: "process_order", Version: "1.0.0",
@@ -68,7 +68,7 @@ func ExampleInvalidContextError() { //nolint:testableexamples // it needs a data
 	}
 }
 
-// Wait returns when the task has ended; its state says how.
+// Wait returns the task after its end. Its state says how it ended.
 func ExampleClient_Wait() { //nolint:testableexamples // it needs a database
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -107,7 +107,7 @@ func ExampleClient_Tasks() { //nolint:testableexamples // it needs a database
 	}
 }
 
-// The steps of a task with what they returned, or what went wrong.
+// The steps of a task with their results or errors.
 func ExampleClient_Task() { //nolint:testableexamples // it needs a database
 	task, err := client.New(pool).Task(context.Background(), 42)
 	if errors.Is(err, client.ErrNoTask) {

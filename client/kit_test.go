@@ -16,7 +16,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// patience bounds every wait of the tests. It is long because it only passes when something is broken.
+// patience bounds every wait of the tests. It is long, because only a failing test waits for its end.
 const patience = 3 * time.Minute
 
 const orderYAML = `
@@ -44,7 +44,9 @@ step_templates:
 
 // order is a task of the first template, refund one of the second, which has no schema.
 var (
-	order  = client.NewTask{Namespace: "shop", Name: "order", Version: "1.0.0", Context: json.RawMessage(`{"order_id": 7}`)}
+	order = client.NewTask{
+		Namespace: "shop", Name: "order", Version: "1.0.0", Context: json.RawMessage(`{"order_id": 7}`),
+	}
 	refund = client.NewTask{Namespace: "shop", Name: "refund", Version: "1.0.0"}
 )
 
@@ -91,10 +93,12 @@ func count(t *testing.T, pool *pgxpool.Pool, table string) int {
 	return n
 }
 
-// checkNothingWritten: no task, and nothing that belongs to one.
+// checkNothingWritten checks that there is no task and no row of one.
 func checkNothingWritten(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
-	for _, table := range []string{"tasker_tasks", "tasker_workflow_steps", "tasker_workflow_step_edges", "tasker.river_job"} {
+	for _, table := range []string{
+		"tasker_tasks", "tasker_workflow_steps", "tasker_workflow_step_edges", "tasker.river_job",
+	} {
 		if n := count(t, pool, table); n != 0 {
 			t.Errorf("%s has %d rows", table, n)
 		}

@@ -17,11 +17,15 @@ import (
 func TestWaitReturnsTheTaskHoweverItEnded(t *testing.T) {
 	t.Parallel()
 	tasks, pool := setup(t)
-	startWorker(t, pool, outcomes{"PayBack": engine.Failed(engine.Failure{Permanent: true, Class: "Refused", Message: "no money"})})
+	startWorker(
+		t, pool,
+		outcomes{"PayBack": engine.Failed(engine.Failure{Permanent: true, Class: "Refused", Message: "no money"})},
+	)
 	if task := wait(t, tasks, create(t, tasks, order)); task.State != engine.Complete || task.EndedAt == nil {
 		t.Errorf("the order ended %s at %v", task.State, task.EndedAt)
 	}
-	if task := wait(t, tasks, create(t, tasks, refund)); task.State != engine.Error || !strings.Contains(string(task.Steps[0].Results), "no money") {
+	if task := wait(t, tasks, create(t, tasks, refund)); task.State != engine.Error ||
+		!strings.Contains(string(task.Steps[0].Results), "no money") {
 		t.Errorf("the refund ended %s with %s", task.State, task.Steps[0].Results)
 	}
 }
@@ -148,13 +152,14 @@ func TestTimesAreUTCWhateverTheSessionsZone(t *testing.T) {
 	task := wait(t, tasks, create(t, tasks, order))
 	step := task.Steps[0]
 	for name, at := range map[string]time.Time{
-		"requested": task.RequestedAt, "created": task.CreatedAt, "ended": *task.EndedAt, "step started": *step.StartedAt, "step ended": *step.EndedAt,
+		"requested": task.RequestedAt, "created": task.CreatedAt, "ended": *task.EndedAt,
+		"step started": *step.StartedAt, "step ended": *step.EndedAt,
 	} {
 		if since := at.Sub(now); since < 0 || since > patience {
 			t.Errorf("%s at %s, %s after the test began", name, at, since)
 		}
 		if at.Location() != time.UTC {
-			t.Errorf("%s is told in %s", name, at.Location())
+			t.Errorf("%s is in time zone %s", name, at.Location())
 		}
 	}
 }

@@ -145,8 +145,10 @@ func (w *AttemptLogWriter) appendOmissionLocked(logged *loggedAttempt) {
 	logged.omissionLogged = true
 	w.addLocked(logged, engine.LogLine{
 		At: time.Now(), Level: "warn", Stream: "worker",
-		Message: fmt.Sprintf("%d more lines with %d bytes were dropped: at most %d lines and %d KiB of an attempt are kept",
-			logged.omittedLines, logged.omittedBytes, engine.LogLinesMax, engine.LogBytesMax>>10),
+		Message: fmt.Sprintf(
+			"%d more lines with %d bytes were dropped: at most %d lines and %d KiB of an attempt are kept",
+			logged.omittedLines, logged.omittedBytes, engine.LogLinesMax, engine.LogBytesMax>>10,
+		),
 	})
 }
 

@@ -33,10 +33,12 @@ func obedient(reached chan<- *engine.Attempt, causes chan<- error) handler {
 func TestCancelledTaskOrStepReachesItsRunningHandler(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
-		"task, by hand": `SELECT tasker.cancel_task(s.task_id) FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = $1`,
+		"task, by hand": `SELECT tasker.cancel_task(s.task_id) FROM public.tasker_workflow_steps s
+			WHERE s.workflow_step_id = $1`,
 		"step, by hand": `SELECT tasker.cancel_step($1)`,
-		"task":          `SELECT tasker.transition_task(s.task_id, 'cancelled', '{}') FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = $1`,
-		"step":          `SELECT tasker.transition_step($1, 'cancelled', '{}')`,
+		"task": `SELECT tasker.transition_task(s.task_id, 'cancelled', '{}')
+			FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = $1`,
+		"step": `SELECT tasker.transition_step($1, 'cancelled', '{}')`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +82,9 @@ func TestDeferredStepContinuesFromItsCheckpoint(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("pages", "pages"))
 	seen := make(chan *engine.Attempt, 10)
-	b.start(options{name: "w", executor: serve(map[string]handler{"Pages": func(_ context.Context, a *engine.Attempt) engine.Outcome {
+	b.start(options{name: "w", executor: serve(map[string]handler{"Pages": func(
+		_ context.Context, a *engine.Attempt,
+	) engine.Outcome {
 		seen <- a
 		if len(a.Checkpoint) == 0 {
 			return engine.Deferred(0, json.RawMessage(`{"page": 2}`))

@@ -37,7 +37,8 @@ func TestReapedWorkerClaimsNothingUnderItsOldID(t *testing.T) {
 	})
 	b.create("slow")
 	await(t, "the step runs", g.reached)
-	if n := one[int](b, `SELECT count(*) FROM public.tasker_workflow_step_transitions t WHERE t.most_recent AND t.to_state = 'in_progress'
+	if n := one[int](b, `SELECT count(*) FROM public.tasker_workflow_step_transitions t WHERE t.most_recent
+		AND t.to_state = 'in_progress'
 		AND NOT EXISTS (SELECT FROM tasker.workers w WHERE w.worker_id::text = t.metadata ->> 'worker')`); n > 0 {
 		t.Errorf("%d steps are claimed by an unregistered worker: their claims would never expire", n)
 	}

@@ -116,7 +116,8 @@ func (c Config) validate() error {
 	check(c.SweepInterval > 0, "SweepInterval is %s, must not be negative", c.SweepInterval)
 	for _, name := range slices.Sorted(maps.Keys(c.Queues)) {
 		check(validQueue.MatchString(name) && len(name) <= queueNameMax,
-			"queue %q: a name is lower-case letters and digits, with single _ or - between, and at most %d long", name, queueNameMax)
+			"queue %q: a name is lower-case letters and digits, with single _ or - between, and at most %d long",
+			name, queueNameMax)
 		check(c.Queues[name] > 0, "queue %q: %d steps at once, must be at least 1", name, c.Queues[name])
 	}
 	_, taken := c.Queues[TicksQueue]

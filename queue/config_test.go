@@ -16,10 +16,10 @@ func TestNewNamesEachFaultOfTheConfiguration(t *testing.T) {
 		change func(*queue.Config)
 		want   []string
 	}{
-		"no pool":            {func(c *queue.Config) { c.Pool = nil }, []string{"needs a Pool"}},
-		"no executor":        {func(c *queue.Config) { c.Executor = nil }, []string{"needs an Executor"}},
-		"lease in the past":  {func(c *queue.Config) { c.Lease = -time.Second }, []string{"Lease is -1s"}},
-		"lease without room": {func(c *queue.Config) { c.Lease = time.Millisecond }, []string{"Lease is 1ms"}},
+		"no pool":           {func(c *queue.Config) { c.Pool = nil }, []string{"needs a Pool"}},
+		"no executor":       {func(c *queue.Config) { c.Executor = nil }, []string{"needs an Executor"}},
+		"lease in the past": {func(c *queue.Config) { c.Lease = -time.Second }, []string{"Lease is -1s"}},
+		"lease too short":   {func(c *queue.Config) { c.Lease = time.Millisecond }, []string{"Lease is 1ms"}},
 		"drain in the past": {
 			func(c *queue.Config) { c.DrainTimeout = -time.Second }, []string{"DrainTimeout is -1s"},
 		},
@@ -33,7 +33,7 @@ func TestNewNamesEachFaultOfTheConfiguration(t *testing.T) {
 		"name of a queue": {
 			func(c *queue.Config) { c.Queues = map[string]int{"two words": 1} }, []string{`two words`},
 		},
-		"negative room": {
+		"negative slots": {
 			func(c *queue.Config) { c.Queues = map[string]int{"default": -1} }, []string{`"default": -1 steps`},
 		},
 		"all faults, not first": {

@@ -10,8 +10,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// Claims, finishes, failures, ticks, sweeps and heartbeats go on, and those who create tasks do, with everything in the way that a role can
-// make that may create objects in the schema public.
+// Objects that a role creates in the schema public do not affect claims, finishes, failures, ticks, sweeps, heartbeats
+// and the creation of tasks.
 func TestHijackersRunNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("flow", "a:", "b: a", "c: a", "d: b, c"))
@@ -21,7 +21,10 @@ func TestHijackersRunNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	if _, err := conn.Exec(t.Context(), `SET search_path = public, pg_catalog; CREATE TEMPORARY TABLE river_job (); CREATE TEMPORARY TABLE pg_class ()`); err != nil {
+	if _, err := conn.Exec(
+		t.Context(),
+		`SET search_path = public, pg_catalog; CREATE TEMPORARY TABLE river_job (); CREATE TEMPORARY TABLE pg_class ()`,
+	); err != nil {
 		t.Fatal(err)
 	}
 	var task int64
@@ -29,7 +32,7 @@ func TestHijackersRunNothing(t *testing.T) {
 	if err := conn.QueryRow(t.Context(), create).Scan(&task); err != nil {
 		t.Fatal(err)
 	}
-	// What the test itself asks, it asks in a session as workers have them.
+	// The queries of the test itself run in a session like those of workers.
 	pool, err := sql.Connect(t.Context(), sqltest.URL(t, b.pool), sql.PoolOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +44,6 @@ func TestHijackersRunNothing(t *testing.T) {
 	})})
 	b.hurryToEnd(task)
 	if n.log.has("hijacked") {
-		t.Errorf("a function of others was called:\n%s", n.log.String())
+		t.Errorf("a function of another role was called:\n%s", n.log.String())
 	}
 }

@@ -188,7 +188,8 @@ func (b bench) hurry(id int64) {
 			`UPDATE public.tasker_workflow_steps SET last_attempted_at = last_attempted_at - interval '10 minutes'
 			 WHERE task_id = $1 AND NOT in_process AND NOT processed`,
 			`UPDATE public.tasker_workflow_step_transitions t SET created_at = t.created_at - interval '10 minutes'
-			 FROM public.tasker_workflow_steps s WHERE s.task_id = $1 AND t.workflow_step_id = s.workflow_step_id AND t.to_state = 'error'`,
+			 FROM public.tasker_workflow_steps s WHERE s.task_id = $1 AND t.workflow_step_id = s.workflow_step_id
+			AND t.to_state = 'error'`,
 			`SELECT tasker.tick(ARRAY[$1::bigint], '{t}', NULL, '{""}', '{""}', true)`,
 		} {
 			if _, err := tx.Exec(b.t.Context(), statement, id); err != nil {

@@ -32,7 +32,8 @@ func TestClaimsOfADeadWorkerExpireWithinASecondOfItsLease(t *testing.T) {
 		change: func(c *queue.Config) { c.Lease, c.SweepInterval = time.Hour, time.Hour },
 	})
 	b.awaitEnd(id, engine.Complete)
-	late := one[float64](b, `SELECT extract(epoch FROM max(t.created_at) - min(t.created_at))::float FROM public.tasker_workflow_step_transitions t WHERE t.to_state = 'in_progress'`)
+	late := one[float64](b, `SELECT extract(epoch FROM max(t.created_at) - min(t.created_at))::float
+		FROM public.tasker_workflow_step_transitions t WHERE t.to_state = 'in_progress'`)
 	if most := (lease + time.Second + lag.total()).Seconds(); late < lease.Seconds()-0.5 || late > most {
 		t.Errorf(
 			"the step was claimed anew %.2f s after its first claim, want after %s and before %.2f s", late, lease,

@@ -9,42 +9,42 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 )
 
-// insertTopic is the topic of River on which SQL tells of new jobs, see tasker.notify.
+// insertTopic is the topic of River on which SQL announces new jobs, see tasker.notify.
 const insertTopic = "river_insert"
 
-// sharedDriver is River's driver, whose one connection that listens serves the fetchers too. Anybody who can connect to the database may
-// notify, so a notification is a hint that there may be work, and never an order: only those of new jobs are listened to. River
-// reads from its tables that a queue is paused, a job cancelled or a leader gone.
+// sharedDriver is River's driver. Its only listening connection serves the fetchers too. Every role that can connect to
+// the database can send notifications. A notification is therefore only a hint that there may be jobs, and the driver
+// listens to those of new jobs only. River reads paused queues, cancelled jobs and the end of a leader from its tables.
 type sharedDriver struct {
 	*riverpgxv5.Driver
 
-	// heard is told the queue of each notification, and "" when some may have been missed.
-	heard func(queue string)
+	// onNotification is called with the queue of each notification, and with "" if notifications may have been missed.
+	onNotification func(queue string)
 }
 
-func newSharedDriver(pool *pgxpool.Pool, heard func(queue string)) *sharedDriver {
-	return &sharedDriver{riverpgxv5.New(pool), heard}
+func newSharedDriver(pool *pgxpool.Pool, onNotification func(queue string)) *sharedDriver {
+	return &sharedDriver{riverpgxv5.New(pool), onNotification}
 }
 
 // GetListener implements riverdriver.Driver.
 func (d *sharedDriver) GetListener(params *riverdriver.GetListenenerParams) riverdriver.Listener {
-	return &sharedListener{d.Driver.GetListener(params), d.heard}
+	return &sharedListener{d.Driver.GetListener(params), d.onNotification}
 }
 
 type sharedListener struct {
 	riverdriver.Listener
 
-	heard func(queue string)
+	onNotification func(queue string)
 }
 
-// Listen implements riverdriver.Listener. What was sent before went unheard.
+// Listen implements riverdriver.Listener. Notifications before it may have been missed.
 func (l *sharedListener) Listen(ctx context.Context, topic string) error {
 	if topic != insertTopic {
 		return nil
 	}
 	err := l.Listener.Listen(ctx, topic)
 	if err == nil {
-		l.heard("")
+		l.onNotification("")
 	}
 	return err
 }
@@ -57,7 +57,7 @@ func (l *sharedListener) Unlisten(ctx context.Context, topic string) error {
 	return l.Listener.Unlisten(ctx, topic)
 }
 
-// WaitForNotification implements riverdriver.Listener. It returns those for River's own queue, and none that River could not read.
+// WaitForNotification implements riverdriver.Listener. It returns the valid notifications of River's own queue only.
 func (l *sharedListener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
 	for {
 		n, err := l.Listener.WaitForNotification(ctx)
@@ -73,7 +73,7 @@ func (l *sharedListener) WaitForNotification(ctx context.Context) (*riverdriver.
 		if json.Unmarshal([]byte(n.Payload), &insert) != nil || insert.Queue == "" {
 			continue
 		}
-		l.heard(insert.Queue)
+		l.onNotification(insert.Queue)
 		if insert.Queue == TicksQueue {
 			return n, nil
 		}

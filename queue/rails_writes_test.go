@@ -56,7 +56,9 @@ func TestStepWhoseClaimTheRailsEngineOverwroteIsRetried(t *testing.T) {
 	}})
 	id := b.create("linear")
 	await(t, "the step runs", g.reached)
-	b.exec(`UPDATE public.tasker_workflow_steps SET attempts = attempts + 1, last_attempted_at = now() AT TIME ZONE 'UTC' WHERE task_id = $1 AND in_process`, id)
+	b.exec(`UPDATE public.tasker_workflow_steps
+		SET attempts = attempts + 1, last_attempted_at = now() AT TIME ZONE 'UTC' WHERE task_id = $1
+		AND in_process`, id)
 	b.exec(`SELECT tasker.lock_tasks(ARRAY[$1::bigint]), tasker.transition_step(workflow_step_id, 'error', '{}')
 		FROM public.tasker_workflow_steps WHERE task_id = $1 AND in_process`, id)
 	eventually(t, "the flag is corrected", func() bool {

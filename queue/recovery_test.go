@@ -107,7 +107,8 @@ func TestJobsOfADeadClientAreReleasedWhenItsLeaseEnds(t *testing.T) {
 				}
 			}
 			// The state in which River leaves a job whose client was killed.
-			b.exec(`UPDATE tasker.river_job SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY[$1]`, deadClient)
+			b.exec(`UPDATE tasker.river_job
+				SET state = 'running', attempt = 1, attempted_at = now(), attempted_by = ARRAY[$1]`, deadClient)
 
 			e := serve(nil)
 			b.start(options{name: "w", executor: e})
@@ -116,7 +117,8 @@ func TestJobsOfADeadClientAreReleasedWhenItsLeaseEnds(t *testing.T) {
 				t.Errorf("the first step is %s, want %s", got, row.want)
 			}
 			eventually(t, "no job of the dead client is left running", func() bool {
-				return one[int](b, `SELECT count(*) FROM tasker.river_job WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1`, deadClient) == 0
+				return one[int](b, `SELECT count(*) FROM tasker.river_job WHERE state = 'running'
+					AND attempted_by[array_upper(attempted_by, 1)] = $1`, deadClient) == 0
 			})
 			if n := one[int](b, `SELECT count(*) FROM tasker.workers WHERE name = 'dead'`); n != 0 {
 				t.Error("the dead worker is still registered")

@@ -7,64 +7,65 @@ import (
 	"time"
 )
 
-// repeatPause is how long a message of River is not repeated, and repeatTexts how many different ones are remembered.
+// repeatInterval is the shortest time between two records with the same message of River. repeatTexts bounds the number
+// of remembered messages.
 const (
-	repeatPause = 10 * time.Second
-	repeatTexts = 1000
+	repeatInterval = 10 * time.Second
+	repeatTexts    = 1000
 )
 
-// warnOnly passes River's warnings and errors on and drops the rest: its lifecycle is ours to report. What River says again and again, it says
-// once in a while: much of it follows from what others send.
+// warnOnly passes on River's warnings and errors and drops the rest: the worker logs its lifecycle itself. It drops
+// repeated messages too, because other roles can cause many of them with notifications.
 type warnOnly struct {
 	slog.Handler
 
-	said *utterances
+	recent *recentMessages
 }
 
-// utterances are the messages of late. It is safe for concurrent use.
-type utterances struct {
+// recentMessages has the times of the last messages. It is safe for concurrent use.
+type recentMessages struct {
 	// mu protects the field below.
 	mu   sync.Mutex
 	last map[string]time.Time
 }
 
 func newWarnOnly(handler slog.Handler) warnOnly {
-	return warnOnly{handler, &utterances{last: make(map[string]time.Time)}}
+	return warnOnly{handler, &recentMessages{last: make(map[string]time.Time)}}
 }
 
 // Enabled implements slog.Handler.
-func (q warnOnly) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
+func (w warnOnly) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
 }
 
 // Handle implements slog.Handler.
-func (q warnOnly) Handle(ctx context.Context, record slog.Record) error {
-	if q.said.again(record.Message, record.Time) {
+func (w warnOnly) Handle(ctx context.Context, record slog.Record) error {
+	if w.recent.isRepeated(record.Message, record.Time) {
 		return nil
 	}
-	return q.Handler.Handle(ctx, record)
+	return w.Handler.Handle(ctx, record)
 }
 
-// again says whether the message was passed on a short while ago.
-func (u *utterances) again(message string, now time.Time) bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if last, ok := u.last[message]; ok && now.Sub(last) < repeatPause {
+// isRepeated reports whether the message was passed on less than repeatInterval ago. If not, it adds the message.
+func (r *recentMessages) isRepeated(message string, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if last, ok := r.last[message]; ok && now.Sub(last) < repeatInterval {
 		return true
 	}
-	if len(u.last) >= repeatTexts {
-		clear(u.last)
+	if len(r.last) >= repeatTexts {
+		clear(r.last)
 	}
-	u.last[message] = now
+	r.last[message] = now
 	return false
 }
 
 // WithAttrs implements slog.Handler.
-func (q warnOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return warnOnly{q.Handler.WithAttrs(attrs), q.said}
+func (w warnOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnOnly{w.Handler.WithAttrs(attrs), w.recent}
 }
 
 // WithGroup implements slog.Handler.
-func (q warnOnly) WithGroup(name string) slog.Handler {
-	return warnOnly{q.Handler.WithGroup(name), q.said}
+func (w warnOnly) WithGroup(name string) slog.Handler {
+	return warnOnly{w.Handler.WithGroup(name), w.recent}
 }

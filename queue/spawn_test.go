@@ -135,7 +135,7 @@ func drawSpawns(t *rapid.T, parent string, generation int, all map[string][]engi
 
 func TestRandomSpawnsRunOnceAndBeforeTheirChildren(t *testing.T) {
 	t.Parallel()
-	b := setup(t, document("first", "split", "beside", "reduce: split, beside"))
+	b := setup(t, document("first", "split", "sibling", "reduce: split, sibling"))
 	var all atomic.Pointer[map[string][]engine.SpawnedStep]
 	var reduced atomic.Pointer[[]string]
 	executors := []*executor{}
@@ -153,11 +153,11 @@ func TestRandomSpawnsRunOnceAndBeforeTheirChildren(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := map[string][]engine.SpawnedStep{}
 		drawSpawns(rt, "split", 0, steps)
-		drawSpawns(rt, "beside", 1, steps)
+		drawSpawns(rt, "sibling", 1, steps)
 		all.Store(&steps)
 		id := b.create("first")
 		task := b.awaitEnd(id, engine.Complete)
-		want := []string{"beside", "split"}
+		want := []string{"sibling", "split"}
 		for _, children := range steps {
 			for _, child := range children {
 				want = append(want, child.Name)

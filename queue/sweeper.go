@@ -150,7 +150,7 @@ func (s *sweeper) applyResult(ctx context.Context, found sql.Swept) {
 		s.log.WarnContext(ctx, "enqueued jobs for tasks with missed wake-ups", "tasks", found.Repaired)
 	}
 	if found.Flags > 0 {
-		s.log.WarnContext(ctx, "corrected in_process and processed flags that another program set against the step's state",
+		s.log.WarnContext(ctx, "corrected in_process and processed flags that another program set",
 			"steps", found.Flags)
 	}
 	if found.Released > 0 {

@@ -31,8 +31,10 @@ step_templates:
 // insert creates a task as a program does that knows nothing of this worker.
 func (b bench) insert(name, document string) int64 {
 	b.t.Helper()
-	return one[int64](b, `INSERT INTO public.tasker_tasks (named_task_id, requested_at, context, identity_hash, created_at, updated_at)
-		SELECT named_task_id, now(), $2, gen_random_uuid()::text, now(), now() FROM public.tasker_named_tasks WHERE name = $1
+	return one[int64](b, `INSERT INTO public.tasker_tasks 
+			(named_task_id, requested_at, context, identity_hash, created_at, updated_at)
+		SELECT named_task_id, now(), $2, gen_random_uuid()::text, now(), now() FROM public.tasker_named_tasks
+		WHERE name = $1
 		RETURNING task_id`, name, document)
 }
 
@@ -113,14 +115,14 @@ func TestTaskWithAnUnreadableContextIsRejectedAtItsFirstTick(t *testing.T) {
 	}
 }
 
-// nested is JSON of so many levels. Go's decoder reads 10,000 of them, jsonb holds more.
+// nested returns JSON with that number of levels. Go's decoder reads 10,000 levels, jsonb stores more.
 func nested(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
 
-// What no handler could read may come into a task later, and beside the context. It fails its own step, for good, and holds up
-// nobody who is fetched or claimed with it.
-func TestWhatCannotBeReadFailsItsOwnStepOnly(t *testing.T) {
+// Unreadable JSON can get into a task after its start, and into other values than the context. It fails its own step
+// permanently. It does not affect steps that are fetched or claimed with it.
+func TestUnreadableJSONFailsItsOwnStepOnly(t *testing.T) {
 	t.Parallel()
-	spoil := map[string]string{
+	damage := map[string]string{
 		"the task's context": `UPDATE tasker_tasks SET context = $2::jsonb WHERE task_id = $1`,
 		"the task's tags":    `UPDATE tasker_tasks SET tags = $2::jsonb WHERE task_id = $1`,
 		"the step's inputs":  `UPDATE tasker_workflow_steps SET inputs = $2::jsonb WHERE task_id = $1`,
@@ -136,37 +138,37 @@ func TestWhatCannotBeReadFailsItsOwnStepOnly(t *testing.T) {
 			t.Parallel()
 			b := setup(t, document("linear", "first", "last: first"))
 			later := func(ctx context.Context, a *engine.Attempt) engine.Outcome {
-				if a.Step.Attempt == 1 { // only the second attempt is claimed after the rows were spoilt
+				if a.Step.Attempt == 1 { // only the second attempt is claimed after the damage
 					return engine.Failed(engine.Failure{Class: "Later", RetryAfter: 9 * time.Minute})
 				}
 				return succeed(ctx, a)
 			}
 			b.start(options{name: "w", executor: serve(map[string]handler{"Last": later})})
 			tasks := make(map[string]int64)
-			for where := range spoil {
+			for where := range damage {
 				tasks[where] = b.insert("linear", `{}`)
 			}
 			good := b.insert("linear", `{}`)
 			for where, id := range tasks {
 				eventually(t, "the first attempt has failed", func() bool { return b.states(id)["last"] == "error 1" })
-				b.exec(spoil[where], id, row.value)
+				b.exec(damage[where], id, row.value)
 			}
 			for where, id := range tasks {
 				b.hurryToEnd(id)
 				message := one[string](b, `SELECT coalesce(s.results ->> 'error', '') FROM tasker_workflow_steps s
 					JOIN tasker_named_steps n USING (named_step_id) WHERE n.name = 'last' AND s.task_id = $1`, id)
 				if !strings.HasPrefix(message, where) || !strings.Contains(message, row.want) {
-					t.Errorf("a task with it in %s ends with %.300s", where, message)
+					t.Errorf("a task with damage in %s ends with %.300s", where, message)
 				}
 			}
 			if task := b.hurryToEnd(good); task.State != engine.Complete {
-				t.Errorf("the task beside them ended %s", task.State)
+				t.Errorf("the undamaged task ended %s", task.State)
 			}
 		})
 	}
 }
 
-// checkRejection: the transition names what is wrong at which place.
+// checkRejection checks that the transition names the faults and their paths.
 func checkRejection(t *testing.T, detail json.RawMessage) {
 	t.Helper()
 	var rejection struct {

@@ -82,7 +82,7 @@ func New(config Config) (*Worker, error) {
 	river.AddWorker(workers, &tickWorker{tasks: tasks})
 	var err error
 	w.client, err = river.NewClient(
-		newSharedDriver(config.Pool, w.heard), riverConfig(config, w.lease.worker.ClientID, workers),
+		newSharedDriver(config.Pool, w.onNotification), riverConfig(config, w.lease.worker.ClientID, workers),
 	)
 	if err != nil {
 		w.endLife()
@@ -91,8 +91,9 @@ func New(config Config) (*Worker, error) {
 	return w, nil
 }
 
-// heard wakes the fetcher of a queue after a notification, or all fetchers if notifications may have been missed.
-func (w *Worker) heard(queue string) {
+// onNotification wakes the fetcher of a queue after a notification, or all fetchers if notifications may have been
+// missed.
+func (w *Worker) onNotification(queue string) {
 	for name, f := range w.fetchers {
 		if queue == "" || queue == name {
 			f.wake()
@@ -198,7 +199,7 @@ func (w *Worker) drain(ctx, hardStop context.Context, ended <-chan struct{}, end
 	select {
 	case <-ended:
 	case <-w.life.Done():
-		w.config.Log.WarnContext(ctx, "steps did not end in time: claims that cannot be given back expire when the lease ends",
+		w.config.Log.WarnContext(ctx, "steps did not end in time: claims that cannot be given back expire with the lease",
 			"steps", w.running(), "lease", w.config.Lease)
 		return fmt.Errorf("%w; some did not stop", ErrStepsGivenBack)
 	}
