@@ -141,8 +141,9 @@ func parseDependencies(data json.RawMessage) ([]engine.Dependency, error) {
 		Result json.RawMessage `json:"result"`
 	}
 	if err := json.Unmarshal(data, &parsed); err != nil {
-		if engine.CheckReadable(data) != nil { // a result that is nested too deeply for Go: the step fails by it, and no other one
-			return []engine.Dependency{{Name: "a parent", Result: data}}, nil
+		// A result that is nested too deeply for Go fails its own step only: the runner checks it again before the handler.
+		if engine.CheckReadable(data) != nil {
+			return []engine.Dependency{{Name: "a parent", Result: data}}, nil //nolint:nilerr // the step fails by it
 		}
 		return nil, err
 	}
