@@ -14,7 +14,7 @@ class CpuExecution {
   #requestId;
   #params;
   #limits;
-  #link;
+  #client;
   #threads;
   #thread;
   #answer;
@@ -22,20 +22,20 @@ class CpuExecution {
   #cancelled = false;
   #stop;
 
-  constructor(requestId, params, handler, limits, link, threads) {
+  constructor(requestId, params, handler, limits, client, threads) {
     this.executionId = params.execution_id;
     this.started = performance.now();
     this.handler = handler;
     this.#requestId = requestId;
     this.#params = params;
     this.#limits = limits;
-    this.#link = link;
+    this.#client = client;
     this.#threads = threads;
   }
 
   start(answer) {
     this.#answer = answer;
-    this.#thread = this.#threads.take();
+    this.#thread = this.#threads.acquire();
     const { file, name } = this.handler;
     this.#thread.run(this, { requestId: this.#requestId, params: this.#params, limits: this.#limits, file, name });
   }
@@ -51,7 +51,7 @@ class CpuExecution {
   // Takes a message of the thread.
   take({ answer, notify, call, method, params }) {
     if (answer !== undefined) this.#end(answer);
-    else if (notify !== undefined) this.#link.notify(notify, params);
+    else if (notify !== undefined) this.#client.notify(notify, params);
     else this.#request(call, method, params);
   }
 
@@ -66,13 +66,13 @@ class CpuExecution {
 
   #request(call, method, params) {
     if (method === 'step.save_checkpoint') this.#checkpoint = params.checkpoint;
-    this.#link.request(method, params).then((response) => this.#thread.reply(call, response));
+    this.#client.request(method, params).then((response) => this.#thread.reply(call, response));
   }
 
   #end(answer) {
     clearTimeout(this.#stop); // or the next execution would be stopped
-    this.#thread.release();
-    this.#threads.give(this.#thread);
+    this.#thread.detach();
+    this.#threads.release(this.#thread);
     this.#finish(answer);
   }
 

@@ -11,13 +11,13 @@ const { handlerIn } = require('./loader');
 const { Log } = require('./log');
 const { capture } = require('./output');
 const sdkResolution = require('./sdk_resolution');
-const strays = require('./strays');
+const uncaughtErrors = require('./uncaught_errors');
 const tasker = require('./sdk/tasker');
 
 const SCHEDULER = '/proc/thread-self/schedstat'; // begins with the nanoseconds that this thread has computed
 
 // The way to the worker leads over the main thread.
-class ThreadLink {
+class ThreadClient {
   #pending = new Map();
   #lastCall = 0;
   #cpuNs = 0;
@@ -40,7 +40,7 @@ class ThreadLink {
     return new Promise((resolve) => this.#pending.set(call, resolve));
   }
 
-  settle(call, response) {
+  handleResponse(call, response) {
     this.#pending.get(call)?.(response);
     this.#pending.delete(call);
   }
@@ -68,8 +68,8 @@ function cpuNs() {
   }
 }
 
-const link = new ThreadLink();
-const log = new Log({ congested: false, flush() {}, notify: link.notify }); // the main thread sends
+const client = new ThreadClient();
+const log = new Log({ congested: false, flush() {}, notify: client.notify }); // the main thread sends
 let running;
 
 async function run({ requestId, params, limits, file, name }) {
@@ -78,8 +78,8 @@ async function run({ requestId, params, limits, file, name }) {
     parentPort.postMessage({ answer: message });
   };
   const handler = await handlerIn(workerData.root, file, name).catch((error) => ({ call: () => Promise.reject(error) }));
-  running = new Execution(requestId, params, handler, limits, link);
-  link.startClock();
+  running = new Execution(requestId, params, handler, limits, client);
+  client.startClock();
   running.start(answer);
 }
 
@@ -87,9 +87,9 @@ tasker.host.log = log;
 tasker.host.step = () => Execution.current()?.step;
 sdkResolution.forRequire();
 capture(log);
-strays.watch((code) => process.exit(code));
+uncaughtErrors.watch((code) => process.exit(code));
 parentPort.on('message', ({ job, cancel, graceMs, call, response }) => {
   if (job) run(job);
-  else if (response) link.settle(call, response);
+  else if (response) client.handleResponse(call, response);
   else running?.cancel(cancel, graceMs);
 });

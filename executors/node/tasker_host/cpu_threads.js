@@ -18,16 +18,16 @@ class CpuThreads {
     this.#settings = settings;
   }
 
-  take() {
-    return this.#warm.pop() ?? new CpuThread(this.#settings, (thread) => this.#gone(thread));
+  acquire() {
+    return this.#warm.pop() ?? new CpuThread(this.#settings, (thread) => this.#remove(thread));
   }
 
-  give(thread) {
+  release(thread) {
     if (this.#warm.length < os.availableParallelism()) this.#warm.push(thread);
     else thread.terminate();
   }
 
-  #gone(thread) {
+  #remove(thread) {
     this.#warm = this.#warm.filter((warm) => warm !== thread);
   }
 }
@@ -39,14 +39,14 @@ class CpuThread {
   #execution;
   #error;
 
-  constructor(settings, onGone) {
+  constructor(settings, onExit) {
     this.#worker = new Worker(PROGRAM, { workerData: { ...settings, reason: this.#reason } });
     this.#worker.on('message', (message) => this.#execution?.take(message));
     this.#worker.on('error', (error) => {
       this.#error = error;
     });
     this.#worker.on('exit', (code) => {
-      onGone(this);
+      onExit(this);
       this.#execution?.threadEnded(code, this.#error);
     });
   }
@@ -58,7 +58,7 @@ class CpuThread {
   }
 
   // The thread has answered and is free.
-  release() {
+  detach() {
     this.#execution = undefined;
   }
 

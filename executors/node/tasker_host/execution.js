@@ -2,10 +2,10 @@
 
 const argumentsFor = require('./arguments');
 const { Cancellation } = require('./cancellation');
-const context = require('./context');
+const current = require('./current');
 const { Heartbeats } = require('./heartbeats');
 const outcome = require('./outcome');
-const { Prints } = require('./prints');
+const { PrintedLines } = require('./printed_lines');
 const { resultMembers } = require('./payload_file');
 const { CallFailed, Cancelled, LeaseLost } = require('./sdk/tasker');
 const { Secrets } = require('./secrets');
@@ -13,37 +13,37 @@ const { Secrets } = require('./secrets');
 const CALL_MS = 30_000; // for steps without a timeout
 
 // One execution of one step: calls the handler and turns whatever happens into the message to answer with. All that it
-// wants of the worker goes through its link.
+// wants of the worker goes through its client.
 class Execution {
   #requestId;
   #params;
   #handler;
   #limits;
-  #link;
+  #client;
   #answer;
   #cancellation = new Cancellation();
   #mayCallUntil;
   #heartbeats;
-  #prints;
+  #printed;
   #secrets;
 
   // The last checkpoint that the handler handed over.
   checkpoint;
 
-  constructor(requestId, params, handler, limits, link) {
+  constructor(requestId, params, handler, limits, client) {
     this.executionId = params.execution_id;
     this.started = performance.now();
     this.#requestId = requestId;
     this.#params = params;
     this.#handler = handler;
     this.#limits = limits;
-    this.#link = link;
+    this.#client = client;
     this.#mayCallUntil = this.started + (params.timeout_ms ?? CALL_MS);
   }
 
   // The execution whose handler the running code belongs to, or undefined.
   static current() {
-    const owner = context.owner();
+    const owner = current.owner();
     return owner instanceof Execution ? owner : undefined;
   }
 
@@ -58,7 +58,7 @@ class Execution {
   // Runs the handler and calls answer with the response, exactly once.
   start(answer) {
     this.#answer = answer;
-    context.run(this, () => this.#run());
+    current.run(this, () => this.#run());
   }
 
   // Tells the handler to stop. It may go on for graceMs; that nothing overlong goes on for ever is the worker's business.
@@ -66,7 +66,7 @@ class Execution {
   cancel(reason, graceMs = 0) {
     if (this.ended) return;
     this.#mayCallUntil = Math.max(this.#mayCallUntil, performance.now() + graceMs);
-    context.run(this, () => this.#cancellation.end(new Cancelled(reason)));
+    current.run(this, () => this.#cancellation.end(new Cancelled(reason)));
   }
 
   // Ends the execution with an error from outside the handler's own promise. Without effect when it has ended.
@@ -82,17 +82,17 @@ class Execution {
   }
 
   get signal() {
-    this.#look();
+    this.#pollCancel();
     return this.#cancellation.signal;
   }
 
   get cancelled() {
-    this.#look();
+    this.#pollCancel();
     return this.#cancellation.error !== undefined;
   }
 
   check() {
-    this.#look();
+    this.#pollCancel();
     const { error } = this.#cancellation;
     if (!error) return;
     Error.captureStackTrace(error); // where the handler is, not where the cancel arrived
@@ -102,7 +102,7 @@ class Execution {
   heartbeat(params) {
     if (this.ended) return;
     this.#heartbeats ??= new Heartbeats((beat) => {
-      this.#link.notify('step.heartbeat', { execution_id: this.executionId, ...beat });
+      this.#client.notify('step.heartbeat', { execution_id: this.executionId, ...beat });
     });
     this.#heartbeats.beat(params);
   }
@@ -111,12 +111,12 @@ class Execution {
   mayCall(method) {
     if (this.ended) throw new LeaseLost(`the step has ended, too late for ${method}`);
     if (this.#cancellation.error instanceof LeaseLost) throw this.#cancellation.error;
-    if (!this.#link.offers(method)) throw new CallFailed(`this worker does not offer ${method}`);
+    if (!this.#client.offers(method)) throw new CallFailed(`this worker does not offer ${method}`);
   }
 
   // Resolves to the worker's {result} or {error}.
   request(method, params) {
-    return this.#link.request(method, { execution_id: this.executionId, ...params });
+    return this.#client.request(method, { execution_id: this.executionId, ...params });
   }
 
   // Settles like promise, unless the step is cancelled or runs out of time before.
@@ -138,13 +138,13 @@ class Execution {
   }
 
   // Notes that the step is not this attempt's any more, and returns error.
-  lose(error) {
+  loseClaim(error) {
     this.#cancellation.end(error);
     return error;
   }
 
   // Keeps value out of what this execution says from now on.
-  hide(value) {
+  addSecret(value) {
     this.#secrets ??= new Secrets();
     this.#secrets.add(value);
   }
@@ -155,18 +155,18 @@ class Execution {
 
   // The lines that this print completes.
   print(stream, chunk, encoding) {
-    this.#prints ??= new Prints();
-    return this.#prints.add(stream, chunk, encoding);
+    this.#printed ??= new PrintedLines();
+    return this.#printed.add(stream, chunk, encoding);
   }
 
   // [stream, text] of what has been printed without the end of its line.
   printRest() {
-    return this.#prints?.rest() ?? [];
+    return this.#printed?.rest() ?? [];
   }
 
   // A handler in a thread that computes gets no messages, but sees what it shares with the host.
-  #look() {
-    const reason = this.#link.cancelReason?.();
+  #pollCancel() {
+    const reason = this.#client.cancelReason?.();
     if (reason !== undefined) this.cancel(reason);
   }
 
@@ -184,7 +184,7 @@ class Execution {
   }
 
   #metadata() {
-    const metadata = this.#link.metadata?.();
+    const metadata = this.#client.metadata?.();
     return metadata ? `,"metadata":${JSON.stringify(metadata)}` : '';
   }
 
@@ -193,7 +193,7 @@ class Execution {
     const answer = this.#answer;
     if (answer === undefined) return;
     this.#heartbeats?.stop();
-    if (this.#prints) this.#link.printed(this, this.printRest());
+    if (this.#printed) this.#client.printed(this, this.printRest());
     this.#answer = undefined;
     answer(`{"jsonrpc":"2.0","id":${JSON.stringify(this.#requestId)},"result":${result}}`);
   }

@@ -7,7 +7,7 @@ const { spawn } = require('node:child_process');
 const net = require('node:net');
 const os = require('node:os');
 
-const { keepFrom } = require('./children');
+const { keepFrom } = require('./child_processes');
 
 const PRIVATE_IN = 3;
 const PRIVATE_OUT = 4;

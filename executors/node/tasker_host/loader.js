@@ -5,11 +5,11 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-const context = require('./context');
+const current = require('./current');
 const failure = require('./failure');
 const { Handler, served } = require('./handler');
 const { LoadClock } = require('./load_clock');
-const { LOAD_TIMEOUT, tookTooLong } = require('./load_timeout');
+const { LOAD_TIMEOUT, tookTooLong } = require('./load_timer');
 const { isModule } = require('./module_kind');
 const scan = require('./scan');
 const sdkResolution = require('./sdk_resolution');
@@ -101,7 +101,7 @@ class Loader {
       timer = setTimeout(giveUp, ms);
     });
     try {
-      return await Promise.race([context.run(new context.LoadedFile(relative), work), failed]);
+      return await Promise.race([current.run(new current.LoadedFile(relative), work), failed]);
     } finally {
       clearTimeout(timer);
       this.#loading = undefined;
@@ -146,7 +146,7 @@ async function handlerIn(root, file, name) {
 function keepFromExiting() {
   const { exit } = process;
   process.exit = (code) => {
-    if (context.file()) throw new Exit(`process.exit(${code ?? ''}) in a file that is loaded, outside of any step`);
+    if (current.file()) throw new Exit(`process.exit(${code ?? ''}) in a file that is loaded, outside of any step`);
     return exit.call(process, code);
   };
 }

@@ -6,16 +6,16 @@ const { CpuExecution } = require('./cpu_execution');
 const { CpuThreads } = require('./cpu_threads');
 const { envelope } = require('./envelope');
 const { Execution } = require('./execution');
-const { Executions } = require('./executions');
+const { Pool } = require('./pool');
 const failure = require('./failure');
-const { Hygiene } = require('./hygiene');
-const { Link } = require('./link');
+const { ProcessState } = require('./process_state');
+const { WorkerClient } = require('./worker_client');
 const { Log } = require('./log');
 const { misread } = require('./numbers');
 const { capture } = require('./output');
 const { RpcError } = require('./rpc_error');
 const { MAX_MESSAGE_BYTES, Session, isObject } = require('./session');
-const strays = require('./strays');
+const uncaughtErrors = require('./uncaught_errors');
 const tasker = require('./sdk/tasker');
 const { clip } = require('./text');
 const { Watchdog } = require('./watchdog');
@@ -30,18 +30,18 @@ class Server {
   #reader;
   #writer;
   #session;
-  #executions;
-  #hygiene = new Hygiene();
-  #link;
+  #pool;
+  #processState = new ProcessState();
+  #client;
   #threads;
   #log;
   #outFd;
-  #watchdog = new Watchdog(() => this.#executions?.values() ?? []);
+  #watchdog = new Watchdog(() => this.#pool?.values() ?? []);
   #booting; // the session whose handlers load
   #settled; // when handlers were there, in ms of this process
   #backlog; // messages that arrive while handlers load
   #draining = false;
-  #spoilt = false; // told the worker that this process should be replaced
+  #recycleRequested = false; // told the worker that this process should be replaced
   #methods = {
     __proto__: null,
     initialize: (params, id) => this.#initialize(params, id),
@@ -59,7 +59,7 @@ class Server {
     this.#writer = new Writer(output, () => this.#exit());
     this.#outFd = outFd;
     this.#log = new Log(this.#writer);
-    this.#link = new Link(this.#writer, this.#log);
+    this.#client = new WorkerClient(this.#writer, this.#log);
     tasker.host.log = this.#log;
     tasker.host.step = () => Execution.current()?.step;
     capture(this.#log);
@@ -69,7 +69,7 @@ class Server {
   run() {
     process.on('SIGTERM', () => this.#drainAndExit());
     process.on('exit', () => this.#writer.flush());
-    strays.watch((code) => this.#exitWritten(code), (file, error) => this.#blame(file, error));
+    uncaughtErrors.watch((code) => this.#exitWritten(code), (file, error) => this.#blame(file, error));
     this.#reader.start((line) => this.#receive(line), () => this.#exit());
   }
 
@@ -102,14 +102,14 @@ class Server {
   // longer; otherwise the error has no id, as JSON-RPC wants it.
   #refuseUnread(line, error) {
     const { id, method } = envelope(line instanceof TooLong ? line.head : line);
-    if (method === undefined && this.#link.settle({ id, error })) return;
+    if (method === undefined && this.#client.handleResponse({ id, error })) return;
     this.#refuse(method === 'step.execute' && typeof id === 'string' ? id : null, error);
   }
 
   // The result to answer with, or undefined when there is nothing to answer yet, or ever.
   #dispatch(message, json) {
     const { id, jsonrpc, method, params } = message;
-    if (method === undefined) return void this.#link.settle(message);
+    if (method === undefined) return void this.#client.handleResponse(message);
     if (id === undefined) return this.#notifications[method]?.(isObject(params) ? params : {});
     if (typeof id !== 'string' || typeof method !== 'string' || jsonrpc !== '2.0') {
       const hint = 'a request has jsonrpc 2.0, a string as id and a string as method';
@@ -130,7 +130,7 @@ class Server {
     if (this.#session) throw new RpcError(RpcError.INVALID_REQUEST, 'initialized already');
     const session = new Session(params, { log: this.#log, watchdog: this.#watchdog });
     this.#backlog = [];
-    this.#watchdog.start(this.#outFd, id).then(() => this.#open(session)).then(() => this.#hygiene.watch()).then(
+    this.#watchdog.start(this.#outFd, id).then(() => this.#open(session)).then(() => this.#processState.watch()).then(
       () => this.#writer.result(id, session.description()),
       (error) => this.#refuse(id, error),
     ).then(() => this.#resume());
@@ -141,9 +141,9 @@ class Server {
     await session.load();
     this.#settled = performance.now() + SETTLING_MS;
     this.#reader.maxBytes = session.maxMessageBytes;
-    this.#link.offer(session.callbacks);
-    this.#executions = new Executions(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
-    this.#threads = new CpuThreads({ root: session.handlerRoot, offered: this.#link.offered });
+    this.#client.offered = session.callbacks;
+    this.#pool = new Pool(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
+    this.#threads = new CpuThreads({ root: session.handlerRoot, offered: this.#client.offered });
     this.#session = session;
   }
 
@@ -167,7 +167,7 @@ class Server {
   }
 
   #ping() {
-    return { in_flight: this.#inFlight(), oldest_ms: this.#executions?.oldestMs };
+    return { in_flight: this.#inFlight(), oldest_ms: this.#pool?.oldestMs };
   }
 
   #shutdown() {
@@ -176,13 +176,13 @@ class Server {
   }
 
   #cancel({ execution_id: executionId, reason, grace_ms: graceMs }) {
-    this.#executions?.cancel(executionId, typeof reason === 'string' ? reason : undefined, Number(graceMs) || 0);
+    this.#pool?.cancel(executionId, typeof reason === 'string' ? reason : undefined, Number(graceMs) || 0);
   }
 
   #ended(executionId, running) {
-    this.#link.forget(executionId);
-    if (!this.#hygiene.tidy(running) || this.#spoilt) return;
-    this.#spoilt = true;
+    this.#client.forget(executionId);
+    if (!this.#processState.restore(running) || this.#recycleRequested) return;
+    this.#recycleRequested = true;
     const reason = 'a step changed the folder, umask, environment or signal handlers of the process, and it was not put back in time';
     this.#writer.notify('executor.status', { state: 'recycle_me', reason });
   }
@@ -195,7 +195,7 @@ class Server {
     const numbers = misread(json);
     if (numbers?.lost) return this.#unreadable(numbers.lost);
     if (numbers) this.#warnOfRounding(params, numbers.rounded); // before the answer, which a handler may give at once
-    this.#executions.start(this.#execution(id, params, handler));
+    this.#pool.start(this.#execution(id, params, handler));
   }
 
   // The outcome of a step whose arguments no handler can be given. No retry can change them.
@@ -206,8 +206,8 @@ class Server {
 
   #execution(id, params, handler) {
     const limits = this.#session.resultLimits;
-    if (handler.cpu) return new CpuExecution(id, params, handler, limits, this.#link, this.#threads);
-    return new Execution(id, params, handler, limits, this.#link);
+    if (handler.cpu) return new CpuExecution(id, params, handler, limits, this.#client, this.#threads);
+    return new Execution(id, params, handler, limits, this.#client);
   }
 
   #warnOfRounding(params, number) {
@@ -220,15 +220,15 @@ class Server {
   }
 
   #inFlight() {
-    return this.#executions?.size ?? 0;
+    return this.#pool?.size ?? 0;
   }
 
   // SIGTERM: takes no more steps and goes when those that run are done, or when the grace is over.
   #drainAndExit() {
     this.#draining = true;
-    if (!this.#executions) this.#exit();
+    if (!this.#pool) this.#exit();
     setTimeout(() => this.#exit(), this.#session.shutdownGraceMs);
-    this.#executions.whenIdle(() => this.#writer.end(() => this.#exit()));
+    this.#pool.whenIdle(() => this.#writer.end(() => this.#exit()));
   }
 
   // Ends the process as soon as the worker has everything that was said, or will not read it.

@@ -2,7 +2,7 @@
 
 // The methods await what they return, or stacks would not lead to the handler.
 
-const { call } = require('./call');
+const { call } = require('./callbacks');
 const { plainArgument } = require('./result_json');
 
 const CHECKPOINT_BYTES = 64 * 1024;
@@ -109,7 +109,7 @@ class Step {
   // Resolves to the value of a secret. What this handler prints later shows the mask instead.
   async secret(name) {
     const { value } = await call(this.#execution, 'secrets.get', { name: text('the name of a secret', name) });
-    this.#execution.hide(value);
+    this.#execution.addSecret(value);
     return value;
   }
 }

@@ -8,7 +8,7 @@ const os = require('node:os');
 const { parentPort, workerData } = require('node:worker_threads');
 
 const { LoadClock } = require('./load_clock');
-const { LOAD_TIMEOUT, tookTooLong } = require('./load_timeout');
+const { LOAD_TIMEOUT, tookTooLong } = require('./load_timer');
 const { look } = require('./main_stack');
 const { RpcError } = require('./rpc_error');
 

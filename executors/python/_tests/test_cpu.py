@@ -159,7 +159,7 @@ class Cpu(test_host.HostTest):
 
     def test_starts_in_the_surroundings_of_the_host(self):
         self.peer.run("untidy")
-        self.assertEqual(self.result("surroundings"), self.peer.run("surroundings")["result"])
+        self.assertEqual(self.result("process_state"), self.peer.run("process_state")["result"])
 
     def test_dies_when_the_worker_is_gone(self):
         with ends(self.running_process()):

@@ -40,11 +40,11 @@ class Cancel(HostTest):
             self.assertEqual(self.peer.outcome(running)["outcome"], "cancelled", handler)
 
     def test_of_what_has_ended_or_is_unknown_is_ignored(self):
-        ended = self.peer.execute("surroundings")
+        ended = self.peer.execute("process_state")
         self.peer.outcome(ended)
         for execution_id in (ended, "nobody", ""):
             self.peer.cancel(execution_id)
-        self.assertEqual(self.peer.run("surroundings")["outcome"], "success")
+        self.assertEqual(self.peer.run("process_state")["outcome"], "success")
 
     def test_leaves_neighbours_alone(self):
         first, second = self.peer.execute("spin"), self.peer.execute("spin")
@@ -182,9 +182,9 @@ class Process(HostTest):
         self.assertEqual(self.peer.run("alone")["result"], "alone")
 
     def test_what_a_handler_changed_is_put_back(self):
-        before = self.peer.run("surroundings")["result"]
+        before = self.peer.run("process_state")["result"]
         self.peer.run("untidy")
-        self.assertEqual(self.peer.run("surroundings")["result"], before)
+        self.assertEqual(self.peer.run("process_state")["result"], before)
 
     def test_what_is_printed_warned_and_logged_belongs_to_the_step(self):
         running = self.peer.execute("noisy")
@@ -250,7 +250,7 @@ class Files(HostTest):
 
     def test_params_come_by_file(self):
         with tempfile.TemporaryDirectory() as scratch:
-            params = {"step": {"id": "1"}, "task": {"id": "2"}, "handler": {"name": "surroundings"}}
+            params = {"step": {"id": "1"}, "task": {"id": "2"}, "handler": {"name": "process_state"}}
             data = json.dumps(params).encode()
             with open(os.path.join(scratch, "in.json"), "wb") as file:
                 file.write(data)

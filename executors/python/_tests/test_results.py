@@ -16,7 +16,7 @@ sys.path.insert(0, peer.SDK)
 
 import tasker  # noqa: E402
 from tasker import testing  # noqa: E402
-from tasker_host import result_json, typed  # noqa: E402
+from tasker_host import result_json, typed_inputs  # noqa: E402
 
 ID = uuid.UUID("00000000-0000-0000-0000-000000000001")
 NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.timezone.utc)
@@ -51,7 +51,7 @@ class Part:
 
 def build(context):
     errors = []
-    built = typed.converter(Part, {}, "Part")(context, "task.context", errors)
+    built = typed_inputs.converter(Part, {}, "Part")(context, "task.context", errors)
     return errors or built
 
 
@@ -140,8 +140,8 @@ class Results(unittest.TestCase):
         self.assertEqual(build({"size": 1}).size, 1)
 
     def test_keys_that_cannot_be_built_are_told_when_the_file_is_loaded(self):
-        with self.assertRaisesRegex(typed.UnknownType, "Part.x: keys of type <class 'float'>"):
-            typed.converter(typing.Dict[float, str], {}, "Part.x")
+        with self.assertRaisesRegex(typed_inputs.UnknownType, "Part.x: keys of type <class 'float'>"):
+            typed_inputs.converter(typing.Dict[float, str], {}, "Part.x")
 
     def test_a_uuid_by_a_handler(self):
         def echo(context: Part):

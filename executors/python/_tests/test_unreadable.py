@@ -23,10 +23,10 @@ class Unreadable(test_host.HostTest):
 
     def test_a_step_fails_for_good_and_names_the_value(self):
         for context, said in self.CASES:
-            failure = self.peer.outcome(self.peer.execute_text("surroundings", context))["failure"]
+            failure = self.peer.outcome(self.peer.execute_text("process_state", context))["failure"]
             self.assertEqual((failure["kind"], failure["class"]), ("permanent", "Tasker::InvalidArguments"), said)
             self.assertIn(said, failure["message"])
-        self.assertEqual(self.peer.run("surroundings")["outcome"], "success")
+        self.assertEqual(self.peer.run("process_state")["outcome"], "success")
 
     def test_what_can_be_read_is(self):
         numbers = ["9" * 308, "1e308", "0e-400", "0.0", "-0.0e999", "1.5"]
@@ -36,7 +36,7 @@ class Unreadable(test_host.HostTest):
     def test_the_same_in_a_file(self):
         for context, said in self.CASES:
             with tempfile.TemporaryDirectory() as scratch:
-                text = '{"step":{},"task":{"context":%s},"handler":{"name":"surroundings"}}' % context
+                text = '{"step":{},"task":{"context":%s},"handler":{"name":"process_state"}}' % context
                 with open(os.path.join(scratch, "in.json"), "w") as file:
                     file.write(text)
                 described = {"path": "in.json", "bytes": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
@@ -48,9 +48,9 @@ class Unreadable(test_host.HostTest):
     def test_a_step_that_is_no_json_or_too_long_is_refused_by_its_id(self):
         self.peer.send_text('{"jsonrpc":"2.0","params":{"id":"x","method":"y"},"id":"cut","method":"step.execute","params":{')
         self.assertEqual(self.peer.answer("cut")["error"]["code"], -32700)
-        long = self.peer.execute_text("surroundings", '"%s"' % ("x" * (1 << 20)))
+        long = self.peer.execute_text("process_state", '"%s"' % ("x" * (1 << 20)))
         self.assertEqual(self.peer.answer(long)["error"]["code"], -32007)
-        self.assertEqual(self.peer.run("surroundings")["outcome"], "success")
+        self.assertEqual(self.peer.run("process_state")["outcome"], "success")
 
     def test_other_requests_are_refused_by_theirs_if_they_have_one(self):
         for request_id, text in (("p", '{"jsonrpc":"2.0","id":"p","method":"ping","params":{"v":1e400}}'), (None, '{"v":1e400}')):

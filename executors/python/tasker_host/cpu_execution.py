@@ -21,13 +21,13 @@ class CpuExecution:
     on_loop = False
     printed = None
 
-    def __init__(self, request_id, params, handler, link, processes):
+    def __init__(self, request_id, params, handler, client, processes):
         self.execution_id = params["execution_id"]
         self.handler = handler
         self.started = time.monotonic()
         self._request_id = request_id
         self._params = params
-        self._link = link
+        self._client = client
         self._processes = processes
         self._asked = []
         # Protects what follows, which the reader's thread and that of the timer look at, too.
@@ -40,7 +40,7 @@ class CpuExecution:
     def perform(self, _loop):
         """The response. Meanwhile what the process says goes to the worker, and the worker's answers to the process."""
         try:
-            process = self._processes.take()
+            process = self._processes.acquire()
         except Exception as error:  # the system lets nobody start a process
             return self._failed(error)
         line = broken = None
@@ -50,7 +50,7 @@ class CpuExecution:
         except Exception as error:  # arguments that cannot be written again, or words that cannot be read
             broken = error
         self._end()
-        how = self._processes.bury(process) if line is None else self._processes.give(process)
+        how = self._processes.discard(process) if line is None else self._processes.release(process)
         if line is not None:
             return line
         if self._cancel:
@@ -104,7 +104,7 @@ class CpuExecution:
             if self._timer:
                 self._timer.cancel()
         for asked in self._asked:
-            self._link.forget(asked)
+            self._client.forget(asked)
 
     def _relay(self, process):
         """The line with the response, or None when the process has ended without one."""
@@ -118,9 +118,9 @@ class CpuExecution:
             elif "id" in message:
                 self._ask(process, message)
             elif message["method"] == "executor.status":
-                process.worn = True
+                process.recycle_due = True
             else:
-                self._link.pass_on(line)
+                self._client.forward(line)
         return None
 
     def _ask(self, process, request):
@@ -128,7 +128,7 @@ class CpuExecution:
             answered = {name: message[name] for name in ("result", "error") if name in message}
             process.send(encode({"jsonrpc": "2.0", "id": request["id"], **answered}))
 
-        self._asked.append(self._link.send(request["method"], encode(request["params"]), answer))
+        self._asked.append(self._client.request(request["method"], encode(request["params"]), answer))
 
     def _failed(self, error):
         return self._response({"outcome": "failure", "failure": failure.of(error)})

@@ -21,10 +21,10 @@ LONGER = 8
 class CpuProcesses:
     """Starts processes, and keeps as many of them warm as there are processors."""
 
-    def __init__(self, params, surroundings):
-        """params are those of `initialize` for a process, surroundings what it starts with: cwd, environ and umask."""
+    def __init__(self, params, process_state):
+        """params are those of `initialize` for a process, process_state what it starts with: cwd, environ and umask."""
         self.level = None
-        self._surroundings = surroundings
+        self._process_state = process_state
         limits = {**params["limits"], "max_message_bytes": LONGER * params["limits"]["max_message_bytes"]}
         self._initialize = encode(
             {"jsonrpc": "2.0", "id": "initialize", "method": "initialize", "params": {**params, "limits": limits}}
@@ -34,29 +34,29 @@ class CpuProcesses:
         self._warm = []
         self._alive = set()
 
-    def take(self):
-        """A process for one step: of give and bury one has to follow."""
+    def acquire(self):
+        """A process for one step: of give and discard one has to follow."""
         while True:
             with self._lock:
                 process = self._warm.pop() if self._warm else None
             if process is None:
                 process = self._start()
             elif process.ended():
-                self.bury(process)
+                self.discard(process)
                 continue
             process.set_level(self.level)
             return process
 
-    def give(self, process):
+    def release(self, process):
         """Takes back a process whose step has ended."""
         with self._lock:
-            keeps = not process.worn and len(self._warm) < (os.cpu_count() or 1)
+            keeps = not process.recycle_due and len(self._warm) < (os.cpu_count() or 1)
             if keeps:
                 self._warm.append(process)
         if not keeps:
-            self.bury(process)
+            self.discard(process)
 
-    def bury(self, process):
+    def discard(self, process):
         """Ends a process with what it has started, and says how it ended."""
         with self._lock:
             self._alive.discard(process)
@@ -69,7 +69,7 @@ class CpuProcesses:
                 process.kill()
 
     def _start(self):
-        process = CpuProcess(self._surroundings, self._max_bytes)
+        process = CpuProcess(self._process_state, self._max_bytes)
         with self._lock:
             self._alive.add(process)
         process.send(self._initialize)
@@ -77,9 +77,9 @@ class CpuProcesses:
 
 
 class CpuProcess:
-    def __init__(self, surroundings, max_bytes):
+    def __init__(self, process_state, max_bytes):
         # Whether it has asked to be replaced.
-        self.worn = False
+        self.recycle_due = False
         self._level = None
         with contextlib.ExitStack() as ours, contextlib.ExitStack() as its:
             rpc_in, self._requests = _pipe(its, ours)
@@ -87,16 +87,16 @@ class CpuProcess:
             named = {"TASKER_PROTOCOL": "1", "TASKER_RPC_IN_FD": str(rpc_in), "TASKER_RPC_OUT_FD": str(rpc_out)}
             self._process = subprocess.Popen(
                 [sys.executable, HOST],
-                cwd=surroundings.cwd,
-                env={**surroundings.environ, **named},
+                cwd=process_state.cwd,
+                env={**process_state.environ, **named},
                 pass_fds=(rpc_in, rpc_out),
                 start_new_session=True,  # a kill reaches what the handler has started, too
                 stdin=subprocess.DEVNULL,
-                umask=surroundings.umask,
+                umask=process_state.umask,
             )
             ours.pop_all()  # stay open
         self._lines = LineReader(self._answers, max_bytes).lines()
-        self._outbox = queue.SimpleQueue()
+        self._send_queue = queue.SimpleQueue()
         threading.Thread(target=self._write, name="tasker-cpu-writer", daemon=True).start()
 
     def lines(self):
@@ -105,7 +105,7 @@ class CpuProcess:
 
     def send(self, message):
         """Sends a message some time soon: the process may be too busy to read it, and nobody here waits for it."""
-        self._outbox.put(message)
+        self._send_queue.put(message)
 
     def set_level(self, level):
         if level != self._level:
@@ -131,7 +131,7 @@ class CpuProcess:
         """Kills it, if it has not ended, and says how it ended."""
         self.kill()
         code = self._process.wait()
-        self._outbox.put(None)
+        self._send_queue.put(None)
         os.close(self._answers)
         if code >= 0:
             return f"exited with status {code}"
@@ -142,7 +142,7 @@ class CpuProcess:
 
     def _write(self):
         try:
-            while (message := self._outbox.get()) is not None:
+            while (message := self._send_queue.get()) is not None:
                 write_line(self._requests, message)
         except OSError:  # it has ended, which its end of the other pipe tells
             pass

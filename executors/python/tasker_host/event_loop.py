@@ -4,7 +4,7 @@ import contextvars
 import threading
 import traceback
 
-from tasker_host import forks
+from tasker_host import fork
 
 
 class EventLoop:
@@ -92,7 +92,7 @@ class _Cancelling:
 
 
 def _end_waiting_child():
-    forks.end_child(RuntimeError("a process forked in an async handler cannot await: the event loop is its parent's"))
+    fork.end_child(RuntimeError("a process forked in an async handler cannot await: the event loop is its parent's"))
 
 
 def _run_for_ever(loop):

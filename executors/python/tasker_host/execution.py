@@ -7,7 +7,7 @@ import threading
 import time
 
 import tasker
-from tasker_host import arguments, calls, failure, forks, payload, result_json, secrets
+from tasker_host import arguments, callbacks, failure, fork, payload_file, result_json, secrets
 from tasker_host.step import Step
 from tasker_host.text import clip
 from tasker_host.wire import encode
@@ -15,11 +15,11 @@ from tasker_host.wire import encode
 HEARTBEAT_SECONDS = 1
 HEARTBEAT_BYTES = 4096
 HEARTBEAT_DEPTH = 16
-CHECKPOINT_LIMITS = {"max_bytes": calls.CHECKPOINT_BYTES, "max_depth": calls.DEPTH, "what": "checkpoint"}
+CHECKPOINT_LIMITS = {"max_bytes": callbacks.CHECKPOINT_BYTES, "max_depth": callbacks.DEPTH, "what": "checkpoint"}
 
 
 class Execution:
-    def __init__(self, request_id, params, handler, limits, link):
+    def __init__(self, request_id, params, handler, limits, client):
         self.execution_id = params["execution_id"]
         self.handler = handler
         self.started = time.monotonic()
@@ -39,9 +39,9 @@ class Execution:
         self._request_id = request_id
         self._params = params
         self._limits = limits
-        self._link = link
+        self._client = client
         self._next_heartbeat = 0
-        self._process = forks.process()
+        self._process = fork.process()
 
     @property
     def on_loop(self):
@@ -55,7 +55,7 @@ class Execution:
         responses = queue.SimpleQueue()
 
         async def perform():
-            self._link.loop_thread = threading.get_ident()
+            self._client.loop_thread = threading.get_ident()
             responses.put(await self.perform_async(loop))
 
         loop.start(perform())
@@ -124,7 +124,7 @@ class Execution:
         if self.finished or now < self._next_heartbeat:
             return
         said = _sayable(progress, message, details)
-        self._link.notify("step.heartbeat", {"execution_id": self.execution_id, **said})
+        self._client.notify("step.heartbeat", {"execution_id": self.execution_id, **said})
         self._next_heartbeat = now + self._heartbeat_interval()
 
     def _heartbeat_interval(self):
@@ -132,10 +132,10 @@ class Execution:
         return min(HEARTBEAT_SECONDS, within / 4000) if within else HEARTBEAT_SECONDS
 
     def call(self, method, params):
-        return calls.call(self, self._link, method, params)
+        return callbacks.call(self, self._client, method, params)
 
     async def acall(self, method, params):
-        return await calls.acall(self, self._link, method, params)
+        return await callbacks.acall(self, self._client, method, params)
 
     def secret(self, answer):
         secrets.add(answer["value"])
@@ -154,7 +154,7 @@ class Execution:
     def _stored(self, data):
         if not self.step.scratch_dir or not self._limits["payload_files"]:
             raise result_json.too_large(len(data), self._limits["max_bytes"])
-        return payload.write(self.step.scratch_dir, data)
+        return payload_file.write(self.step.scratch_dir, data)
 
     def _ended(self, error):
         """The response after an exception."""
@@ -166,7 +166,7 @@ class Execution:
 
     def _end_child(self, error=None):
         """A process that the handler forked got here like its parent. Only the one that was asked answers."""
-        forks.end_other_than(self._process, error)
+        fork.end_other_than(self._process, error)
 
     def _response_to(self, error):
         if self.cancelled and _says_cancelled(error):

@@ -9,7 +9,7 @@ import tasker
 from tasker import _durations
 from tasker_host import result_json, secrets
 from tasker_host.text import clip
-from tasker_host.typed import InvalidInput
+from tasker_host.typed_inputs import InvalidInput
 
 MESSAGE_BYTES = 4096
 FRAME_BYTES = 500
@@ -23,7 +23,7 @@ _HIDDEN = (_FOLDER, importlib.__file__, "<frozen importlib")
 # The functions that call handlers. What lies above the last of them is how the host came there, threads and loops included.
 _CALLERS = {
     (_FOLDER + file, name)
-    for file, names in (("execution.py", ("perform", "perform_async", "_called", "_driven")), ("loader.py", ("call", "_instance", "_import")))
+    for file, names in (("execution.py", ("perform", "perform_async", "_called", "_driven")), ("handler.py", ("call", "_instance")), ("loader.py", ("_import",)))
     for name in names
 }
 

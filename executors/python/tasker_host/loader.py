@@ -6,14 +6,13 @@ Handlers are found by name in what was loaded here and nowhere else: no name tha
 import functools
 import importlib
 import importlib.util
-import inspect
 import logging
 import os
 import sys
 
-from tasker_host import failure, forks, scan, typed
-from tasker_host.pace import Pace
-from tasker_host.patience import TookTooLong
+from tasker_host import failure, fork, scan
+from tasker_host.handler import Handler, served
+from tasker_host.load_timer import LoadTimeout
 
 NAME_BYTES = 200
 
@@ -26,45 +25,6 @@ class NameTaken(Exception):
     """The module name of a file belongs to another module."""
 
 
-class Handler:
-    """A function or class that the host serves."""
-
-    def __init__(self, name, file, target):
-        self.name = name
-        self.file = file
-        mark = getattr(target, "__dict__", {}).get("__tasker_handler__")
-        self.exclusive = bool(mark and mark.exclusive)
-        self.cpu = bool(mark and mark.cpu)
-        self._target = target
-        self._is_class = inspect.isclass(target)
-        self._takes_config = self._is_class and _takes_config(target)
-        called = target.process if self._is_class else target
-        self.pace = Pace()
-        self.is_async = inspect.iscoroutinefunction(called)
-        self._inputs = typed.Inputs.of(called, skip=1 if self._is_class else 0)
-
-    def description(self):
-        """The handler as `initialize` reports it."""
-        described = {"name": self.name, "file": self.file}
-        if self.exclusive:
-            described["exclusive"] = True
-        if self.cpu:
-            described["cpu"] = True
-        if self._inputs and self._inputs.schema():
-            described["input_schema"] = self._inputs.schema()
-        return described
-
-    def call(self, task, sequence, step):
-        """Calls the function, or `process` of a new instance."""
-        called = self._target if not self._is_class else self._instance(step).process
-        if self._inputs is None:
-            return called(task, sequence, step)
-        return called(**self._inputs.arguments(task, sequence, step))
-
-    def _instance(self, step):
-        return self._target(config=step.config) if self._takes_config else self._target()
-
-
 class Loader:
     def __init__(self, root, files=None, left_out=()):
         """files are the only ones to load, relative to root; None for all that there are but those that are left out."""
@@ -75,7 +35,7 @@ class Loader:
         # Failures by file, as the worker reports them.
         self.errors = []
 
-    def load(self, patience):
+    def load(self, timer):
         """Loads the files, in the time that there is; afterwards handlers and errors are complete."""
         if self._root is None or not os.path.isdir(self._root):
             return
@@ -88,33 +48,33 @@ class Loader:
         else:
             files = {path: file for path, file in files.items() if file in self._files}
         files = {path: file for path, file in files.items() if file not in self._left_out}
-        self._load_in_time(files, patience)
+        self._load_in_time(files, timer)
         self.errors.sort(key=lambda error: error["file"])
 
-    def _load_in_time(self, files, patience):
+    def _load_in_time(self, files, timer):
         """A file that waits for something that does not come is left behind; the others serve."""
         found = {}
         for path, file in files.items():
-            patience.run(path, functools.partial(self._load_file, path, file, found))
-        unfinished = patience.unfinished()
+            timer.run(path, functools.partial(self._load_file, path, file, found))
+        unfinished = timer.unfinished()
         for path, frame in unfinished:
             _give_up_modules(frame)
-            self._report(path, failure.of_slow_load(files[path], patience.each, frame))
+            self._report(path, failure.of_slow_load(files[path], timer.each, frame))
         late = {path for path, _ in unfinished}
         for path, file in files.items():
             if path not in late:
                 self._register_all(path, file, found.get(path, ()))
 
     def _load_file(self, path, file, found):
-        process = forks.process()
+        process = fork.process()
         try:
             found[path] = list(served(self._import(path, file)))
-        except TookTooLong:
+        except LoadTimeout:
             pass
         except BaseException as error:  # sys.exit() in a file ends that file, not the host
-            forks.end_other_than(process, error)
+            fork.end_other_than(process, error)
             self._report(path, failure.of_load(file, error))
-        forks.end_other_than(process)
+        fork.end_other_than(process)
 
     def _register_all(self, path, file, targets):
         try:
@@ -146,37 +106,6 @@ class Loader:
         self.errors.append(described)
         lines = [f"tasker host: cannot load {path}: {described['message']} ({described['class']})"]
         print("\n\t".join(lines + described["backtrace"]), file=sys.stderr)
-
-
-def served(module):
-    """Yields the name and the target of every handler that the module defines."""
-    for attribute, value in list(vars(module).items()):
-        mark = getattr(value, "__dict__", {}).get("__tasker_handler__")
-        if mark and mark.module == module.__name__:
-            yield mark.name or f"{module.__name__}.{attribute}", value
-        elif getattr(value, "__module__", None) != module.__name__:
-            continue
-        elif _is_handler_class(attribute, value):
-            yield f"{module.__name__}.{attribute}", value
-        elif attribute == "process" and callable(value) and not inspect.isclass(value):
-            yield module.__name__, value
-
-
-def _is_handler_class(attribute, value):
-    return (
-        inspect.isclass(value)
-        and not attribute.startswith("_")
-        and callable(getattr(value, "process", None))
-        and not inspect.isabstract(value)
-    )
-
-
-def _takes_config(target):
-    try:
-        parameters = typed.signature(target).parameters
-    except (TypeError, ValueError):
-        return False
-    return "config" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def _before_installed_packages():

@@ -5,7 +5,7 @@ import logging
 import sys
 
 import tasker
-from tasker_host import forks, result_json, secrets
+from tasker_host import fork, result_json, secrets
 from tasker_host.text import clip
 
 MESSAGE_BYTES = 16 * 1024
@@ -19,7 +19,7 @@ def owner():
     has left behind: the worker must not take its words for those of the step that runs now.
     """
     step = tasker._current.get()
-    return None if step is None or forks.in_child() else step._execution
+    return None if step is None or fork.in_child() else step._execution
 
 
 def printed(execution, stream, level, line):
@@ -36,7 +36,7 @@ class Handler(logging.Handler):
 
     def emit(self, record):
         try:
-            if forks.in_child():
+            if fork.in_child():
                 print(self.format(record), file=sys.stderr)
             else:
                 self._writer.notify("log", self._params(record))

@@ -5,7 +5,7 @@ import signal
 PR_SET_PDEATHSIG = 1
 
 
-def end_with_it():
+def die_with_parent():
     """Has the kernel end this process with its parent: code that computes outside of Python lets nobody read the pipe's end."""
     try:
         import ctypes

@@ -8,18 +8,18 @@ import queue
 import threading
 import time
 
-from tasker_host import streams
+from tasker_host import output
 from tasker_host.event_loop import EventLoop
 from tasker_host.rpc_error import DUPLICATE, OVERLOADED, RpcError
 
 
 class Pool:
-    def __init__(self, size, writer, link, hygiene, turns):
+    def __init__(self, size, writer, client, process_state, rotation):
         self._size = size
         self._writer = writer
-        self._link = link
-        self._hygiene = hygiene
-        self._turns = turns
+        self._client = client
+        self._process_state = process_state
+        self._rotation = rotation
         self._exclusive = False
         self._queue = queue.SimpleQueue()
         self._loop = EventLoop()
@@ -44,8 +44,8 @@ class Pool:
             self._unanswered += 1
         if execution.on_loop:
             self._loop.start(self._run_async(execution))
-        elif execution.handler.pace.quick and not execution.handler.cpu:
-            self._turns.run(self._run_apart, execution)
+        elif execution.handler.speed.is_fast and not execution.handler.cpu:
+            self._rotation.run(self._run_apart, execution)
         else:
             self._queue.put(execution)
 
@@ -86,26 +86,26 @@ class Pool:
     def _run(self, execution):
         began = time.monotonic()
         message = execution.perform(self._loop)
-        execution.handler.pace.took(time.monotonic() - began)
+        execution.handler.speed.record(time.monotonic() - began)
         self._answer(execution, message)
 
     async def _run_async(self, execution):
-        self._link.loop_thread = threading.get_ident()
+        self._client.loop_thread = threading.get_ident()
         self._answer(execution, await execution.perform_async(self._loop))
 
     def _answer(self, execution, message):
         """Forgotten before answered: the worker may send the next one as soon as it reads the answer."""
         if execution.printed:
-            streams.end_lines(execution)
+            output.end_lines(execution)
         execution.finished = True
-        self._hygiene.when_ended()
+        self._process_state.when_ended()
         with self._lock:
             del self._running[execution.execution_id]
             self._exclusive = False
             if self._running:
-                self._hygiene.when_busy()
+                self._process_state.when_busy()
             else:
-                self._hygiene.when_idle()
+                self._process_state.when_idle()
         self._writer.write(message)
         with self._lock:
             self._unanswered -= 1

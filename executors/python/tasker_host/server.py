@@ -10,15 +10,15 @@ import sys
 import threading
 import time
 
-from tasker_host import dump, failure, forks, log, message as messages, parent, rpc_error, secrets, streams
+from tasker_host import failure, fork, log, message as messages, parent, rpc_error, output, secrets, thread_dump
 from tasker_host.execution import Execution
-from tasker_host.hygiene import Hygiene
-from tasker_host.link import Link
+from tasker_host.process_state import ProcessState
+from tasker_host.worker_client import WorkerClient
 from tasker_host.pool import Pool
 from tasker_host.rpc_error import RpcError
 from tasker_host.session import MAX_MESSAGE_BYTES, Session
 from tasker_host.text import clip
-from tasker_host.turns import Turns
+from tasker_host.leader_follower import ReaderRotation
 from tasker_host.wire import LineReader, TooLong, Writer
 
 FLUSH_SECONDS = 1
@@ -29,12 +29,12 @@ class Server:
         self._reader = LineReader(rpc_in, MAX_MESSAGE_BYTES)
         # Read, and not yet looked at.
         self._lines = collections.deque()
-        self._turns = Turns(self._read)
+        self._rotation = ReaderRotation(self._read)
         self._writer = Writer(rpc_out)
         self._session = None
         self._pool = None
-        self._link = None
-        self._hygiene = None
+        self._client = None
+        self._process_state = None
         # The processes of `cpu` handlers, as soon as there was one to run.
         self._processes = None
         self._level = None
@@ -46,18 +46,18 @@ class Server:
             "step.execute": self._execute,
         }
         self._notifications = {"step.cancel": self._cancel, "log.set_level": self._set_level}
-        dump.install()
+        thread_dump.install()
         log.install(self._writer)
-        streams.install(self._writer)
-        forks.install(self._writer.silence, self._reader.silence, streams.reopen, secrets.reset_in_child, self._leave_pool)
+        output.install(self._writer)
+        fork.install(self._writer.silence, self._reader.silence, output.reopen, secrets.reset_in_child, self._leave_pool)
 
     def run(self):
         """Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more."""
         self._watch_for_sigterm()
-        self._turns.begin()
+        self._rotation.begin()
         threading.Event().wait()  # no handler runs in the main thread, where some of them would be allowed more than in others
 
-    def _read(self, turn):
+    def _read(self, leader):
         self._writer.flush()  # the thread before may have been kept from it
         while True:
             while self._lines:
@@ -65,7 +65,7 @@ class Server:
                 if self._lines:
                     self._writer.hold()
                 self._receive(line)
-                if self._turns.is_over(turn):
+                if not self._rotation.is_leader(leader):
                     return
             self._writer.flush()
             lines = self._reader.read()
@@ -142,8 +142,8 @@ class Server:
         return self._methods[method](request_id, params)
 
     def _answered(self, message):
-        if self._link and isinstance(message.get("id"), str):
-            self._link.answered(message)
+        if self._client and isinstance(message.get("id"), str):
+            self._client.handle_response(message)
 
     def _notified(self, method, params):
         """Nobody hears of what is wrong with a notification."""
@@ -159,8 +159,8 @@ class Server:
     def _set_level(self, params):
         self._level = str(params.get("level"))
         log.set_level(self._level)
-        if self._hygiene:
-            self._hygiene.keep_level()
+        if self._process_state:
+            self._process_state.keep_level()
         if self._processes:
             self._processes.level = self._level
 
@@ -169,12 +169,12 @@ class Server:
             raise RpcError(rpc_error.INVALID_REQUEST, "initialized already")
         session = Session(params)
         if session.computes:
-            parent.end_with_it()
+            parent.die_with_parent()
         session.load()
         self._reader.max_bytes = session.max_message_bytes
-        self._link = Link(self._writer, session.callbacks, self._turns)
-        self._hygiene = Hygiene(self._recycle)
-        self._pool = Pool(session.max_concurrency, self._writer, self._link, self._hygiene, self._turns)
+        self._client = WorkerClient(self._writer, session.callbacks, self._rotation)
+        self._process_state = ProcessState(self._recycle)
+        self._pool = Pool(session.max_concurrency, self._writer, self._client, self._process_state, self._rotation)
         self._session = session
         return session.description()
 
@@ -199,7 +199,7 @@ class Server:
         if handler.cpu and not self._session.computes:
             self._pool.start(self._computing(request_id, params, handler))
         else:
-            self._pool.start(Execution(request_id, unpacked, handler, self._session.result_limits, self._link))
+            self._pool.start(Execution(request_id, unpacked, handler, self._session.result_limits, self._client))
 
     def _computing(self, request_id, params, handler):
         """An execution in another process. Hosts without such handlers load none of it."""
@@ -207,9 +207,9 @@ class Server:
         from tasker_host.cpu_processes import CpuProcesses
 
         if self._processes is None:
-            self._processes = CpuProcesses(self._session.for_processes(), self._hygiene)
+            self._processes = CpuProcesses(self._session.for_processes(), self._process_state)
             self._processes.level = self._level
-        return CpuExecution(request_id, params, handler, self._link, self._processes)
+        return CpuExecution(request_id, params, handler, self._client, self._processes)
 
     def _recycle(self, reason):
         self._writer.notify("executor.status", {"state": "recycle_me", "reason": reason})

@@ -4,9 +4,9 @@ import errno
 import os
 import platform
 
-from tasker_host import payload
+from tasker_host import payload_file
 from tasker_host.loader import Loader
-from tasker_host.patience import Patience
+from tasker_host.load_timer import LoadTimer
 from tasker_host.rpc_error import BAD_PARAMS, HANDLER_NOT_FOUND, INTERNAL, UNSUPPORTED_VERSION, RpcError
 from tasker_host.text import clip
 
@@ -56,7 +56,7 @@ class Session:
 
     def load(self):
         """Loads the handlers. A file that cannot be loaded, or does not end, is reported; the others serve."""
-        self._loader.load(Patience(*self._loading))
+        self._loader.load(LoadTimer(*self._loading))
 
     def unpacked(self, params):
         """The params of step.execute, read from their file if they came in one."""
@@ -67,12 +67,12 @@ class Session:
         if not isinstance(described, dict) or not isinstance(folder, str):
             raise _bad("params_file must be an object, and scratch_dir the folder of the file")
         try:
-            read = payload.read(folder, described, self.result_limits["max_file_bytes"])
+            read = payload_file.read(folder, described, self.result_limits["max_file_bytes"])
         except OSError as error:
             if error.errno in _PASSING:
                 raise RpcError(INTERNAL, f"params_file cannot be read now: {clip(error, 500)}") from error
             raise _bad(f"params_file cannot be read: {clip(error, 500)}") from error
-        except (ValueError, payload.BadFile) as error:
+        except (ValueError, payload_file.BadFile) as error:
             raise _bad(f"params_file cannot be read: {clip(error, 500)}") from error
         return {**read, "execution_id": params.get("execution_id"), "scratch_dir": folder}
 

@@ -8,10 +8,10 @@ require_relative "failure"
 require_relative "fork"
 require_relative "message"
 require_relative "payload_file"
-require_relative "printed"
+require_relative "output"
 require_relative "result_json"
-require_relative "thread_settings"
-require_relative "worker_link"
+require_relative "thread_state"
+require_relative "callbacks"
 
 module TaskerHost
   # One execution of one step: calls the handler and turns whatever happens into the line to answer with.
@@ -27,7 +27,7 @@ module TaskerHost
       @session = session
       @execution_id = params["execution_id"]
       @cancellation = Cancellation.new
-      @link = WorkerLink.new(@execution_id, @cancellation, channel.calls, channel.writer)
+      @callbacks = Callbacks.new(@execution_id, @cancellation, channel.client, channel.writer)
       @log = channel.log
       @handler = session.handler(params) unless params.key?("params_file")
       @started = now
@@ -39,8 +39,8 @@ module TaskerHost
     end
 
     # Whether it may be expected to end at once.
-    def quick?
-      @handler ? @handler.pace.quick? : false
+    def fast?
+      @handler ? @handler.speed.fast? : false
     end
 
     # The response. Serialising is guarded like the handler itself: a result that cannot be sent is a failure.
@@ -48,8 +48,8 @@ module TaskerHost
       @cpu = cpu
       @began = now
       line = Current.within(self) { answered }
-      ThreadSettings.reset
-      @handler&.pace&.took(now - @began)
+      ThreadState.reset
+      @handler&.speed&.record(now - @began)
       line
     end
 
@@ -66,7 +66,7 @@ module TaskerHost
     private
 
     def printed
-      @printed || Printed::LOCK.synchronize { @printed ||= Printed.new(@log, @execution_id) }
+      @printed || PrintedLines::LOCK.synchronize { @printed ||= PrintedLines.new(@log, @execution_id) }
     end
 
     def answered
@@ -95,8 +95,8 @@ module TaskerHost
     end
 
     def call
-      @link.timeout_ms = @params["timeout_ms"]
-      step = @step = Step.new(@params, @link)
+      @callbacks.timeout_ms = @params["timeout_ms"]
+      step = @step = Step.new(@params, @callbacks)
       sequence = Arguments::Sequence.new(@params["dependencies"] || {}, step)
       task = step.task = Arguments::Task.new(@params["task"], sequence)
       @session.wrap { run(task, sequence, step) }

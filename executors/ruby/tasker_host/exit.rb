@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require_relative "surroundings"
+require_relative "process_state"
 
 module TaskerHost
   # Ends this process at once: no at-exit hooks, no `ensure` of other threads.
@@ -18,7 +18,7 @@ module TaskerHost
 
     # So that the status says which signal it was.
     def self.die(signal)
-      Surroundings::TRAP.call(signal, "SYSTEM_DEFAULT")
+      ProcessState::TRAP.call(signal, "SYSTEM_DEFAULT")
       Process.kill(signal, Process.pid)
       sleep 1
     end

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "duration"
-require_relative "load_watch"
+require_relative "load_timer"
 require_relative "result_json"
 require_relative "secrets"
 require_relative "text"
@@ -35,7 +35,7 @@ module TaskerHost
       # An exception raised while a file was loaded.
       def of_load(file, error)
         failure = { file: file, **description(error, FRAMES) }
-        failure[:class] = "Tasker::LoadTimeout" if error.is_a?(LoadWatch::Timeout)
+        failure[:class] = "Tasker::LoadTimeout" if error.is_a?(LoadTimer::Timeout)
         failure
       end
 

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "api_settings"
-require_relative "pace"
+require_relative "handler_speed"
 
 module TaskerHost
   # A class that the host serves.
@@ -9,7 +9,7 @@ module TaskerHost
     # The modules that handlers inherit from, be they ours or the engine's.
     LIBRARY = /\ATasker::(StepHandler|Concerns)(::|\z)/
 
-    attr_reader :name, :file, :exclusive, :pace
+    attr_reader :name, :file, :exclusive, :speed
 
     # Whether a method that owner defines is the library's, and nobody's own.
     def self.library?(owner)
@@ -20,7 +20,7 @@ module TaskerHost
     def initialize(handler_class, name: handler_class.name, file: nil, reloadable: false)
       @name = name
       @file = file
-      @pace = Pace.new
+      @speed = HandlerSpeed.new
       @reloadable = reloadable
       @handler_class = handler_class
       @base = handler_class <= Tasker::StepHandler::Base ? true : false

@@ -36,6 +36,6 @@ end
 
 require_relative "sdk"
 require_relative "server"
-app_root ? TaskerHost::SDK.await : TaskerHost::SDK.load
+app_root ? TaskerHost::SDK.define_lazily : TaskerHost::SDK.load
 
 TaskerHost::Server.new(reader, rpc_out).run

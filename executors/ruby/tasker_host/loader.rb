@@ -4,9 +4,9 @@ require_relative "constants"
 require_relative "extensions"
 require_relative "failure"
 require_relative "handler"
-require_relative "late_errors"
-require_relative "load_watch"
-require_relative "no_exit"
+require_relative "load_thread_errors"
+require_relative "load_timer"
+require_relative "exit_guard"
 require_relative "redefinitions"
 require_relative "scan"
 require_relative "sdk"
@@ -23,9 +23,9 @@ module TaskerHost
 
     # app is the Rails application whose own handlers, in its folders of that name, are served too, or nil. skip has the names of
     # files that do not finish loading. watch bounds the time of each of the others.
-    def initialize(root, watch, app: nil, app_folders: [], skip: [])
+    def initialize(root, timer, app: nil, app_folders: [], skip: [])
       @root = File.directory?(root) ? File.realpath(root) : root
-      @watch = watch
+      @timer = timer
       @app = app
       @app_files = app&.handler_files(app_folders)
       @skip = skip
@@ -40,7 +40,7 @@ module TaskerHost
       Extensions.load(files.values)
       Constants.serve(@root, files)
       $LOAD_PATH.concat([File.dirname(SDK::FILE), @root] - $LOAD_PATH)
-      @late = LateErrors.new
+      @late = LoadThreadErrors.new
       @late.watch do
         load_app(files)
         load_files(files)
@@ -93,7 +93,7 @@ module TaskerHost
 
     def attempt(file, name, &block)
       @loading = name
-      @watch.load(name) { NoExit.during(&block) }
+      @timer.load(name) { ExitGuard.during(&block) }
     rescue NoMemoryError
       raise
     rescue Exception => e # rubocop:disable Lint/RescueException -- a SyntaxError is no StandardError

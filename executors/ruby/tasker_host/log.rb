@@ -62,7 +62,7 @@ module TaskerHost
     end
 
     # Whether an execution may print so much more in this second.
-    def room_for?(bytes)
+    def within_budget?(bytes)
       second = Process.clock_gettime(Process::CLOCK_MONOTONIC, :second)
       @second, @printed_bytes = second, 0 unless second == @second
       @printed_bytes += bytes

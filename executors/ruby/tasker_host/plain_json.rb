@@ -7,7 +7,7 @@ module TaskerHost
   # all values before they are written took as long as writing them, so the generator tells of others when it meets one.
   module PlainJSON
     # What the generator calls on an object. Whoever else generates JSON notices nothing.
-    module Telling
+    module ToJSONProbe
       def to_json(*)
         return super if !Thread.current[:tasker_plain_json] || is_a?(Symbol)
 
@@ -24,13 +24,13 @@ module TaskerHost
     class << self
       # To be called when all code is loaded, of which some may have given objects a JSON of their own.
       def prepare
-        JSON.generator::GeneratorMethods::Object.prepend(Telling)
-        @tells = strangers.none? { |object| write([object], 2) }
+        JSON.generator::GeneratorMethods::Object.prepend(ToJSONProbe)
+        @probe_works = custom_to_json_classes.none? { |object| write([object], 2) }
       end
 
       # The JSON of value, nested no deeper than max_nesting, or nil when it is not plain, or no JSON.
       def generate(value, max_nesting)
-        write(value, max_nesting) if plain_keys?(value) && (@tells || plain?(value, max_nesting))
+        write(value, max_nesting) if plain_keys?(value) && (@probe_works || plain?(value, max_nesting))
       rescue JSON::JSONError, EncodingError
         nil
       end
@@ -46,7 +46,7 @@ module TaskerHost
       end
 
       # Objects that libraries like to give a JSON of their own.
-      def strangers
+      def custom_to_json_classes
         known = %w[Date DateTime Set BigDecimal].select { |name| Object.const_defined?(name) }
         [Object.new, Time.at(0), Struct.new(:a).new(1)] + known.map { |name| name == "BigDecimal" ? BigDecimal("1") : Object.const_get(name).new }
       end

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "rpc_error"
-require_relative "surroundings"
+require_relative "process_state"
 require_relative "text"
 
 module TaskerHost
@@ -10,10 +10,10 @@ module TaskerHost
   class Pool
     attr_reader :size
 
-    def initialize(size, writer, turns)
+    def initialize(size, writer, rotation)
       @size = size
       @writer = writer
-      @turns = turns
+      @rotation = rotation
       @queue = Thread::Queue.new
       @lock = Mutex.new
       @running = {}
@@ -28,11 +28,11 @@ module TaskerHost
         id = execution.execution_id
         raise RpcError.new(RpcError::DUPLICATE, "execution #{id} is running") if @running.key?(id)
 
-        make_room(execution)
+        check_capacity(execution)
         @running[id] = execution
         @unanswered += 1
       end
-      execution.quick? ? @turns.run { run(execution) } : @queue << execution
+      execution.fast? ? @rotation.run { run(execution) } : @queue << execution
     end
 
     # Cancels a running execution; one that is unknown or has ended is left alone.
@@ -59,7 +59,7 @@ module TaskerHost
 
     private
 
-    def make_room(execution)
+    def check_capacity(execution)
       raise RpcError.new(RpcError::OVERLOADED, "all #{@size} threads are busy") if @running.size >= @size
       return if @running.empty?
 
@@ -97,7 +97,7 @@ module TaskerHost
     def forget(execution)
       @lock.synchronize do
         @running.delete(execution.execution_id)
-        @running.empty? ? Surroundings.restore : Surroundings.lingering
+        @running.empty? ? ProcessState.restore : ProcessState.lingering
       end
     rescue StandardError => e # there is always an answer
       ["what all steps share, which could not be put back: #{Text.clip(e.message, 200)}"]

@@ -10,23 +10,23 @@ module TaskerHost
     class << self
       # Defines what is missing.
       def load
-        @awaited = false
+        @lazy = false
         require FILE
       end
 
       # Has what is missing defined when somebody asks for it.
-      def await
-        @awaited = true
+      def define_lazily
+        @lazy = true
         Module.prepend(Missing) unless Module.include?(Missing)
       end
 
       # Whether load has still to come, and could define the constant.
-      def awaited?(scope, name)
-        @awaited && (name == :Tasker || scope.name.to_s.match?(/\ATasker(::|\z)/))
+      def lazy?(scope, name)
+        @lazy && (name == :Tasker || scope.name.to_s.match?(/\ATasker(::|\z)/))
       end
 
       # Whether somebody else has defined the constant, or would when it is used.
-      def theirs?(owner, name)
+      def defined_by_app?(owner, name)
         owner.const_defined?(name, false) || classic?(owner, name)
       end
 
@@ -47,7 +47,7 @@ module TaskerHost
       def const_missing(name)
         super
       rescue NameError => e
-        raise unless e.name == name && SDK.awaited?(self, name)
+        raise unless e.name == name && SDK.lazy?(self, name)
 
         SDK.load
         const_get(name)

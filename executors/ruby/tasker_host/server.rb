@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
-require_relative "calls"
+require_relative "worker_client"
 require_relative "execution"
 require_relative "exit"
 require_relative "fork"
-require_relative "last_words"
+require_relative "exit_report"
 require_relative "line_reader"
 require_relative "loader"
 require_relative "log"
@@ -12,9 +12,9 @@ require_relative "message"
 require_relative "pool"
 require_relative "rpc_error"
 require_relative "session"
-require_relative "surroundings"
+require_relative "process_state"
 require_relative "thread_dump"
-require_relative "turns"
+require_relative "leader_follower"
 require_relative "wire"
 
 module TaskerHost
@@ -29,14 +29,14 @@ module TaskerHost
     }.freeze
     NOTIFICATIONS = { "step.cancel" => :cancel }.freeze
     # What an execution needs to reach the worker.
-    Channel = Struct.new(:calls, :writer, :log)
+    Channel = Struct.new(:client, :writer, :log)
     # The exit status of a host that cannot go on.
     INTERNAL_ERROR = 70
 
     def initialize(reader, output)
       @reader = reader
       @lines = [] # read, and not yet looked at
-      @turns = Turns.new { |turn| read(turn) }
+      @rotation = ReaderRotation.new { |leader| read(leader) }
       @writer = Writer.new(output)
       @draining = false
       TaskerHost.log = @log = Log.new(@writer)
@@ -46,9 +46,9 @@ module TaskerHost
     def run
       trap("TERM") { Thread.new { drain_and_exit } } # a trap handler may not take locks
       ThreadDump.on_signal
-      PrintedStreams.capture
+      Output.capture
       Fork.watch { release }
-      @turns.begin
+      @rotation.begin
       wait
     ensure
       go_down($!) unless Fork.child?
@@ -76,7 +76,7 @@ module TaskerHost
     # orderly way would run what they do last.
     def go_down(cause)
       @writer.stop
-      LastWords.say(cause)
+      ExitReport.say(cause)
     ensure
       Exit.as(cause, failed: INTERNAL_ERROR, done: INTERNAL_ERROR)
     end
@@ -85,16 +85,16 @@ module TaskerHost
       Current.forget
       @writer.release
       @reader.release
-      %w[TERM INT USR1].each { |signal| Surroundings::TRAP.call(signal, "DEFAULT") }
+      %w[TERM INT USR1].each { |signal| ProcessState::TRAP.call(signal, "DEFAULT") }
     end
 
-    def read(turn)
+    def read(leader)
       @writer.flush # the thread before may have been kept from it
       loop do
         while (line = @lines.shift)
           @writer.hold unless @lines.empty?
           receive(line)
-          return if @turns.over?(turn)
+          return unless @rotation.leader?(leader)
         end
         @writer.flush
         @lines.concat(@reader.read_lines || exit!(0))
@@ -141,7 +141,7 @@ module TaskerHost
       if id && method == "step.execute"
         @writer.result(id, { outcome: "failure", failure: Failure.of_request(reason) })
       elsif id && method.nil?
-        @channel&.calls&.answered({ "id" => id, "error" => { "code" => RpcError::PARSE, "message" => reason } })
+        @channel&.client&.handle_response({ "id" => id, "error" => { "code" => RpcError::PARSE, "message" => reason } })
       else
         @writer.error(id, RpcError.new(RpcError::PARSE, reason))
       end
@@ -150,7 +150,7 @@ module TaskerHost
     # The result to answer with, or nil when there is nothing to answer yet, or ever.
     def dispatch(message, id)
       method = message["method"]
-      return @channel&.calls&.answered(message) && nil if method.nil?
+      return @channel&.client&.handle_response(message) && nil if method.nil?
       return notified(method, message["params"]) if id.nil? && !message.key?("id")
 
       unless id.is_a?(String) && method.is_a?(String) && message["jsonrpc"] == "2.0"
@@ -183,9 +183,9 @@ module TaskerHost
       session = @opening = Session.new(params)
       session.load { |file, error, frames| give_up(id, file, error, frames) }
       @reader.max_bytes = session.max_message_bytes
-      @channel = Channel.new(Calls.new(@writer, session.callbacks, @turns), @writer, @log)
-      Surroundings.keep
-      @pool = Pool.new(session.max_concurrency, @writer, @turns)
+      @channel = Channel.new(WorkerClient.new(@writer, session.callbacks, @rotation), @writer, @log)
+      ProcessState.keep
+      @pool = Pool.new(session.max_concurrency, @writer, @rotation)
       @session = session
       session.description
     end

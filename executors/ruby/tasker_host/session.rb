@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "app"
-require_relative "load_watch"
+require_relative "load_timer"
 require_relative "loader"
 require_relative "rpc_error"
 require_relative "sdk"
@@ -48,11 +48,11 @@ module TaskerHost
     end
 
     # Boots the app, when one is named, and loads the handlers. A file that cannot be loaded is reported; the others serve. The block
-    # is for a file that does not finish loading and cannot be ended, see LoadWatch.
+    # is for a file that does not finish loading and cannot be ended, see LoadTimer.
     def load(&stuck)
       boot unless @app_root.nil? || @app_root.empty?
       SDK.load
-      @loader = Loader.new(@root || "", LoadWatch.new(@ends - now, &stuck), app: @app, app_folders: @app_handlers, skip: @skip)
+      @loader = Loader.new(@root || "", LoadTimer.new(@ends - now, &stuck), app: @app, app_folders: @app_handlers, skip: @skip)
       @handlers = @loader.load
       PlainJSON.prepare
     end

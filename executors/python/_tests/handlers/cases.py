@@ -92,8 +92,8 @@ def untidy(task, sequence, step):
     os.environ["UNTIDY"] = "1"
 
 
-@tasker.handler("surroundings")
-def surroundings(task, sequence, step):
+@tasker.handler("process_state")
+def process_state(task, sequence, step):
     umask = os.umask(0o022)
     os.umask(umask)
     return {"cwd": os.getcwd(), "umask": umask, "untidy": os.environ.get("UNTIDY")}
@@ -244,7 +244,7 @@ CPU = {
     "pid": lambda step: os.getpid(),
     "call": lambda step, method, *args: getattr(step, method)(*args),
     "modules": lambda step: [name for name in sys.modules if name in ("cases", "elsewhere")],
-    "surroundings": lambda step: surroundings(None, None, step),
+    "process_state": lambda step: process_state(None, None, step),
     "object": lambda step: object(),
     "inputs": lambda step: [step.inputs] * 2,
 }

@@ -48,15 +48,15 @@ module Tasker
   end
 
   require_relative "tasker/errors"
-  require_relative "tasker/constants" unless TaskerHost::SDK.theirs?(self, :Constants)
+  require_relative "tasker/constants" unless TaskerHost::SDK.defined_by_app?(self, :Constants)
 
   # What the engine's handlers include.
   module Concerns
-    require_relative "tasker/concerns/event_publisher" unless TaskerHost::SDK.theirs?(self, :EventPublisher)
-    require_relative "tasker/concerns/structured_logging" unless TaskerHost::SDK.theirs?(self, :StructuredLogging)
+    require_relative "tasker/concerns/event_publisher" unless TaskerHost::SDK.defined_by_app?(self, :EventPublisher)
+    require_relative "tasker/concerns/structured_logging" unless TaskerHost::SDK.defined_by_app?(self, :StructuredLogging)
   end
 
   require_relative "tasker/step_handler"
-  require_relative "tasker/task_handler" unless TaskerHost::SDK.theirs?(self, :TaskHandler)
-  require_relative "tasker/configured_task" unless TaskerHost::SDK.theirs?(self, :ConfiguredTask)
+  require_relative "tasker/task_handler" unless TaskerHost::SDK.defined_by_app?(self, :TaskHandler)
+  require_relative "tasker/configured_task" unless TaskerHost::SDK.defined_by_app?(self, :ConfiguredTask)
 end

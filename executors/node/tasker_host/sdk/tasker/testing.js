@@ -32,26 +32,26 @@ async function run(handler, options = {}) {
   for (const name of Object.keys(options)) {
     if (!OPTIONS.has(name)) throw new TypeError(`run has no option ${name}; it has ${[...OPTIONS].join(', ')}`);
   }
-  const link = new TestLink(options);
-  const execution = new Execution('test', params(options), new Handler('handler', 'test', handler), LIMITS, link);
-  links.set(execution, link);
+  const client = new TestClient(options);
+  const execution = new Execution('test', params(options), new Handler('handler', 'test', handler), LIMITS, client);
+  clients.set(execution, client);
   let timer;
   try {
     const answer = await new Promise((resolve) => {
       execution.start(resolve);
       if (options.cancelAfter !== undefined) timer = setTimeout(() => execution.cancel('user', 1000), options.cancelAfter);
     });
-    return { ...outcome(JSON.parse(answer).result), ...link.asked };
+    return { ...outcome(JSON.parse(answer).result), ...client.asked };
   } finally {
     clearTimeout(timer);
   }
 }
 
 // Records of tests that run at once are kept apart.
-const links = new WeakMap();
+const clients = new WeakMap();
 
 function recorder(level) {
-  return (message, attrs) => links.get(Execution.current())?.asked.logs.push({ level, message: String(message), attrs });
+  return (message, attrs) => clients.get(Execution.current())?.asked.logs.push({ level, message: String(message), attrs });
 }
 
 tasker.host.log = { debug: recorder('debug'), info: recorder('info'), warn: recorder('warn'), error: recorder('error') };
@@ -77,7 +77,7 @@ function outcome({ outcome: kind, result, failure, resume_after_ms: resumeAfterM
 }
 
 // Takes what a handler asks for, in place of a worker.
-class TestLink {
+class TestClient {
   #secrets;
   #calls;
 

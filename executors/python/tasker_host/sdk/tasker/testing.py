@@ -26,7 +26,7 @@ from tasker import _host  # noqa: F401
 from tasker_host import log, result_json, rpc_error, secrets as hidden
 from tasker_host.event_loop import EventLoop
 from tasker_host.execution import Execution
-from tasker_host.loader import Handler
+from tasker_host.handler import Handler
 
 __all__ = ["Failure", "Outcome", "run"]
 
@@ -222,12 +222,12 @@ class _Tap(log.Handler):
 
     def emit(self, record):
         execution = log.owner()
-        if execution and execution._link is self._worker:
+        if execution and execution._client is self._worker:
             super().emit(record)
 
 
 class _Worker:
-    """Grants what a handler asks for, and remembers it. To an execution it is the host's link to the worker."""
+    """Grants and records what a handler asks for. To an execution it is the WorkerClient of the host."""
 
     offered = frozenset(OFFERED)
 
@@ -250,13 +250,13 @@ class _Worker:
         kind = "logs" if method == "log" else "heartbeats"
         self.asked[kind].append({name: value for name, value in params.items() if name not in ("execution_id", "ts")})
 
-    def send(self, method, params, receive):
+    def request(self, method, params, receive):
         params = json.loads(params)
         del params["execution_id"]
         receive(self._answer(method, params))
 
     def forget(self, request_id):
-        """Answers are there at once, nobody waits."""
+        """Every request is answered at once: none is pending."""
 
     def _answer(self, method, params):
         try:

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 module Tasker
-  class Error < StandardError; end unless TaskerHost::SDK.theirs?(self, :Error)
-  class ProceduralError < Error; end unless TaskerHost::SDK.theirs?(self, :ProceduralError)
+  class Error < StandardError; end unless TaskerHost::SDK.defined_by_app?(self, :Error)
+  class ProceduralError < Error; end unless TaskerHost::SDK.defined_by_app?(self, :ProceduralError)
 
-  unless TaskerHost::SDK.theirs?(self, :RetryableError)
+  unless TaskerHost::SDK.defined_by_app?(self, :RetryableError)
     # Fails the attempt and asks for the next one after `retry_after` seconds.
     class RetryableError < ProceduralError
       attr_reader :retry_after, :context
@@ -17,7 +17,7 @@ module Tasker
     end
   end
 
-  unless TaskerHost::SDK.theirs?(self, :PermanentError)
+  unless TaskerHost::SDK.defined_by_app?(self, :PermanentError)
     # Fails the step for good: it is not retried, whatever its limit.
     class PermanentError < ProceduralError
       attr_reader :error_code, :context

@@ -1,19 +1,19 @@
 # frozen_string_literal: true
 
-require_relative "../../api_answer"
+require_relative "../../api_response"
 require_relative "step_handler/exclusive"
 
 module Tasker
   module StepHandler
-    autoload :Api, "#{__dir__}/step_handler/api.rb" unless TaskerHost::SDK.theirs?(self, :Api)
-    TaskerHost::SDK.theirs?(self, :Base) ? Base.extend(Exclusive) : require_relative("step_handler/base")
+    autoload :Api, "#{__dir__}/step_handler/api.rb" unless TaskerHost::SDK.defined_by_app?(self, :Api)
+    TaskerHost::SDK.defined_by_app?(self, :Base) ? Base.extend(Exclusive) : require_relative("step_handler/base")
 
     class << self
       # Runs one step with any object that has `process`.
       def run(handler, task, sequence, step, api = api?(handler))
         initial = snapshot(step.results)
         output = handler.process(task, sequence, step)
-        TaskerHost::ApiAnswer.check(output, step, handler.config) if api
+        TaskerHost::ApiResponse.check(output, step, handler.config) if api
         if handler.respond_to?(:process_results, true)
           handler.send(:process_results, step, output, initial)
         elsif step.results == initial

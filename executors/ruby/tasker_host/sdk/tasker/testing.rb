@@ -6,7 +6,7 @@ require_relative "../../execution"
 require_relative "../../handler"
 require_relative "../../log"
 require_relative "../../rpc_error"
-require_relative "../../calls"
+require_relative "../../worker_client"
 
 module Tasker
   # Runs one handler as the host would, without a worker:
@@ -49,7 +49,7 @@ module Tasker
 
     # The session and the worker of one run.
     class Run
-      Channel = Struct.new(:calls, :writer, :log)
+      Channel = Struct.new(:client, :writer, :log)
 
       def initialize(handler, params, secrets, lease, cancel)
         @handler = TaskerHost::Handler.new(handler)
@@ -105,9 +105,9 @@ module Tasker
       end
 
       def channel(log)
-        calls = TaskerHost::Calls.new(@worker, Worker::OFFERED)
-        @worker.calls = calls
-        Channel.new(calls, @worker, log)
+        client = TaskerHost::WorkerClient.new(@worker, Worker::OFFERED)
+        @worker.client = client
+        Channel.new(client, @worker, log)
       end
 
       def read(result)
@@ -129,7 +129,7 @@ module Tasker
     class Worker
       OFFERED = %w[step.lease step.save_checkpoint step.publish_event step.spawn tasks.create secrets.get].freeze
 
-      attr_writer :calls
+      attr_writer :client
 
       def initialize(secrets, lease)
         @secrets = secrets.to_h { |name, value| [name.to_s, value] }
@@ -147,7 +147,7 @@ module Tasker
 
       def request(id, method, params)
         params = JSON.parse(JSON.generate(params))
-        @calls.answered({ "id" => id, **answer(method, params) })
+        @client.handle_response({ "id" => id, **answer(method, params) })
       end
 
       private

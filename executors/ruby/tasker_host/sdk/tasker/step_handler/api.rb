@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require_relative "../../../api_answer"
+require_relative "../../../api_response"
 require_relative "api_config"
 require_relative "http"
 
@@ -24,7 +24,7 @@ module Tasker
       def process_results(step, process_output, initial_results)
         return unless step.results == initial_results
 
-        step.results = TaskerHost::ApiAnswer.response?(process_output) ? TaskerHost::ApiAnswer.stored(process_output) : process_output
+        step.results = TaskerHost::ApiResponse.response?(process_output) ? TaskerHost::ApiResponse.stored(process_output) : process_output
       end
     end
   end

@@ -2,7 +2,7 @@
 
 module TaskerHost
   # `exit!` in a file that is loaded is an error of that file. (`exit` and `abort` raise SystemExit by themselves.)
-  module NoExit
+  module ExitGuard
     class << self
       def during
         install unless @installed

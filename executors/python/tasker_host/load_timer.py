@@ -1,30 +1,30 @@
-"""Runs what may never return, and goes on without it."""
+"""Bounds the time that handler files take to load. The host goes on without a file that does not finish."""
 
 import sys
 import threading
 import time
 
-# The part of the time that is left for which nothing else is begun beside a piece of work.
+# The part of the remaining time in which a file loads alone. Afterwards the next file begins to load at the same time.
 ALONE = 0.1
-# How long something that has been told to end is waited for.
+# How long the timer waits for a file that it has interrupted.
 END_SECONDS = 0.05
 
 
-class TookTooLong(BaseException):
-    """Raised in what has taken too long. It is no Exception, so that `except Exception` lets it pass."""
+class LoadTimeout(BaseException):
+    """Raised in the code of a file that does not finish loading. It is no Exception: `except Exception` does not catch it."""
 
 
-class Patience:
-    """The time that several pieces of work have together. One that takes long goes on beside the next ones."""
+class LoadTimer:
+    """The time in which all files have to load. A slow file goes on loading while the next ones load."""
 
     def __init__(self, seconds, each):
-        """each is how many of the seconds a single one may take."""
+        """each is how many of the seconds one file may take."""
         self.each = each
         self._ends = time.monotonic() + seconds
         self._late = []
 
     def run(self, name, work):
-        """Runs work in a thread, and returns when it has ended, or has had its time alone."""
+        """Runs work in a thread, and returns when work has ended or has had its time alone."""
         thread = threading.Thread(target=work, name="tasker-loader", daemon=True)
         began = time.monotonic()
         thread.start()
@@ -33,7 +33,7 @@ class Patience:
             self._late.append((name, thread, began))
 
     def unfinished(self):
-        """What has not ended in its time, each as name and innermost frame. It is told to end, and left behind."""
+        """Interrupts the work that has not ended in time. Returns each as its name and innermost frame."""
         for _, thread, began in self._late:
             thread.join(max(0.0, min(self._ends, began + self.each) - time.monotonic()))
         frames = sys._current_frames()
@@ -44,11 +44,11 @@ class Patience:
 
 
 def _interrupt(thread):
-    """Raises TookTooLong in the thread. One that waits in the system ends when that returns."""
+    """Raises LoadTimeout in the thread. A thread that waits in a system call ends when the call returns."""
     try:
         import ctypes
 
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TookTooLong))
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(LoadTimeout))
     except (ImportError, AttributeError):  # another Python than CPython
         return
     thread.join(END_SECONDS)

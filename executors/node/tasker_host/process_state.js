@@ -1,6 +1,6 @@
 'use strict';
 
-const { Shared } = require('./shared');
+const { RuntimeState } = require('./runtime_state');
 
 // Beside signals, the events whose listeners decide what becomes of the process.
 const EVENTS = new Set(['exit', 'rejectionHandled', 'uncaughtException', 'uncaughtExceptionMonitor', 'unhandledRejection', 'warning']);
@@ -9,10 +9,10 @@ const EVENTS = new Set(['exit', 'rejectionHandled', 'uncaughtException', 'uncaug
 // environment, what it does on a signal. It is put back when nothing runs; a step that ran beside the change may have
 // suffered already, so then the worker is asked for a new process. Replaced functions and listeners of errors are put back
 // only: libraries do that when they are first used, and would do it again in each new process.
-class Hygiene {
+class ProcessState {
   #changed = false;
   #loose = false;
-  #shared;
+  #runtime;
   #cwd = process.cwd();
   #env;
   #signals; // listeners by event
@@ -38,15 +38,15 @@ class Hygiene {
       this.#loose = true;
       this.#catchAll.call(process, callback);
     };
-    this.#shared = new Shared();
+    this.#runtime = new RuntimeState();
     this.#signals = new Map(watchedNames().map((name) => [name, process.rawListeners(name)]));
     this.#watchSignals();
   }
 
   // Called at the end of every execution with the number of those that still run. Returns true when others saw a change,
   // or will.
-  tidy(running) {
-    if (running === 0 && (this.#loose || !this.#shared.same)) this.#putBack();
+  restore(running) {
+    if (running === 0 && (this.#loose || !this.#runtime.same)) this.#putBack();
     if (!this.#changed) return false;
     if (running > 0) return true;
     const stays = !this.#goBack();
@@ -58,7 +58,7 @@ class Hygiene {
   }
 
   #putBack() {
-    this.#shared.restore();
+    this.#runtime.restore();
     this.#catchAll.call(process, null);
     this.#restoreSignals();
     this.#loose = false;
@@ -128,4 +128,4 @@ function isSignal(name) {
   return typeof name === 'string' && name.startsWith('SIG');
 }
 
-module.exports = { Hygiene };
+module.exports = { ProcessState };

@@ -27,7 +27,7 @@ async function call(execution, method, params) {
 function pauseAfter({ code, message, data }, pause, execution, method) {
   switch (code) {
     case STALE_LEASE:
-      throw execution.lose(new LeaseLost());
+      throw execution.loseClaim(new LeaseLost());
     case NOT_PERMITTED:
       throw new NotPermitted(`${method} is not permitted: ${message}`, { errorCode: 'not_permitted' });
     case RATE_LIMITED:

@@ -5,7 +5,7 @@ require_relative "text"
 
 module TaskerHost
   # What one execution can ask the worker for, and tell it.
-  class WorkerLink
+  class Callbacks
     STALE_LEASE = -32_020
     NOT_PERMITTED = -32_021
     RATE_LIMITED = -32_022
@@ -16,10 +16,10 @@ module TaskerHost
 
     attr_reader :cancellation
 
-    def initialize(execution_id, cancellation, calls, writer)
+    def initialize(execution_id, cancellation, client, writer)
       @execution_id = execution_id
       @cancellation = cancellation
-      @calls = calls
+      @client = client
       @writer = writer
     end
 
@@ -29,7 +29,7 @@ module TaskerHost
     end
 
     def offers?(method)
-      @calls.offers?(method)
+      @client.offers?(method)
     end
 
     # The result of a request to the worker.
@@ -39,7 +39,7 @@ module TaskerHost
       raise lease_lost if @lost || @cancellation.reason == "lease_lost"
 
       loop do
-        answer = @calls.ask(method, { execution_id: @execution_id, **params }, @cancellation)
+        answer = @client.request(method, { execution_id: @execution_id, **params }, @cancellation)
         return answer["result"] unless answer["error"]
 
         again_later(method, answer["error"])

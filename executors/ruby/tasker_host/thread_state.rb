@@ -3,7 +3,7 @@
 module TaskerHost
   # What libraries keep for a thread and a step may set for itself: the locale of I18n, and the time zone of ActiveSupport. The next
   # step on the thread begins with the defaults. Other things that are kept in threads, connections for example, stay.
-  module ThreadSettings
+  module ThreadState
     def self.reset
       return unless defined?(::I18n)
 

@@ -6,7 +6,7 @@ import fcntl
 import os
 import resource
 
-from tasker_host import streams
+from tasker_host import output
 from tasker_host.fds import PRIVATE
 
 try:
@@ -18,7 +18,7 @@ except ImportError:  # a Python that was built without
 _LIMITS = {name: getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}
 
 
-class SystemSettings:
+class SystemState:
     def __init__(self):
         """Takes what is there now for what shall stay."""
         self._identities = {fd: identity for fd in range(3) if (identity := _identity(fd))}
@@ -32,7 +32,7 @@ class SystemSettings:
         lasting = []
         if any([self._restore_descriptor(fd) for fd in self._kept]):
             lasting.append("what standard input, output or error lead to")
-        streams.repair()
+        output.repair()
         if _current_locale() != self._locale:
             _locale.setlocale(_locale.LC_ALL, self._locale)
         lasting += [name for name, soft in self._limits.items() if not _restore_limit(_LIMITS[name], soft)]

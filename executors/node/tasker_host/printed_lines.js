@@ -6,7 +6,7 @@ const { StringDecoder } = require('node:string_decoder');
 
 const LINE_CHARS = 16 * 1024;
 
-class Prints {
+class PrintedLines {
   #partial = { stdout: '', stderr: '' };
   #decoders = { stdout: undefined, stderr: undefined };
 
@@ -31,4 +31,4 @@ class Prints {
   }
 }
 
-module.exports = { Prints };
+module.exports = { PrintedLines };

@@ -4,7 +4,7 @@ module TaskerHost
   # What all steps of a process share: working directory, umask, environment, signal handlers, standard streams. What a
   # handler changes is put back as soon as nothing runs. Changes are noticed where they are made, so that a step that
   # changes nothing costs nothing. In a process that always runs something, a change that lasts is told instead.
-  module Surroundings
+  module ProcessState
     ENV_WRITERS = %i[[]= store delete delete_if reject! keep_if select! filter! replace clear update merge! shift].freeze
     PATIENCE_SECONDS = 10
     TRAP = Signal.method(:trap)
@@ -151,7 +151,7 @@ module TaskerHost
       end
 
       def watch_streams
-        [STDIN, STDOUT, STDERR].each { |io| %i[reopen close].each { |name| watch_method(io.singleton_class, name) { Surroundings.reopened } } }
+        [STDIN, STDOUT, STDERR].each { |io| %i[reopen close].each { |name| watch_method(io.singleton_class, name) { ProcessState.reopened } } }
       end
 
       def watch_method(owner, name, &counts)
@@ -159,7 +159,7 @@ module TaskerHost
 
         owner.prepend(Module.new do
           define_method(name) do |*arguments, &block|
-            Surroundings.changed if counts.nil? || counts.call(*arguments)
+            ProcessState.changed if counts.nil? || counts.call(*arguments)
             super(*arguments, &block)
           end
         end)
@@ -168,7 +168,7 @@ module TaskerHost
       def watch_signals
         body = lambda do |signal, *command, &block|
           before = TRAP.call(signal, *command, &block)
-          Surroundings.trapped(signal, before)
+          ProcessState.trapped(signal, before)
           before
         end
         [Signal.singleton_class, Kernel.singleton_class, Kernel].each do |owner|
@@ -183,7 +183,7 @@ module TaskerHost
          [Dir.singleton_class, %i[chroot]]].each do |owner, names|
           names.each do |name|
             watch_method(owner, name) do |*|
-              Surroundings.lasting("#{name.to_s.delete("=")} of the process")
+              ProcessState.lasting("#{name.to_s.delete("=")} of the process")
               true
             end
           end

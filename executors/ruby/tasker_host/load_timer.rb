@@ -4,7 +4,7 @@ require_relative "load_clock"
 
 module TaskerHost
   # Sees to it that a file comes to the end of its loading. Every file may take half of the time that is left.
-  class LoadWatch
+  class LoadTimer
     SHARE = 0.5
     # How long a file that is told to end may take to do so, as a part of what it had.
     GRACE = 0.5

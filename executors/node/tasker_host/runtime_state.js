@@ -9,7 +9,7 @@ const OBJECTS = [
   [Error, ['stackTraceLimit', 'prepareStackTrace', 'captureStackTrace']],
 ];
 
-class Shared {
+class RuntimeState {
   #saved;
   #out = process.stdout;
   #err = process.stderr;
@@ -49,4 +49,4 @@ class Shared {
   }
 }
 
-module.exports = { Shared };
+module.exports = { RuntimeState };

@@ -3,7 +3,7 @@
 const { RpcError } = require('./rpc_error');
 
 // The executions that run now. There is no queue: what exceeds the limit is refused.
-class Executions {
+class Pool {
   #limit;
   #writer;
   #running = new Map();
@@ -73,4 +73,4 @@ class Executions {
   }
 }
 
-module.exports = { Executions };
+module.exports = { Pool };

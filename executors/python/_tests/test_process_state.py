@@ -8,7 +8,7 @@ import test_host
 from peer import Peer
 
 
-class Surroundings(test_host.HostTest):
+class ProcessState(test_host.HostTest):
     CHANGES = (
         "recursion limit", "gc", "socket timeout", "filters", "errors of warnings", "logging", "loggers", "disabled", "time zone", "locale",
         "decimals", "stdout", "closed streams", "closed descriptors", "led elsewhere", "soft limit",

@@ -10,15 +10,15 @@ import threading
 import time
 import traceback
 
-from tasker_host.settings import Settings
-from tasker_host.system_settings import SystemSettings
+from tasker_host.runtime_state import RuntimeState
+from tasker_host.system_state import SystemState
 
 PATIENCE_SECONDS = 10
 # How often the system is asked for what nobody here has been seen to change.
 LOOK_SECONDS = 1
 
 
-class Hygiene:
+class ProcessState:
     def __init__(self, recycle):
         """recycle is called with a reason when something cannot be put back."""
         self._recycle = recycle
@@ -37,8 +37,8 @@ class Hygiene:
             _watch(os, name, self._touch)
         _watch(signal, "pthread_sigmask", self._mask)
         self._next_look = 0
-        self._settings = Settings()
-        self._system = SystemSettings()
+        self._runtime = RuntimeState()
+        self._system = SystemState()
         self._signals = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._look_at = time.monotonic() + PATIENCE_SECONDS
         self._asked = False
@@ -57,7 +57,7 @@ class Hygiene:
 
     def keep_level(self):
         """The level of the log is the worker's to change."""
-        self._settings.keep_level()
+        self._runtime.keep_level()
 
     def when_idle(self):
         """Puts everything back. No step runs."""
@@ -82,8 +82,8 @@ class Hygiene:
         if _variables() != self._variables:
             os.environ.clear()
             os.environ.update(self.environ)
-        if self._settings.changed():
-            self._settings.restore()
+        if self._runtime.changed():
+            self._runtime.restore()
         lasting = self._system.restore() if looks else None
         if lasting:
             self._ask("a handler changed " + ", ".join(lasting))
@@ -94,7 +94,7 @@ class Hygiene:
         if self._look_at and now < self._look_at:
             return
         overdue, self._look_at = self._look_at, now + PATIENCE_SECONDS
-        if overdue and (_cwd() != self.cwd or _variables() != self._variables or self._settings.changed()):
+        if overdue and (_cwd() != self.cwd or _variables() != self._variables or self._runtime.changed()):
             self._ask("a handler changed what all steps of the process share, while others run")
 
     def _return(self):

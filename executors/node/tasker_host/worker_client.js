@@ -1,7 +1,8 @@
 'use strict';
 
-// The way from an execution to the worker: notifications, printed text, and calls that the worker answers.
-class Link {
+// The host as a client of the worker: sends notifications, printed text and requests, and routes each response to its
+// request.
+class WorkerClient {
   #writer;
   #log;
   #offered = new Set();
@@ -13,8 +14,8 @@ class Link {
     this.#log = log;
   }
 
-  // Names the methods that the worker offers.
-  offer(methods) {
+  // Sets the methods that the worker offers.
+  set offered(methods) {
     this.#offered = new Set(methods);
   }
 
@@ -26,7 +27,7 @@ class Link {
     return this.#offered.has(method);
   }
 
-  // Sent at once: a handler that holds the event loop would keep it for itself.
+  // Sends a notification at once. A handler that holds the event loop would otherwise delay it.
   notify(method, params) {
     this.#writer.notify(method, params);
     this.#writer.flush();
@@ -36,8 +37,8 @@ class Link {
     this.#log.prints(execution, texts);
   }
 
-  // Resolves to the {result} or {error} of the worker's answer. An answer that never comes is not waited for for ever:
-  // the callers are told to stop by their execution, and forgotten with it.
+  // Resolves to the {result} or {error} of the worker's response. The execution ends the wait for a response that does
+  // not arrive, and forget removes the request.
   request(method, params) {
     const id = `x${++this.#lastId}`;
     this.#writer.request(id, method, params);
@@ -46,19 +47,19 @@ class Link {
     });
   }
 
-  // Takes a response; returns whether somebody waited for it.
-  settle({ id, result, error }) {
+  // Returns whether a request with the id of the response was pending.
+  handleResponse({ id, result, error }) {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     pending?.resolve(error ? { error } : { result });
     return pending !== undefined;
   }
 
-  // Forgets the calls of an execution that has ended.
+  // Removes the pending requests of an execution that has ended.
   forget(executionId) {
     if (this.#pending.size === 0) return;
     for (const [id, pending] of this.#pending) if (pending.executionId === executionId) this.#pending.delete(id);
   }
 }
 
-module.exports = { Link };
+module.exports = { WorkerClient };

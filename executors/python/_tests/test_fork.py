@@ -63,7 +63,7 @@ class Forks(test_host.HostTest):
 
     def test_a_child_that_is_terminated_does_not_end_the_host(self):
         self.assertEqual(self.peer.run("fork_and_terminate")["result"], -signal.SIGTERM)
-        self.assertEqual(self.peer.run("surroundings")["outcome"], "success")
+        self.assertEqual(self.peer.run("process_state")["outcome"], "success")
 
     def test_a_lock_that_a_neighbour_held_is_not_held_in_the_child(self):
         talking = [self.peer.execute("talks") for _ in range(2)]

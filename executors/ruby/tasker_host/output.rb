@@ -2,7 +2,7 @@
 
 module TaskerHost
   # What one execution prints, as log records, one a line.
-  class Printed
+  class PrintedLines
     LINE_BYTES = 16 * 1024
     LEVELS = { stdout: "info", stderr: "warn" }.freeze
     # For making one: most executions print nothing, and some from several threads at once.
@@ -16,7 +16,7 @@ module TaskerHost
 
     # Whether text could be logged; when there is too much of it, it stays with the process's own output.
     def add(stream, text)
-      return false unless @log.room_for?(text.bytesize)
+      return false unless @log.within_budget?(text.bytesize)
 
       @lock.synchronize do
         rest = (@rest ||= {})[stream] ||= +"".b
@@ -52,7 +52,7 @@ module TaskerHost
 
   # Makes what is written to the standard streams known to the execution whose code writes it. Outside of executions, and
   # beyond the limit of the log, the streams are what they were.
-  module PrintedStreams
+  module Output
     class << self
       def capture
         STDOUT.singleton_class.prepend(watcher(:stdout))
@@ -69,14 +69,14 @@ module TaskerHost
             next super(*parts) unless execution || Current.left_over?
 
             text = parts.join
-            next super(*parts) unless PrintedStreams.kept?(execution, stream, text)
+            next super(*parts) unless Output.kept?(execution, stream, text)
 
             text.bytesize
           end
           %i[syswrite write_nonblock].each do |name|
             define_method(name) do |text, *rest|
               execution = Current.execution
-              next super(text, *rest) unless execution && PrintedStreams.kept?(execution, stream, text.to_s)
+              next super(text, *rest) unless execution && Output.kept?(execution, stream, text.to_s)
 
               text.to_s.bytesize
             end
@@ -99,9 +99,9 @@ module TaskerHost
     # What a thread prints that outlived its step belongs to no step, although another one may be alone in the process now.
     def self.kept?(execution, stream, text)
       return execution.print(stream, text) if execution
-      return false unless TaskerHost.log&.room_for?(text.bytesize)
+      return false unless TaskerHost.log&.within_budget?(text.bytesize)
 
-      text.each_line(chomp: true) { |line| TaskerHost.log.printed(Printed::LEVELS[stream], line, stream.to_s, nil) }
+      text.each_line(chomp: true) { |line| TaskerHost.log.printed(PrintedLines::LEVELS[stream], line, stream.to_s, nil) }
       true
     rescue ThreadError
       false

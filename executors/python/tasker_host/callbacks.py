@@ -9,7 +9,7 @@ import threading
 import time
 
 import tasker
-from tasker_host import forks, result_json, rpc_error
+from tasker_host import fork, result_json, rpc_error
 
 BYTES = 1 << 20
 CHECKPOINT_BYTES = 64 * 1024
@@ -19,13 +19,13 @@ PAUSE_SECONDS_MAX = 5
 _CANCELLED = object()
 
 
-def call(execution, link, method, params):
+def call(execution, client, method, params):
     """Makes a call from a thread."""
     _refuse_child(method)
-    if threading.get_ident() == link.loop_thread:
+    if threading.get_ident() == client.loop_thread:
         twin = {"tasks.create": "acreate_task", "secrets.get": "asecret"}.get(method) or "a" + method.partition(".")[2]
         raise tasker.InvalidCall(f"{method} would block the event loop of all async handlers: use `await step.{twin}(...)`")
-    dialogue = _dialogue(execution, link, method, params)
+    dialogue = _dialogue(execution, client, method, params)
     answer = None
     while True:
         try:
@@ -34,15 +34,15 @@ def call(execution, link, method, params):
             return end.value
         inbox = queue.SimpleQueue()
         with _Interruptible(execution, inbox.put):
-            answer = _exchange(execution, link, inbox, wanted)
+            answer = _exchange(execution, client, inbox, wanted)
 
 
-async def acall(execution, link, method, params):
+async def acall(execution, client, method, params):
     """Makes a call from a coroutine, on whichever loop runs it."""
     import asyncio
 
     _refuse_child(method)
-    dialogue = _dialogue(execution, link, method, params)
+    dialogue = _dialogue(execution, client, method, params)
     answer = None
     while True:
         try:
@@ -51,17 +51,17 @@ async def acall(execution, link, method, params):
             return end.value
         inbox = _AsyncInbox(asyncio.get_running_loop())
         with _Interruptible(execution, inbox.put):
-            answer = await _aexchange(execution, link, inbox, wanted)
+            answer = await _aexchange(execution, client, inbox, wanted)
 
 
 def _refuse_child(method):
-    if forks.in_child():
+    if fork.in_child():
         raise tasker.CallFailed(f"{method} was called in a process that the handler has forked; only the step's own process may")
 
 
-def _dialogue(execution, link, method, params):
+def _dialogue(execution, client, method, params):
     """Yields the params to send or the seconds to pause; is sent the answer; returns the result."""
-    _admit(execution, link, method)
+    _admit(execution, client, method)
     data = _serialised(execution, method, params)
     pause = PAUSE_SECONDS
     while True:
@@ -79,12 +79,12 @@ def _dialogue(execution, link, method, params):
             raise _failed(execution, method, code, error.get("message"))
 
 
-def _admit(execution, link, method):
+def _admit(execution, client, method):
     if execution.finished:
         raise tasker.CallFailed(f"{method} was called after the step had ended")
     if execution.lease_lost:
         raise tasker.LeaseLost(f"{method} is refused: the step belongs to another attempt by now", rpc_error.STALE_LEASE)
-    if method not in link.offered:
+    if method not in client.offered:
         raise tasker.NotOffered(f"the worker that runs this step does not offer {method}")
 
 
@@ -125,26 +125,26 @@ class _Interruptible:
         self._execution.wakers.discard(self._wake)
 
 
-def _exchange(execution, link, inbox, wanted):
-    sent = None if isinstance(wanted, float) else link.send(*wanted, inbox.put)
+def _exchange(execution, client, inbox, wanted):
+    sent = None if isinstance(wanted, float) else client.request(*wanted, inbox.put)
     try:
         return _received(inbox.get(timeout=_patience(execution, wanted)))
     except queue.Empty:
         return _silence(execution, wanted)
     finally:
-        link.forget(sent)
+        client.forget(sent)
 
 
-async def _aexchange(execution, link, inbox, wanted):
+async def _aexchange(execution, client, inbox, wanted):
     import asyncio
 
-    sent = None if isinstance(wanted, float) else link.send(*wanted, inbox.put)
+    sent = None if isinstance(wanted, float) else client.request(*wanted, inbox.put)
     try:
         return _received(await asyncio.wait_for(inbox.future, _patience(execution, wanted)))
     except asyncio.TimeoutError:
         return _silence(execution, wanted)
     finally:
-        link.forget(sent)
+        client.forget(sent)
 
 
 def _received(answer):

@@ -6,7 +6,7 @@ require_relative "text"
 
 module TaskerHost
   # What the answer of an API means for the step.
-  module ApiAnswer
+  module ApiResponse
     SUCCESS = (200..226).freeze
     PERMANENT = [400, 401, 403, 404, 422].freeze
     BACKING_OFF = [429, 503].freeze

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
-require_relative "last_words"
+require_relative "exit_report"
 
 module TaskerHost
   # Errors of threads that a file started when it was loaded. They belong to that file, and to no step.
-  class LateErrors
+  class LoadThreadErrors
     # Runs the block, which loads the files.
     def watch
       before = Thread.list
@@ -21,8 +21,8 @@ module TaskerHost
 
     # The path of the file that started the thread which the error has ended; nil when it is not one of these threads.
     def origin(error)
-      thread = LastWords.ended_by(error)
-      LastWords.started_at(thread)[/\A(.+):\d+\z/, 1] if thread && (@loading || @started.include?(thread))
+      thread = ExitReport.ended_by(error)
+      ExitReport.started_at(thread)[/\A(.+):\d+\z/, 1] if thread && (@loading || @started.include?(thread))
     end
   end
 end

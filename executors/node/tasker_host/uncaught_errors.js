@@ -2,7 +2,7 @@
 
 // Errors that no promise of a handler reports: rejections that nobody awaits, and what a callback throws.
 
-const context = require('./context');
+const current = require('./current');
 const { Execution } = require('./execution');
 
 const EXIT_INTERNAL = 70;
@@ -16,7 +16,7 @@ function watch(exit, blame = () => false) {
 
 function fail(error, exit, blame) {
   const execution = Execution.current();
-  const file = context.file();
+  const file = current.file();
   process.stderr.write(`tasker host: ${ownerOf(execution, file)}: error that nothing caught: ${error?.stack ?? error}\n`);
   if (execution) execution.fail(error);
   else if (!file || !blame(file.path, error)) exit(EXIT_INTERNAL);

@@ -12,7 +12,7 @@ _recursion_limit, _collects, _loaded, _manager = sys.getrecursionlimit, gc.isena
 _HAS_IMPL = hasattr(warnings, "_showwarnmsg_impl")
 
 
-class Settings:
+class RuntimeState:
     def __init__(self):
         """Takes what is there now for what shall stay."""
         self._filters = list(warnings.filters)

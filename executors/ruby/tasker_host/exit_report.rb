@@ -5,7 +5,7 @@ require_relative "failure"
 module TaskerHost
   # Why the process ends, when an error in some thread, a signal, or `exit` in a thread has ended its main thread. The worker reports
   # the last line of stderr for the step that is held responsible.
-  module LastWords
+  module ExitReport
     LOOKS = 20
     LOOK_SECONDS = 0.005
 
