@@ -52,13 +52,13 @@ class HostTest < Minitest::Test
   end
 
   MOODY = <<~RUBY
-    # Quick, but for what the settings ask for. Its result is whether it ran on the thread that reads.
+    # Fast, unless the config asks for a wait. Its result is whether it ran on the thread that reads.
     class Moody
       def process(_task, _sequence, step)
         File.read(step.config[:wait_for]) if step.config[:wait_for]
         step.lease if step.config[:ask]
         Thread.exit if step.config[:leave]
-        caller.any? { |line| line.include?("turns.rb") }
+        caller.any? { |line| line.include?("leader_follower.rb") }
       end
     end
   RUBY
@@ -72,10 +72,10 @@ class HostTest < Minitest::Test
 
   def warm_up
     100.times { |n| return if step("Moody", id: "warm#{n}")["result"] }
-    flunk "a quick handler never runs on the thread that reads"
+    flunk "a fast handler never runs on the thread that reads"
   end
 
-  def test_quick_handlers_that_wait_for_once_keep_nothing_waiting
+  def test_fast_handlers_that_wait_for_once_keep_nothing_waiting
     start_moody
     3.times do |n| # each time, another thread reads on
       waiting = begin_step("Moody", config: { wait_for: @fifo })
@@ -86,7 +86,7 @@ class HostTest < Minitest::Test
     end
   end
 
-  def test_quick_handlers_that_are_sent_together_are_answered_though_one_of_them_waits
+  def test_fast_handlers_that_are_sent_together_are_answered_though_one_of_them_waits
     start_moody
     ids = together do
       [{}, {}, { wait_for: @fifo }, {}].each_with_index.map { |config, n| begin_step("Moody", config: config, id: "e#{n}") }
@@ -96,7 +96,7 @@ class HostTest < Minitest::Test
     assert_equal "success", answer(ids[2])["outcome"]
   end
 
-  def test_quick_handlers_that_ask_the_worker_get_the_answer
+  def test_fast_handlers_that_ask_the_worker_get_the_answer
     start_moody(callbacks: ["step.lease"])
     id = begin_step("Moody", config: { ask: true })
     ask = await { |message| message["method"] == "step.lease" }
@@ -104,7 +104,7 @@ class HostTest < Minitest::Test
     assert_equal "success", answer(id)["outcome"]
   end
 
-  def test_quick_handlers_that_end_their_thread_end_no_other_step
+  def test_fast_handlers_that_end_their_thread_end_no_other_step
     start_moody
     assert_equal "ThreadError", step("Moody", config: { leave: true })["failure"]["class"]
     warm_up
