@@ -1,7 +1,7 @@
-"""Calls of one execution to the worker: waits for the answer, or for as long as the step may run.
+"""Requests of one execution to the worker. A request waits for its response until the step's time is over.
 
-A call that waits when the step is cancelled raises Cancelled. A call made after that, to save what is worth saving, has
-until the grace is over.
+A request that waits when the step is cancelled raises Cancelled. A request that is made afterwards, for example to save a
+checkpoint, has until the grace is over.
 """
 
 import queue
@@ -11,25 +11,25 @@ import time
 import tasker
 from tasker_host import fork, result_json, rpc_error
 
-BYTES = 1 << 20
-CHECKPOINT_BYTES = 64 * 1024
-DEPTH = 60
-PAUSE_SECONDS = 0.1
-PAUSE_SECONDS_MAX = 5
+PARAMS_BYTES_MAX = 1 << 20
+CHECKPOINT_BYTES_MAX = 64 * 1024
+JSON_DEPTH_MAX = 60
+RETRY_SECONDS = 0.1
+RETRY_SECONDS_MAX = 5
 _CANCELLED = object()
 
 
 def call(execution, client, method, params):
-    """Makes a call from a thread."""
+    """Makes a request from a thread."""
     _refuse_child(method)
     if threading.get_ident() == client.loop_thread:
         twin = {"tasks.create": "acreate_task", "secrets.get": "asecret"}.get(method) or "a" + method.partition(".")[2]
         raise tasker.InvalidCall(f"{method} would block the event loop of all async handlers: use `await step.{twin}(...)`")
-    dialogue = _dialogue(execution, client, method, params)
+    attempts = _attempts(execution, client, method, params)
     answer = None
     while True:
         try:
-            wanted = dialogue.send(answer)
+            wanted = attempts.send(answer)
         except StopIteration as end:
             return end.value
         inbox = queue.SimpleQueue()
@@ -38,15 +38,15 @@ def call(execution, client, method, params):
 
 
 async def acall(execution, client, method, params):
-    """Makes a call from a coroutine, on whichever loop runs it."""
+    """Makes a request from a coroutine, on the loop that runs the coroutine."""
     import asyncio
 
     _refuse_child(method)
-    dialogue = _dialogue(execution, client, method, params)
+    attempts = _attempts(execution, client, method, params)
     answer = None
     while True:
         try:
-            wanted = dialogue.send(answer)
+            wanted = attempts.send(answer)
         except StopIteration as end:
             return end.value
         inbox = _AsyncInbox(asyncio.get_running_loop())
@@ -59,11 +59,11 @@ def _refuse_child(method):
         raise tasker.CallFailed(f"{method} was called in a process that the handler has forked; only the step's own process may")
 
 
-def _dialogue(execution, client, method, params):
-    """Yields the params to send or the seconds to pause; is sent the answer; returns the result."""
-    _admit(execution, client, method)
+def _attempts(execution, client, method, params):
+    """Yields the method and params to send, or the seconds to pause. Receives the response, and returns its result."""
+    _check_allowed(execution, client, method)
     data = _serialised(execution, method, params)
-    pause = PAUSE_SECONDS
+    pause = RETRY_SECONDS
     while True:
         answer = yield method, data
         error = answer.get("error")
@@ -74,12 +74,12 @@ def _dialogue(execution, client, method, params):
             yield float((error.get("data") or {}).get("retry_after_ms") or 1000) / 1000
         elif code == rpc_error.UNAVAILABLE:
             yield pause
-            pause = min(pause * 2, PAUSE_SECONDS_MAX)
+            pause = min(pause * 2, RETRY_SECONDS_MAX)
         else:
             raise _failed(execution, method, code, error.get("message"))
 
 
-def _admit(execution, client, method):
+def _check_allowed(execution, client, method):
     if execution.finished:
         raise tasker.CallFailed(f"{method} was called after the step had ended")
     if execution.lease_lost:
@@ -89,10 +89,10 @@ def _admit(execution, client, method):
 
 
 def _serialised(execution, method, params):
-    bound = CHECKPOINT_BYTES if method == "step.save_checkpoint" else BYTES
+    bound = CHECKPOINT_BYTES_MAX if method == "step.save_checkpoint" else PARAMS_BYTES_MAX
     what = "checkpoint" if method == "step.save_checkpoint" else f"params of {method}"
     try:
-        data = result_json.generate({**params, "execution_id": execution.execution_id}, bound, DEPTH, what)
+        data = result_json.generate({**params, "execution_id": execution.execution_id}, bound, JSON_DEPTH_MAX, what)
     except result_json.Unacceptable as error:
         raise tasker.InvalidCall(str(error)) from None
     return data
@@ -109,7 +109,7 @@ def _failed(execution, method, code, message):
 
 
 class _Interruptible:
-    """A wait that ends when the step is cancelled, unless it was cancelled before."""
+    """A wait that ends when the step is cancelled. It does not end for a step that was cancelled before the wait."""
 
     def __init__(self, execution, put):
         self._execution = execution
@@ -128,9 +128,9 @@ class _Interruptible:
 def _exchange(execution, client, inbox, wanted):
     sent = None if isinstance(wanted, float) else client.request(*wanted, inbox.put)
     try:
-        return _received(inbox.get(timeout=_patience(execution, wanted)))
+        return _received(inbox.get(timeout=_seconds_left(execution, wanted)))
     except queue.Empty:
-        return _silence(execution, wanted)
+        return _timed_out(execution, wanted)
     finally:
         client.forget(sent)
 
@@ -140,9 +140,9 @@ async def _aexchange(execution, client, inbox, wanted):
 
     sent = None if isinstance(wanted, float) else client.request(*wanted, inbox.put)
     try:
-        return _received(await asyncio.wait_for(inbox.future, _patience(execution, wanted)))
+        return _received(await asyncio.wait_for(inbox.future, _seconds_left(execution, wanted)))
     except asyncio.TimeoutError:
-        return _silence(execution, wanted)
+        return _timed_out(execution, wanted)
     finally:
         client.forget(sent)
 
@@ -153,16 +153,16 @@ def _received(answer):
     return answer
 
 
-def _patience(execution, wanted):
-    """Seconds to wait: never beyond the step's time."""
+def _seconds_left(execution, wanted):
+    """The seconds to wait, at most until the step's time is over."""
     left = None if execution.ends is None else max(0.0, execution.ends - time.monotonic())
     if not isinstance(wanted, float):
         return left
     return wanted if left is None else min(wanted, left)
 
 
-def _silence(execution, wanted):
-    """What follows when nothing came: the end of a pause, or of the step's time."""
+def _timed_out(execution, wanted):
+    """Handles a wait without a response: a pause is over, or the step's time is over, which is an error."""
     if execution.ends is None or time.monotonic() < execution.ends:
         return None
     if execution.cancelled:
@@ -178,10 +178,10 @@ class _AsyncInbox:
 
     def put(self, answer):
         try:
-            self._loop.call_soon_threadsafe(self._settle, answer)
-        except RuntimeError:  # the loop was a handler's own, and is closed
+            self._loop.call_soon_threadsafe(self._resolve, answer)
+        except RuntimeError:  # a handler created the loop and has closed it
             pass
 
-    def _settle(self, answer):
+    def _resolve(self, answer):
         if not self.future.done():
             self.future.set_result(answer)

@@ -1,4 +1,4 @@
-"""One execution in a process for computing. To the host it is like an Execution; the real one is in that process."""
+"""One execution in a process for `cpu` handlers. The host treats it like an Execution; the Execution is in that process."""
 
 import json
 import threading
@@ -7,14 +7,14 @@ import time
 from tasker_host import failure
 from tasker_host.wire import encode
 
-# The parts of the grace that a process has to end the step, and then to print its stacks before it is killed. The worker has
-# to hear of the end before it ends the whole host.
-PATIENCE = 1 / 4
-DUMP = 1 / 16
+# The parts of the grace in which a process ends the step, and in which it prints its stacks before the host kills it. The
+# step must end before the worker ends the whole host.
+STOP_SHARE = 1 / 4
+DUMP_SHARE = 1 / 16
 
 
 class ProcessEnded(Exception):
-    """The process of a handler ended under it."""
+    """The process of a handler ended while the handler ran."""
 
 
 class CpuExecution:
@@ -29,8 +29,8 @@ class CpuExecution:
         self._params = params
         self._client = client
         self._processes = processes
-        self._asked = []
-        # Protects what follows, which the reader's thread and that of the timer look at, too.
+        self._requests = []
+        # Protects the fields below, which the reader's thread and the timer's thread use, too.
         self._lock = threading.Lock()
         self.finished = False
         self._cancel = None
@@ -38,16 +38,16 @@ class CpuExecution:
         self._timer = None
 
     def perform(self, _loop):
-        """The response. Meanwhile what the process says goes to the worker, and the worker's answers to the process."""
+        """Relays messages between the process and the worker, and returns the response."""
         try:
             process = self._processes.acquire()
-        except Exception as error:  # the system lets nobody start a process
+        except Exception as error:  # the system cannot start a process
             return self._failed(error)
         line = broken = None
         try:
             self._begin(process)
             line = self._relay(process)
-        except Exception as error:  # arguments that cannot be written again, or words that cannot be read
+        except Exception as error:  # arguments that cannot be written again, or messages that cannot be read
             broken = error
         self._end()
         how = self._processes.discard(process) if line is None else self._processes.release(process)
@@ -60,7 +60,7 @@ class CpuExecution:
         return self._failed(ProcessEnded(f"the process of the handler ended: it {how}"))
 
     def cancel(self, reason, grace):
-        """A handler that looks whether it is cancelled ends by itself; of another the process is ended."""
+        """Asks the handler to stop. If it does not, the host ends its process."""
         with self._lock:
             if self._cancel or self.finished:
                 return
@@ -82,12 +82,12 @@ class CpuExecution:
 
         def dump():
             process.dump()
-            self._after(grace * DUMP, process.kill)
+            self._after(grace * DUMP_SHARE, process.kill)
 
-        self._after(grace * PATIENCE, dump)
+        self._after(grace * STOP_SHARE, dump)
 
     def _after(self, seconds, end):
-        """Ends the process in some way, unless the execution is finished by then. The lock is held."""
+        """Calls end after the seconds, unless the execution has finished. The caller holds the lock."""
 
         def act():
             with self._lock:
@@ -103,8 +103,8 @@ class CpuExecution:
             self.finished = True
             if self._timer:
                 self._timer.cancel()
-        for asked in self._asked:
-            self._client.forget(asked)
+        for request_id in self._requests:
+            self._client.forget(request_id)
 
     def _relay(self, process):
         """The line with the response, or None when the process has ended without one."""
@@ -113,22 +113,22 @@ class CpuExecution:
             if "method" not in message:
                 if message["id"] == self._request_id:
                     return line
-                if "error" in message:  # it could not be initialized
+                if "error" in message:  # the process could not be initialized
                     return None
             elif "id" in message:
-                self._ask(process, message)
+                self._forward_request(process, message)
             elif message["method"] == "executor.status":
                 process.recycle_due = True
             else:
                 self._client.forward(line)
         return None
 
-    def _ask(self, process, request):
-        def answer(message):
-            answered = {name: message[name] for name in ("result", "error") if name in message}
-            process.send(encode({"jsonrpc": "2.0", "id": request["id"], **answered}))
+    def _forward_request(self, process, request):
+        def reply(message):
+            outcome = {name: message[name] for name in ("result", "error") if name in message}
+            process.send(encode({"jsonrpc": "2.0", "id": request["id"], **outcome}))
 
-        self._asked.append(self._client.request(request["method"], encode(request["params"]), answer))
+        self._requests.append(self._client.request(request["method"], encode(request["params"]), reply))
 
     def _failed(self, error):
         return self._response({"outcome": "failure", "failure": failure.of(error)})

@@ -1,6 +1,6 @@
-"""The processes that handlers with `cpu` run in: started when one is needed, never forked, and each with one step at a time.
+"""The processes in which handlers with `cpu` run. The host starts one when it is needed; each runs one step at a time.
 
-Such a process is this host once more, and the host is its worker. It dies with the host.
+Such a process is another host, started and not forked, whose worker is this host. It dies with this host.
 """
 
 import contextlib
@@ -14,8 +14,8 @@ import threading
 from tasker_host.wire import LineReader, TooLong, encode, write_line
 
 HOST = os.path.join(os.path.dirname(os.path.realpath(__file__)), "host.py")
-# What is read here and written again may have become longer.
-LONGER = 8
+# A message that is decoded and encoded again may be this many times longer.
+GROWTH_MAX = 8
 
 
 class CpuProcesses:
@@ -25,7 +25,7 @@ class CpuProcesses:
         """params are those of `initialize` for a process, process_state what it starts with: cwd, environ and umask."""
         self.level = None
         self._process_state = process_state
-        limits = {**params["limits"], "max_message_bytes": LONGER * params["limits"]["max_message_bytes"]}
+        limits = {**params["limits"], "max_message_bytes": GROWTH_MAX * params["limits"]["max_message_bytes"]}
         self._initialize = encode(
             {"jsonrpc": "2.0", "id": "initialize", "method": "initialize", "params": {**params, "limits": limits}}
         )
@@ -35,7 +35,7 @@ class CpuProcesses:
         self._alive = set()
 
     def acquire(self):
-        """A process for one step: of give and discard one has to follow."""
+        """Returns a process for one step. The caller returns it with release or discard."""
         while True:
             with self._lock:
                 process = self._warm.pop() if self._warm else None
@@ -48,7 +48,7 @@ class CpuProcesses:
             return process
 
     def release(self, process):
-        """Takes back a process whose step has ended."""
+        """Takes a process back after its step has ended."""
         with self._lock:
             keeps = not process.recycle_due and len(self._warm) < (os.cpu_count() or 1)
             if keeps:
@@ -57,13 +57,13 @@ class CpuProcesses:
             self.discard(process)
 
     def discard(self, process):
-        """Ends a process with what it has started, and says how it ended."""
+        """Ends a process and its children, and returns how it ended."""
         with self._lock:
             self._alive.discard(process)
         return process.end()
 
     def kill(self):
-        """Kills all of them. The host is about to exit."""
+        """Kills all processes, because the host is about to exit."""
         with self._lock:
             for process in self._alive:
                 process.kill()
@@ -78,33 +78,33 @@ class CpuProcesses:
 
 class CpuProcess:
     def __init__(self, process_state, max_bytes):
-        # Whether it has asked to be replaced.
+        # Whether the process has asked to be recycled.
         self.recycle_due = False
         self._level = None
-        with contextlib.ExitStack() as ours, contextlib.ExitStack() as its:
-            rpc_in, self._requests = _pipe(its, ours)
-            self._answers, rpc_out = _pipe(ours, its)
+        with contextlib.ExitStack() as host_ends, contextlib.ExitStack() as process_ends:
+            rpc_in, self._requests = _pipe(process_ends, host_ends)
+            self._answers, rpc_out = _pipe(host_ends, process_ends)
             named = {"TASKER_PROTOCOL": "1", "TASKER_RPC_IN_FD": str(rpc_in), "TASKER_RPC_OUT_FD": str(rpc_out)}
             self._process = subprocess.Popen(
                 [sys.executable, HOST],
                 cwd=process_state.cwd,
                 env={**process_state.environ, **named},
                 pass_fds=(rpc_in, rpc_out),
-                start_new_session=True,  # a kill reaches what the handler has started, too
+                start_new_session=True,  # a kill also reaches the children of the handler
                 stdin=subprocess.DEVNULL,
                 umask=process_state.umask,
             )
-            ours.pop_all()  # stay open
+            host_ends.pop_all()  # stay open
         self._lines = LineReader(self._answers, max_bytes).lines()
         self._send_queue = queue.SimpleQueue()
         threading.Thread(target=self._write, name="tasker-cpu-writer", daemon=True).start()
 
     def lines(self):
-        """Yields what it says, until it ends."""
+        """Yields the messages of the process until it ends."""
         return (line for line in self._lines if line and not isinstance(line, TooLong))
 
     def send(self, message):
-        """Sends a message some time soon: the process may be too busy to read it, and nobody here waits for it."""
+        """Queues a message: the process may be too busy to read it, and the caller must not wait."""
         self._send_queue.put(message)
 
     def set_level(self, level):
@@ -116,19 +116,19 @@ class CpuProcess:
         return self._process.poll() is not None
 
     def kill(self):
-        """Kills it with its group, unless somebody has seen that it has ended: its number may be another's by now."""
+        """Kills the process group, unless the process has been reaped: another process may have its number now."""
         if self._process.returncode is None:
             with contextlib.suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def dump(self):
-        """Has it print its stacks. One that cannot do so yet ends."""
+        """Makes the process print its stacks. A process that has not installed the signal handler yet ends."""
         if self._process.returncode is None:
             with contextlib.suppress(OSError):
                 os.kill(self._process.pid, signal.SIGUSR1)
 
     def end(self):
-        """Kills it, if it has not ended, and says how it ended."""
+        """Kills the process if it has not ended, and returns how it ended."""
         self.kill()
         code = self._process.wait()
         self._send_queue.put(None)
@@ -144,13 +144,13 @@ class CpuProcess:
         try:
             while (message := self._send_queue.get()) is not None:
                 write_line(self._requests, message)
-        except OSError:  # it has ended, which its end of the other pipe tells
+        except OSError:  # the process has ended; the reader of the other pipe notices
             pass
         os.close(self._requests)
 
 
 def _pipe(*owners):
-    """A pipe whose ends their owners will close. It is none of the standard descriptors, even if a handler has closed those."""
+    """A pipe whose ends their owners close. Its descriptors are above 2, even if a handler has closed standard descriptors."""
     ends = os.pipe()
     if min(ends) <= 2:
         try:

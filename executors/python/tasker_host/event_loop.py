@@ -8,7 +8,7 @@ from tasker_host import fork
 
 
 class EventLoop:
-    """An asyncio loop in its own thread, made when first needed: importing asyncio takes longer than the whole host."""
+    """An asyncio loop in its own thread, created at the first use: importing asyncio takes longer than starting the whole host."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -18,7 +18,7 @@ class EventLoop:
         self.thread = None
 
     def cancelling(self, execution):
-        """While the body runs in the current task, cancelling the execution cancels that task."""
+        """A context in whose body cancelling the execution cancels the current task."""
         return _Cancelling(self._loop, execution)
 
     def start(self, coroutine):
@@ -26,14 +26,14 @@ class EventLoop:
         self._running_loop().call_soon_threadsafe(self._create, coroutine, context=contextvars.Context())
 
     def wait_for(self, coroutine):
-        """Runs the coroutine and returns what it returns. Called from a handler thread."""
+        """Runs the coroutine on the loop and returns its result. Called from a handler's thread."""
         import asyncio
 
         return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop()).result()
 
-    def end_in_child(self):
-        """In a process forked from this loop's thread, ends it as soon as the handler awaits: what else waits in the loop is
-        the parent's to run.
+    def reset_in_child(self):
+        """In a child forked from the loop's thread: ends the child when the handler awaits. The other tasks of the loop
+        belong to the parent.
         """
         if self.thread is None or self.thread.ident != threading.get_ident():
             return
@@ -42,7 +42,7 @@ class EventLoop:
         handle = asyncio.Handle(_end_waiting_child, (), self._loop)
         try:
             self._loop._ready.appendleft(handle)
-        except AttributeError:  # another loop than asyncio's own
+        except AttributeError:  # not a loop of asyncio itself
             self._loop.call_soon(_end_waiting_child)
 
     def _create(self, coroutine):
@@ -61,7 +61,7 @@ class EventLoop:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                self.thread = threading.Thread(target=_run_for_ever, args=(loop,), name="tasker-loop", daemon=True)
+                self.thread = threading.Thread(target=_run_loop, args=(loop,), name="tasker-loop", daemon=True)
                 self.thread.start()
                 self._loop = loop
 
@@ -95,8 +95,8 @@ def _end_waiting_child():
     fork.end_child(RuntimeError("a process forked in an async handler cannot await: the event loop is its parent's"))
 
 
-def _run_for_ever(loop):
-    """A handler can stop the loop, or end it with sys.exit() in a task of its own; the other handlers go on."""
+def _run_loop(loop):
+    """Restarts the loop if a handler stops it, for example with sys.exit() in a task; other handlers continue."""
     import asyncio
 
     asyncio.set_event_loop(loop)

@@ -1,4 +1,4 @@
-"""One execution of one step: calls the handler and turns whatever happens into the message to answer with."""
+"""One execution of one step: calls the handler and makes the response of its result or exception."""
 
 import inspect
 import logging
@@ -15,7 +15,7 @@ from tasker_host.wire import encode
 HEARTBEAT_SECONDS = 1
 HEARTBEAT_BYTES = 4096
 HEARTBEAT_DEPTH = 16
-CHECKPOINT_LIMITS = {"max_bytes": callbacks.CHECKPOINT_BYTES, "max_depth": callbacks.DEPTH, "what": "checkpoint"}
+CHECKPOINT_LIMITS = {"max_bytes": callbacks.CHECKPOINT_BYTES_MAX, "max_depth": callbacks.JSON_DEPTH_MAX, "what": "checkpoint"}
 
 
 class Execution:
@@ -24,16 +24,16 @@ class Execution:
         self.handler = handler
         self.started = time.monotonic()
         timeout = params.get("timeout_ms")
-        # When the step's time is over, or its grace once it is cancelled; monotonic, None for never.
+        # The monotonic time at which the step's time is over, or its grace if it is cancelled; None without a limit.
         self.ends = self.started + timeout / 1000 if isinstance(timeout, (int, float)) else None
         self.cancel_reason = None
         self.cancelled = False
         self.checkpoint_assigned = False
         self.finished = False
         self.lease_lost = False
-        # What to call when the step is cancelled.
+        # Functions to call when the step is cancelled.
         self.wakers = set()
-        # The beginning of a line that the handler has printed, by stream.
+        # The lines that the handler has begun to print, by stream.
         self.printed = None
         self.step = None
         self._request_id = request_id
@@ -45,11 +45,11 @@ class Execution:
 
     @property
     def on_loop(self):
-        """Whether it is to be performed by the event loop."""
+        """Whether the event loop performs it."""
         return self.handler.is_async
 
     def finish(self, loop):
-        """The response, waited for in this thread, whichever performs it."""
+        """Waits for the response in this thread, also if the event loop performs the execution."""
         if not self.on_loop:
             return self.perform(loop)
         responses = queue.SimpleQueue()
@@ -62,26 +62,26 @@ class Execution:
         return responses.get()
 
     def perform(self, loop):
-        """The response, from a thread. A plain function that returned a coroutine is awaited on the loop.
+        """Runs the handler in this thread and returns the response. A coroutine that the handler returns is awaited on the loop.
 
-        Serialising is guarded like the handler itself: a result that cannot be sent is a failure.
+        A result that cannot be serialised is a failure of the handler.
         """
         before = time.thread_time()
         try:
             result = self._called()
             if inspect.iscoroutine(result):
                 result, before = loop.wait_for(self._driven(result, loop)), None
-            self._end_child()
+            self._end_forked_child()
             return self._success(result, before)
         except BaseException as error:  # sys.exit() ends the step, not the host
             return self._ended(error)
 
     async def perform_async(self, loop):
-        """The response, from the event loop."""
+        """Runs the handler on the event loop and returns the response."""
         try:
             with loop.cancelling(self):
                 result = await self._called()
-            self._end_child()
+            self._end_forked_child()
             return self._success(result)
         except BaseException as error:
             return self._ended(error)
@@ -91,10 +91,10 @@ class Execution:
             with loop.cancelling(self):
                 return await coroutine
         except BaseException as error:
-            self._end_child(error)
+            self._end_forked_child(error)
             raise
         finally:
-            self._end_child()
+            self._end_forked_child()
 
     def _called(self):
         self.step = Step(self._params, self)
@@ -123,8 +123,8 @@ class Execution:
         now = time.monotonic()
         if self.finished or now < self._next_heartbeat:
             return
-        said = _sayable(progress, message, details)
-        self._client.notify("step.heartbeat", {"execution_id": self.execution_id, **said})
+        members = _heartbeat_members(progress, message, details)
+        self._client.notify("step.heartbeat", {"execution_id": self.execution_id, **members})
         self._next_heartbeat = now + self._heartbeat_interval()
 
     def _heartbeat_interval(self):
@@ -137,9 +137,9 @@ class Execution:
     async def acall(self, method, params):
         return await callbacks.acall(self, self._client, method, params)
 
-    def secret(self, answer):
-        secrets.add(answer["value"])
-        return answer["value"]
+    def secret(self, result):
+        secrets.add(result["value"])
+        return result["value"]
 
     def _success(self, result, before=None):
         data = result_json.generate(result, self._limits["max_file_bytes"], self._limits["max_depth"])
@@ -158,25 +158,25 @@ class Execution:
 
     def _ended(self, error):
         """The response after an exception."""
-        self._end_child(error)
+        self._end_forked_child(error)
         try:
             return self._response_to(error)
         finally:
-            failure.forget(error)
+            failure.clear_traces(error)
 
-    def _end_child(self, error=None):
-        """A process that the handler forked got here like its parent. Only the one that was asked answers."""
+    def _end_forked_child(self, error=None):
+        """Ends this process if the handler has forked it: only the process that received the request answers."""
         fork.end_other_than(self._process, error)
 
     def _response_to(self, error):
-        if self.cancelled and _says_cancelled(error):
-            return self._response(b'{"outcome":"cancelled"%b}' % self._checkpoint_kept())
+        if self.cancelled and _is_cancellation(error):
+            return self._response(b'{"outcome":"cancelled"%b}' % self._checkpoint_member())
         if isinstance(error, tasker.Deferred):
             return self._deferred(error)
         return self._response(encode({"outcome": "failure", "failure": _described(error)}))
 
-    def _checkpoint_kept(self):
-        """The member `checkpoint`. A checkpoint that cannot be kept does not keep the step from being cancelled."""
+    def _checkpoint_member(self):
+        """The member `checkpoint`. The step is cancelled even if its checkpoint cannot be kept."""
         if not self.step or not self.step._execution.checkpoint_assigned:
             return b""
         try:
@@ -201,17 +201,17 @@ class Execution:
         return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (encode(self._request_id), result)
 
 
-def _sayable(progress, message, details):
-    """The members of a heartbeat. One that cannot be sent is left out, and named."""
-    said = {}
+def _heartbeat_members(progress, message, details):
+    """The members of a heartbeat. A member that cannot be sent is left out and logged."""
+    members = {}
     for name, value, convert in (("progress", progress, _finite), ("message", message, _message), ("details", details, _details)):
         if value is None:
             continue
         try:
-            said[name] = convert(value)
+            members[name] = convert(value)
         except Exception as error:
             logging.getLogger("tasker").warning("the heartbeat's %s is left out: %s", name, clip(error, 200))
-    return said
+    return members
 
 
 def _finite(progress):
@@ -229,16 +229,16 @@ def _details(value):
     return result_json.plain(value, HEARTBEAT_BYTES, HEARTBEAT_DEPTH, "details")
 
 
-def _says_cancelled(error):
-    """Cancelled, or what asyncio and concurrent.futures raise, alone or grouped."""
+def _is_cancellation(error):
+    """Whether error is Cancelled, an error of asyncio or concurrent.futures that means the same, or a group of these."""
     members = getattr(error, "exceptions", None)
     if isinstance(error, BaseException) and isinstance(members, tuple) and members:
-        return all(_says_cancelled(member) for member in members)
+        return all(_is_cancellation(member) for member in members)
     return isinstance(error, tasker.Cancelled) or type(error).__name__ == "CancelledError"
 
 
 def _described(error):
-    """Exceptions are users' code too, and may raise when asked what they are. There is always an answer."""
+    """The failure of error. Describing an exception runs users' code, which may raise; the step still gets a response."""
     try:
         return failure.of(error)
     except BaseException as e:

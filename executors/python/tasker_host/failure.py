@@ -1,4 +1,4 @@
-"""What an exception means for the step, as the worker records it. Everything in it is bounded."""
+"""The failure that the worker records for an exception. All of its members are bounded."""
 
 import importlib
 import logging
@@ -20,10 +20,14 @@ DETAILS_BYTES = 64 * 1024
 DETAILS_DEPTH = 60
 _FOLDER = os.path.dirname(os.path.realpath(__file__)) + os.sep
 _HIDDEN = (_FOLDER, importlib.__file__, "<frozen importlib")
-# The functions that call handlers. What lies above the last of them is how the host came there, threads and loops included.
+# The functions that call handlers. The frames above the last of them belong to the host, its threads and loops.
 _CALLERS = {
     (_FOLDER + file, name)
-    for file, names in (("execution.py", ("perform", "perform_async", "_called", "_driven")), ("handler.py", ("call", "_instance")), ("loader.py", ("_import",)))
+    for file, names in (
+        ("execution.py", ("perform", "perform_async", "_called", "_driven")),
+        ("handler.py", ("call", "_instance")),
+        ("loader.py", ("_import",)),
+    )
     for name in names
 }
 
@@ -56,23 +60,24 @@ def of_load(file, error):
 
 
 def of_slow_load(file, seconds, frame):
-    """A file whose loading has not ended in time; frame is where it is."""
+    """The load error of a file that has not loaded in time; frame is where it waits."""
     stack = traceback.StackSummary.extract(traceback.walk_stack(frame) if frame else ())
     message = f"the file was not loaded after {seconds:.3g} s; the others are served without it. It waited here:"
-    return {"file": file, "class": "Tasker::LoadTimeout", "message": message, "backtrace": frames(stack[::-1])[-FRAMES:], "stuck": True}
+    backtrace = frames(stack[::-1])[-FRAMES:]
+    return {"file": file, "class": "Tasker::LoadTimeout", "message": message, "backtrace": backtrace, "stuck": True}
 
 
-def forget(error):
-    """Takes off the exception what this attempt left on it: a handler may keep the object, and raise it again in another."""
+def clear_traces(error):
+    """Removes tracebacks and contexts from the exception: a handler may keep the object and raise it in another attempt."""
     for _ in range(CAUSES):
         if error is None:
             return
-        then = error.__cause__ or error.__context__
+        inner = error.__cause__ or error.__context__
         error.__traceback__ = error.__context__ = None
         if error.__cause__ is not None:
             error.__cause__ = None
             error.__suppress_context__ = False
-        error = then
+        error = inner
 
 
 def frames(stack):
@@ -101,7 +106,7 @@ def _unacceptable(name, error):
 
 
 def _cannot_be_called(error, failure):
-    """A handler that takes other arguments, or an instance that cannot be made, is no better the next time."""
+    """Whether the handler takes other arguments, or its class cannot be instantiated. No retry changes that."""
     return isinstance(error, TypeError) and not failure["backtrace"]
 
 
@@ -116,7 +121,7 @@ def _description(error, max_lines):
 def _class_name(kind):
     if kind.__module__ == "builtins":
         return kind.__qualname__
-    if kind.__module__.startswith("tasker_host."):  # raised by the host; the name is the same in every language
+    if kind.__module__.startswith("tasker_host."):  # raised by the host; the name is the same in all languages
         return f"Tasker::{kind.__qualname__}"
     return f"{kind.__module__}.{kind.__qualname__}"
 
@@ -136,7 +141,7 @@ def _cause(error, depth=1):
 
 
 def _add_members(failure, error):
-    """What tasker's own exceptions say beside their message. A member that cannot be used is named, and costs no other."""
+    """Adds the members of the exceptions of `tasker`. A member that cannot be used is logged; the others are still added."""
     if not isinstance(error, (tasker.RetryableError, tasker.PermanentError)):
         return
     details, ignored = _details(error), {}
@@ -161,8 +166,8 @@ def _add(failure, member, convert, error, name, ignored):
         ignored[name] = clip(raised, FRAME_BYTES)
 
 
-def _milliseconds(wish):
-    return round(_durations.seconds(wish) * 1000)
+def _milliseconds(duration):
+    return round(_durations.seconds(duration) * 1000)
 
 
 def _details(error):

@@ -1,21 +1,21 @@
 """The file descriptors of the protocol.
 
-Handlers may print, close stdout or start children; none of that may reach the pipes to the worker, so they are private,
-and closed in every child.
+Handlers may print, close stdout or start children. None of that may reach the pipes to the worker. Therefore the pipes
+have private numbers, and are closed in every child.
 """
 
 import fcntl
 import os
 import sys
 
-# The number from which private descriptors are looked for: code that closes "all" descriptors often means the first few.
+# The lowest number of a private descriptor: code that closes "all" descriptors often closes only the first few.
 PRIVATE = 10
 
 
 def claim(environ):
-    """Takes the pipes that environ names (0 and 1 when it names none) and returns them as (input, output).
+    """Takes the pipes that environ names (by default 0 and 1) and returns them as (input, output).
 
-    The variables are removed, so that a handler's child does not take itself for a host.
+    Removes the variables: otherwise a child of a handler could act as a host.
     """
     rpc_in = _private(int(environ.pop("TASKER_RPC_IN_FD", 0)))
     rpc_out = _private(int(environ.pop("TASKER_RPC_OUT_FD", 1)))
@@ -27,7 +27,7 @@ def claim(environ):
 
 
 def _private(fd):
-    """Moves a descriptor away. In its place is nothing that matters, and what handlers print goes where their errors go."""
+    """Moves a descriptor to a private number. The old number leads to /dev/null, or to stderr if it is stdout."""
     private = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, PRIVATE)
     os.set_blocking(private, True)
     if fd == 1:

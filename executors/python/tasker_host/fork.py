@@ -1,8 +1,8 @@
-"""What a forked child inherits belongs to the process that was asked.
+"""What a forked child must not do with the state that it inherits from the host.
 
-A child of os.fork() or multiprocessing has the pipe to the worker, the hooks on signals, the locks as they were, and the
-stack of the step. It answers for nobody: what it writes goes nowhere, what it prints goes to the process's output, and when
-it comes back from the handler it ends.
+A child of os.fork() or multiprocessing has the pipe to the worker, the signal handlers, the locks as they were, and the
+stack of the step. It never answers a request: its messages are dropped, its prints go to the output of the process, and it
+ends when it returns from the handler.
 """
 
 import os
@@ -27,12 +27,12 @@ os.register_at_fork(after_in_child=_begin_process)
 
 
 def process():
-    """Something that is the same for as long as nobody forks; to ask the system for the number of the process takes longer."""
+    """An object that differs in each forked child. It costs less than os.getpid()."""
     return _process
 
 
 def install(*resets):
-    """Has every forked child call the functions, in this order."""
+    """Makes every forked child call the functions, in this order."""
 
     def begin():
         global _child
@@ -40,7 +40,7 @@ def install(*resets):
         for reset in (_reset_signals, *resets):
             try:
                 reset()
-            except Exception:  # the child has a life of its own, with or without it
+            except Exception:  # the child continues without the reset
                 traceback.print_exc()
         _unblock()
 
@@ -53,7 +53,7 @@ def in_child():
 
 
 def _block():
-    """A signal for the child waits until the child has handlers of its own: the host's would pass it on to the host."""
+    """Blocks signals until the child has its own handlers: the inherited ones would pass a signal on to the host."""
     _masks.value = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
 
 
@@ -68,13 +68,13 @@ def _reset_signals():
 
 
 def end_other_than(process, error=None):
-    """Ends this process if it was forked since then: user code that began in one process comes back in two."""
+    """Ends this process if it is a child of the given one: a handler that forks returns in two processes."""
     if _process is not process:
         end_child(error)
 
 
 def end_child(error=None):
-    """Ends this process without a word to the worker. No hook of the host, or of what it has loaded, is run."""
+    """Ends this process without a message to the worker, and without running exit hooks."""
     try:
         if error is not None and not isinstance(error, SystemExit):
             traceback.print_exception(type(error), error, error.__traceback__)

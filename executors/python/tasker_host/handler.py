@@ -24,7 +24,7 @@ class Handler:
         self._inputs = typed_inputs.Inputs.of(called, skip=1 if self._is_class else 0)
 
     def description(self):
-        """The handler as `initialize` reports it."""
+        """The handler as the response to `initialize` describes it."""
         described = {"name": self.name, "file": self.file}
         if self.exclusive:
             described["exclusive"] = True

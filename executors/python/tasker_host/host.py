@@ -1,7 +1,7 @@
 """The Python host: a long-lived process that runs the step handlers of one folder for tasker-worker.
 
-It claims its two pipes before anything else can touch them, loads the handlers when the worker says which folder, and
-then runs steps until the worker closes the pipe.
+It takes its two pipes first, loads the handlers of the folder that the worker names, and then runs steps until the worker
+closes the pipe.
 """
 
 import os
@@ -34,7 +34,7 @@ def main():
 
 
 def prepare_imports(folder):
-    """Handlers see one name of ours: `tasker`, the only package in sdk/. No bytecode is written beside the host."""
+    """Lets handlers import `tasker`, the only package in sdk/, and no module of the host. Writes no bytecode here."""
     sys.dont_write_bytecode = True
     sys.path[0] = os.path.join(folder, "sdk")
 

@@ -1,6 +1,6 @@
-"""Loads every handler file below a folder and finds what to serve.
+"""Loads every handler file below a folder and registers the handlers.
 
-Handlers are found by name in what was loaded here and nowhere else: no name that arrives later is imported.
+A request can name only handlers that were registered here: no name in a request is imported.
 """
 
 import functools
@@ -27,7 +27,7 @@ class NameTaken(Exception):
 
 class Loader:
     def __init__(self, root, files=None, left_out=()):
-        """files are the only ones to load, relative to root; None for all that there are but those that are left out."""
+        """files are the files to load, relative to root; None for all files except those in left_out."""
         self._root = os.path.realpath(root) if root else None
         self._files = files
         self._left_out = left_out
@@ -36,7 +36,7 @@ class Loader:
         self.errors = []
 
     def load(self, timer):
-        """Loads the files, in the time that there is; afterwards handlers and errors are complete."""
+        """Loads the files within the time of the timer. Afterwards handlers and errors are complete."""
         if self._root is None or not os.path.isdir(self._root):
             return
         sys.path.insert(_before_installed_packages(), self._root)
@@ -52,13 +52,13 @@ class Loader:
         self.errors.sort(key=lambda error: error["file"])
 
     def _load_in_time(self, files, timer):
-        """A file that waits for something that does not come is left behind; the others serve."""
+        """Loads the files. A file that does not finish is reported, and the others are served."""
         found = {}
         for path, file in files.items():
             timer.run(path, functools.partial(self._load_file, path, file, found))
         unfinished = timer.unfinished()
         for path, frame in unfinished:
-            _give_up_modules(frame)
+            _block_modules(frame)
             self._report(path, failure.of_slow_load(files[path], timer.each, frame))
         late = {path for path, _ in unfinished}
         for path, file in files.items():
@@ -117,7 +117,7 @@ def _before_installed_packages():
 
 
 def _origin(module_name):
-    """Where importing the top-level module would find it. A link there may lead elsewhere; the name is still its own."""
+    """The path at which an import finds the top-level module, without following links."""
     try:
         spec = importlib.util.find_spec(module_name)
     except ValueError:
@@ -128,9 +128,9 @@ def _origin(module_name):
     return os.path.abspath(place) if os.path.isabs(place) else place
 
 
-def _give_up_modules(frame):
-    """Makes importing the modules that have not come to their end fail, instead of waiting for them."""
-    while frame is not None:  # None, too, for a thread that was about to end
+def _block_modules(frame):
+    """Makes imports of the unfinished modules fail: otherwise they would wait for the modules."""
+    while frame is not None:  # the frame is None if the thread was about to end
         if frame.f_code.co_name == "<module>":
             sys.modules[frame.f_globals.get("__name__")] = None
         frame = frame.f_back

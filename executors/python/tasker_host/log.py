@@ -1,4 +1,4 @@
-"""Sends what handlers log with the standard `logging` module to the worker, with the execution that it belongs to."""
+"""Sends the records of the standard `logging` module to the worker, with the execution to which they belong."""
 
 import datetime
 import logging
@@ -15,8 +15,8 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def owner():
-    """The execution whose handler the current code belongs to, or None. One that has been answered stays the owner of what it
-    has left behind: the worker must not take its words for those of the step that runs now.
+    """The execution to which the running code belongs, or None. An execution that has ended still owns the threads and tasks
+    that it left: their output must not appear as output of the step that runs now.
     """
     step = tasker._current.get()
     return None if step is None or fork.in_child() else step._execution
@@ -25,8 +25,8 @@ def owner():
 def printed(execution, stream, level, line):
     """The params of a log notification for a printed line."""
     now = datetime.datetime.now(datetime.timezone.utc)
-    said = {"level": level, "message": clip(line, MESSAGE_BYTES), "ts": result_json.timestamp(now), "logger": stream}
-    return {**said, "execution_id": execution.execution_id}
+    record = {"level": level, "message": clip(line, MESSAGE_BYTES), "ts": result_json.timestamp(now), "logger": stream}
+    return {**record, "execution_id": execution.execution_id}
 
 
 class Handler(logging.Handler):

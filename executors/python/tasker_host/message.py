@@ -1,7 +1,7 @@
-"""Reads the JSON of a message, or says what in it Python cannot hold.
+"""Decodes the JSON of a message, or reports the value in it that Python cannot hold.
 
-Silence is the worst answer: the worker would wait for it until the step's timeout. So the id of a request is looked for even
-in a message that cannot be read.
+Without a response the worker would wait until the step's timeout. Therefore envelope finds the id of a request even in a
+message that cannot be decoded.
 """
 
 import json
@@ -13,7 +13,7 @@ _OPENS, _CLOSES = frozenset(b"{["), frozenset(b"}]")
 
 
 class Unreadable(Exception):
-    """JSON with a value that Python cannot hold. The same message will never be read."""
+    """JSON with a value that Python cannot hold. A retry does not help."""
 
 
 def _no_constant(name):
@@ -56,7 +56,7 @@ class _Number(str):
 
 
 def _place_of_number(text):
-    """What is said of the first number that cannot be read, or None."""
+    """A description of the first number that cannot be read, or None."""
     decoder = json.JSONDecoder(parse_constant=_Number, parse_float=_tried(_float), parse_int=_tried(int))
     waiting = [("", decoder.decode(text))]
     while waiting:

@@ -1,6 +1,6 @@
-"""sys.stdout and sys.stderr of handlers: lines printed by an execution become log records of it.
+"""sys.stdout and sys.stderr: lines that an execution prints become log records of the execution.
 
-Prints of anything else, and what exceeds the budget, go where they always went.
+Other prints, and prints that exceed the budget, go to the original streams.
 """
 
 import io
@@ -51,20 +51,20 @@ class Stream(io.TextIOBase):
             parts = execution.printed = {}
         *lines, rest = (parts.pop(self, "") + text).split("\n")
         for line in lines:
-            self._say(execution, line)
-        if len(rest) > LINE_CHARS or execution.finished:  # nobody will ask for the end of the line
-            self._say(execution, rest)
+            self._log_line(execution, line)
+        if len(rest) > LINE_CHARS or execution.finished:  # the rest of the line is not logged later
+            self._log_line(execution, rest)
         elif rest:
             parts[self] = rest
         return len(text)
 
-    def _say(self, execution, line):
+    def _log_line(self, execution, line):
         if line and not line.isspace():
             self._writer.notify("log", log.printed(execution, self._name, self._level, line))
 
 
 class Budget:
-    """So much text in a second."""
+    """Limits the text that is logged in one second."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -81,14 +81,14 @@ class Budget:
 
 
 def reopen():
-    """In a forked child: what the parent had not yet written is not the child's to write, nor is a lock that it held."""
+    """In a forked child: replaces the streams, which may hold text or a lock of the parent."""
     for name in _NAMES:
-        _inherited.append(getattr(sys, f"__{name}__"))  # one that is let go would write what it has
+        _inherited.append(getattr(sys, f"__{name}__"))  # a stream that is collected would write its buffer
         _open(name)
 
 
 def repair():
-    """Where a handler has closed a stream under the others, opens it again."""
+    """Opens a standard stream again that a handler has closed."""
     for name in _NAMES:
         file = getattr(sys, f"__{name}__")
         if file is not None and file.closed:
@@ -114,5 +114,5 @@ def install(writer):
 def end_lines(execution):
     """Sends what the execution printed last without ending the line."""
     for stream, rest in list(execution.printed.items()):
-        stream._say(execution, rest)
+        stream._log_line(execution, rest)
     execution.printed = None

@@ -1,4 +1,4 @@
-"""The life of a process that another one has started for itself."""
+"""Ties the life of this process to its parent."""
 
 import signal
 
@@ -6,7 +6,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent():
-    """Has the kernel end this process with its parent: code that computes outside of Python lets nobody read the pipe's end."""
+    """Makes the kernel kill this process when its parent ends: native code may hold the GIL, and then no thread notices."""
     try:
         import ctypes
 

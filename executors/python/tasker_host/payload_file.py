@@ -8,7 +8,7 @@ from tasker_host import message
 
 
 class BadFile(Exception):
-    """A payload file that is not what it was said to be."""
+    """A payload file that does not match its description."""
 
 
 def write(folder, data):

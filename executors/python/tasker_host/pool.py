@@ -1,6 +1,6 @@
 """Runs executions: functions in a fixed number of threads, coroutines on one event loop in a thread of its own.
 
-There is no queue to speak of: the worker never sends more than max_concurrency, and what exceeds it is refused.
+The queue only hands executions to threads: the worker sends at most max_concurrency, and the pool refuses what exceeds it.
 """
 
 import contextvars
@@ -36,7 +36,7 @@ class Pool:
             if execution.execution_id in self._running:
                 raise RpcError(DUPLICATE, f"execution {execution.execution_id} is running")
             if len(self._running) >= self._size:
-                raise RpcError(OVERLOADED, f"all {self._size} places are taken")
+                raise RpcError(OVERLOADED, f"all {self._size} slots are taken")
             if self._exclusive or (execution.handler.exclusive and self._running):
                 raise RpcError(OVERLOADED, "an exclusive handler runs alone in its process")
             self._exclusive = execution.handler.exclusive
@@ -45,12 +45,12 @@ class Pool:
         if execution.on_loop:
             self._loop.start(self._run_async(execution))
         elif execution.handler.speed.is_fast and not execution.handler.cpu:
-            self._rotation.run(self._run_apart, execution)
+            self._rotation.run(self._run_isolated, execution)
         else:
             self._queue.put(execution)
 
     def cancel(self, execution_id, reason, grace):
-        """Asks an execution to stop. One that is unknown, or has ended, is none of our business."""
+        """Asks an execution to stop. An id that is unknown, or whose execution has ended, is ignored."""
         execution = self._running.get(execution_id)
         if execution:
             execution.cancel(reason, grace)
@@ -65,22 +65,22 @@ class Pool:
         return None if started is None else time.monotonic() - started
 
     def when_idle(self, callback):
-        """Calls callback as soon as nothing runs and every answer has been written."""
+        """Calls callback as soon as no execution runs and every response has been written."""
         with self._lock:
             self._when_idle = callback
         self._notify_idle()
 
-    def end_in_child(self):
-        """Of the threads here, a forked process has at most the one that forked."""
+    def reset_in_child(self):
+        """In a forked child: replaces the lock. Of the threads, the child has at most the one that forked."""
         self._lock = threading.Lock()
-        self._loop.end_in_child()
+        self._loop.reset_in_child()
 
     def _work(self):
         while True:
-            self._run_apart(self._queue.get())
+            self._run_isolated(self._queue.get())
 
-    def _run_apart(self, execution):
-        """Runs it in a context of its own: what one step keeps in context variables is not seen by the next one."""
+    def _run_isolated(self, execution):
+        """Runs the execution in its own context: the next step does not see its context variables."""
         contextvars.Context().run(self._run, execution)
 
     def _run(self, execution):
@@ -94,7 +94,7 @@ class Pool:
         self._answer(execution, await execution.perform_async(self._loop))
 
     def _answer(self, execution, message):
-        """Forgotten before answered: the worker may send the next one as soon as it reads the answer."""
+        """Removes the execution, then answers: the worker may send the next request as soon as it reads the response."""
         if execution.printed:
             output.end_lines(execution)
         execution.finished = True

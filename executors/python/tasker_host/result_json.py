@@ -1,5 +1,6 @@
-"""Turns what a handler returned into JSON that every language and PostgreSQL read back unchanged, or says where and why
-it cannot. See sdk/tasker.py for the rules.
+"""Converts the result of a handler into JSON that every language and PostgreSQL read back unchanged.
+
+A result that cannot be converted raises an error that names the place and the reason. The rules are in sdk/tasker.
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ PATH_CHARS = 300
 
 
 class Unacceptable(Exception):
-    """A result that no retry can make acceptable."""
+    """The result is not valid. A retry does not help."""
 
 
 class Invalid(Unacceptable):
@@ -32,7 +33,7 @@ class TooLarge(Unacceptable):
 
 
 def generate(value, max_bytes, max_depth, what="result"):
-    """The JSON text of value, as bytes. what names the value in what is said about it."""
+    """The JSON text of value, as bytes. what is the name of the value in errors."""
     try:
         text, converted = _encode(value), False
     except (TypeError, ValueError, RecursionError):  # the slow path converts, or names the place
@@ -58,7 +59,7 @@ def too_large(size, max_bytes, what="result"):
 
 
 def plain(value, max_bytes, max_depth, what="result"):
-    """value in the form in which it will be read back."""
+    """value as it is read back."""
     return json.loads(generate(value, max_bytes, max_depth, what))
 
 
@@ -76,7 +77,7 @@ def _encode_converted(value, max_depth, what):
 
 
 def _check_depth(value, data, max_depth, what):
-    """Text without its innermost pairs of brackets is a level less deep. Only brackets in strings may leave some for ever."""
+    """Removes the innermost pairs of brackets once for each level. Brackets that remain are too deep, or within strings."""
     brackets = data.translate(None, _NO_BRACKETS)
     for _ in range(max_depth):
         if not brackets:
@@ -98,7 +99,7 @@ def _check_levels(value, max_depth, what):
 
 
 def _convert(value, path, depth):
-    """value as JSON knows it. Raises Invalid with the place of what JSON, another language or PostgreSQL does not."""
+    """value converted to types of JSON. Raises Invalid with the place of a value that cannot be converted."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, enum.Enum):
@@ -152,7 +153,7 @@ def _members(value, path, depth):
 
 
 def _key(key, path):
-    """The text that a key becomes: what json makes of it, or what its value would become."""
+    """The text of a key: as json writes it, or as its value is converted."""
     if isinstance(key, str) and not isinstance(key, enum.Enum):
         return _text(key, path)
     if key is None or isinstance(key, (bool, int, float)) and not isinstance(key, enum.Enum):

@@ -1,4 +1,4 @@
-"""Requests that this host cannot serve. What a handler does wrong is never an RpcError, it is a failure outcome."""
+"""Errors for requests that the host cannot serve. An error of a handler is a failure outcome, never an RpcError."""
 
 PARSE = -32700
 INVALID_REQUEST = -32600
@@ -20,7 +20,7 @@ UNAVAILABLE = -32023
 
 class RpcError(Exception):
     def __init__(self, code, message, data=None, request_id=None):
-        """request_id names the request where nobody could read it from the message."""
+        """request_id is set if the request could not be decoded as a whole."""
         super().__init__(message)
         self.code = code
         self.request_id = request_id

@@ -1,5 +1,6 @@
-"""What Python keeps for the whole process, and a handler may have set for its own sake. All of it is read in less than a
-microsecond, so it is compared whenever no step runs.
+"""Settings that Python keeps for the whole process and a handler may change.
+
+Reading all of them takes less than 1 µs, so they are compared whenever no step runs.
 """
 
 import gc
@@ -14,7 +15,7 @@ _HAS_IMPL = hasattr(warnings, "_showwarnmsg_impl")
 
 class RuntimeState:
     def __init__(self):
-        """Takes what is there now for what shall stay."""
+        """Keeps the current settings."""
         self._filters = list(warnings.filters)
         self._handlers = list(logging.root.handlers)
         self._disabled = {name for name, logger in _loggers() if logger.disabled}
@@ -22,7 +23,7 @@ class RuntimeState:
         self._kept = _read()
 
     def keep_level(self):
-        """The worker has said from which level on it wants to have logs."""
+        """Keeps the log level, which the worker has changed."""
         self._level = logging.root.level
 
     def changed(self):
@@ -45,14 +46,14 @@ class RuntimeState:
 
     def _restore_warnings(self, show, show_message):
         if warnings.filters != self._filters:
-            warnings.resetwarnings()  # has what was shown before looked up anew
+            warnings.resetwarnings()  # clears the caches of warnings that were shown
             warnings.filters[:] = self._filters
         warnings.showwarning = show
         if show_message is not None:
             warnings._showwarnmsg_impl = show_message
 
     def _restore_logging(self, disabled):
-        """Who configures logging anew takes the worker's handler off, and turns off the loggers that he does not name."""
+        """Undoes a new configuration of logging, which removes the host's handler and disables unnamed loggers."""
         logging.disable(disabled)
         logging.root.setLevel(self._level)
         if logging.root.handlers != self._handlers:

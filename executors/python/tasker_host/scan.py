@@ -6,10 +6,11 @@ SKIPPED = frozenset(["tasker_host", "node_modules", "__pycache__", "vendor", "te
 
 
 def files(root):
-    """The paths of the *.py files below root, sorted, and what is left out though its name does not say so: (path, reason).
+    """The paths of the *.py files below root, sorted, and (path, reason) of files that are skipped for another reason than
+    their name.
 
-    A file is what its path leads to: links to files are followed wherever they lead, and a file that is reached twice is
-    loaded once, by its own name if it has one here. Links to folders are not followed; a missing root has no files.
+    Links to files are followed. A file with several paths is loaded once, by its own path if that is below root. Links to
+    folders are not followed. A missing root has no files.
     """
     found, skipped = [], []
     for folder, folders, names in os.walk(root, onerror=lambda error: skipped.append((error.filename, error.strerror))):

@@ -1,6 +1,6 @@
-"""Reads requests until the pipe closes.
+"""Reads and dispatches requests until the pipe closes.
 
-The reader answers everything but step.execute itself, so a ping is never queued behind a step that takes its time.
+The reader's thread answers all requests except step.execute, so a ping never waits for a step.
 """
 
 import collections
@@ -27,7 +27,7 @@ FLUSH_SECONDS = 1
 class Server:
     def __init__(self, rpc_in, rpc_out):
         self._reader = LineReader(rpc_in, MAX_MESSAGE_BYTES)
-        # Read, and not yet looked at.
+        # Lines that are read and not yet dispatched.
         self._lines = collections.deque()
         self._rotation = ReaderRotation(self._read)
         self._writer = Writer(rpc_out)
@@ -35,7 +35,7 @@ class Server:
         self._pool = None
         self._client = None
         self._process_state = None
-        # The processes of `cpu` handlers, as soon as there was one to run.
+        # The processes of `cpu` handlers, from the first such execution on.
         self._processes = None
         self._level = None
         self._draining = False
@@ -49,16 +49,16 @@ class Server:
         thread_dump.install()
         log.install(self._writer)
         output.install(self._writer)
-        fork.install(self._writer.silence, self._reader.silence, output.reopen, secrets.reset_in_child, self._leave_pool)
+        fork.install(self._writer.close_in_child, self._reader.close_in_child, output.reopen, secrets.reset_in_child, self._reset_pool_in_child)
 
     def run(self):
-        """Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more."""
+        """Serves until the worker closes the pipe. Then the process ends, because no result can be delivered."""
         self._watch_for_sigterm()
         self._rotation.begin()
-        threading.Event().wait()  # no handler runs in the main thread, where some of them would be allowed more than in others
+        threading.Event().wait()  # no handler runs in the main thread
 
     def _read(self, leader):
-        self._writer.flush()  # the thread before may have been kept from it
+        self._writer.flush()  # the leader before may not have flushed
         while True:
             while self._lines:
                 line = self._lines.popleft()
@@ -73,9 +73,9 @@ class Server:
                 self._exit()
             self._lines.extend(lines)
 
-    def _leave_pool(self):
+    def _reset_pool_in_child(self):
         if self._pool:
-            self._pool.end_in_child()
+            self._pool.reset_in_child()
 
     def _receive(self, line):
         request_id = None
@@ -88,7 +88,7 @@ class Server:
             if result is not None:
                 self._writer.result(request_id, result)
         except messages.Unreadable as error:
-            self._give_up(line, error)
+            self._answer_unreadable(line, error)
         except RpcError as error:
             self._writer.error(request_id or error.request_id, error.code, error.message, error.data)
         except Exception as error:
@@ -109,12 +109,12 @@ class Server:
         return message
 
     def _refused(self, line, code, reason):
-        """An error without id, as JSON-RPC has it, unless the line can be seen to be a step's: that one is answered."""
+        """An error for a line that cannot be decoded. It has an id only if the line is a step.execute request."""
         request_id, method = messages.envelope(line)
         return RpcError(code, reason, request_id=request_id if method == "step.execute" else None)
 
-    def _give_up(self, line, unreadable):
-        """Ends what waits for this message to be read: the step fails for good, and so does the call that it answers."""
+    def _answer_unreadable(self, line, unreadable):
+        """Answers a message that cannot be read: the step fails permanently, or the pending request gets an error."""
         request_id, method = messages.envelope(line)
         reason = f"the request cannot be read: {clip(unreadable, 1000)}"
         if request_id and method == "step.execute":
@@ -125,7 +125,7 @@ class Server:
             self._writer.error(request_id, rpc_error.PARSE, reason)
 
     def _dispatch(self, message, request_id):
-        """The result to answer with, or None when there is nothing to answer yet, or ever."""
+        """The result to answer with, or None if the response comes later or there is none."""
         method = message.get("method")
         if method is None:
             return self._answered(message)
@@ -146,7 +146,7 @@ class Server:
             self._client.handle_response(message)
 
     def _notified(self, method, params):
-        """Nobody hears of what is wrong with a notification."""
+        """Handles a notification. An invalid notification is ignored."""
         if isinstance(method, str) and method in self._notifications and isinstance(params, dict):
             self._notifications[method](params)
 
@@ -168,7 +168,7 @@ class Server:
         if self._session:
             raise RpcError(rpc_error.INVALID_REQUEST, "initialized already")
         session = Session(params)
-        if session.computes:
+        if session.is_cpu_process:
             parent.die_with_parent()
         session.load()
         self._reader.max_bytes = session.max_message_bytes
@@ -196,18 +196,18 @@ class Server:
             raise RpcError(rpc_error.SHUTTING_DOWN, "this host takes no more steps")
         unpacked = self._session.unpacked(params)
         handler = self._session.handler(unpacked)
-        if handler.cpu and not self._session.computes:
-            self._pool.start(self._computing(request_id, params, handler))
+        if handler.cpu and not self._session.is_cpu_process:
+            self._pool.start(self._cpu_execution(request_id, params, handler))
         else:
             self._pool.start(Execution(request_id, unpacked, handler, self._session.result_limits, self._client))
 
-    def _computing(self, request_id, params, handler):
-        """An execution in another process. Hosts without such handlers load none of it."""
+    def _cpu_execution(self, request_id, params, handler):
+        """An execution in another process. The modules are imported only by hosts with such handlers."""
         from tasker_host.cpu_execution import CpuExecution
         from tasker_host.cpu_processes import CpuProcesses
 
         if self._processes is None:
-            self._processes = CpuProcesses(self._session.for_processes(), self._process_state)
+            self._processes = CpuProcesses(self._session.cpu_process_params(), self._process_state)
             self._processes.level = self._level
         return CpuExecution(request_id, params, handler, self._client, self._processes)
 
@@ -218,8 +218,8 @@ class Server:
         return self._pool.in_flight() if self._pool else 0
 
     def _watch_for_sigterm(self):
-        """A thread learns of signals through a pipe: a Python signal handler would wait until the reader's next message
-        if the signal came just before it began to read.
+        """Starts a thread that learns of signals through a pipe. A Python signal handler would wait for the reader's next
+        message if the signal arrived just before the read began.
         """
         woken, wakes = os.pipe()
         os.set_blocking(wakes, False)
@@ -234,7 +234,7 @@ class Server:
         self._drain_and_exit()
 
     def _drain_and_exit(self):
-        """Goes when the steps that run are done, or when the grace is over."""
+        """Exits when the running steps have ended, or when the grace is over."""
         if not self._pool:
             self._exit()
         self._pool.when_idle(self._exit)
@@ -248,7 +248,7 @@ class Server:
 
 
 def _exit():
-    """Ends the process whatever its threads do. What was printed is flushed, but nobody waits long for a full pipe."""
+    """Ends the process, whatever its threads do. Flushes the output, but waits at most FLUSH_SECONDS for a full pipe."""
     flusher = threading.Thread(target=_flush, daemon=True)
     flusher.start()
     flusher.join(FLUSH_SECONDS)

@@ -1,4 +1,4 @@
-"""What `initialize` settled: the limits, and the handlers of the folder that it named."""
+"""What `initialize` agreed on: the limits, and the handlers of the folder that it named."""
 
 import errno
 import os
@@ -18,13 +18,13 @@ MAX_JSON_DEPTH = 64
 MAX_CONCURRENCY = 8
 SHUTDOWN_GRACE_MS = 25_000
 STARTUP_TIMEOUT_MS = 60_000
-# The parts of it for loading all files, and a single one: the worker waits for the answer no longer than for all of it.
-LOADING = 0.9
-LOADING_EACH = 0.5
+# The parts of the startup timeout in which all files have to load, and one file. The worker waits for the whole timeout.
+LOADING_SHARE = 0.9
+LOADING_SHARE_EACH = 0.5
 CANCEL_GRACE_MS = 10_000
 MAX_FILE_BYTES = 64 << 20
-# Errors that another attempt need not meet.
-_PASSING = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO])
+# Errors that may not occur in another attempt.
+_TRANSIENT = frozenset([errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO])
 
 
 class Session:
@@ -34,8 +34,8 @@ class Session:
         root = config.get("handler_root")
         if root is not None and not isinstance(root, str):
             raise _bad("config.handler_root must be a string")
-        # Whether this is a process that the host has started for its `cpu` handlers: it runs them itself.
-        self.computes = "cpu_files" in config
+        # Whether a host has started this process for its `cpu` handlers. Then this process runs them itself.
+        self.is_cpu_process = "cpu_files" in config
         limits = _object(params, "limits")
         self.max_message_bytes = _positive(limits, "max_message_bytes", MAX_MESSAGE_BYTES)
         self.max_concurrency = _positive(limits, "max_concurrency", MAX_CONCURRENCY)
@@ -50,16 +50,16 @@ class Session:
         self.shutdown_grace = _positive(_object(params, "timing"), "shutdown_grace_ms", SHUTDOWN_GRACE_MS) / 1000
         self.cancel_grace = _positive(_object(params, "timing"), "cancel_grace_ms", CANCEL_GRACE_MS) / 1000
         startup_timeout = _positive(_object(params, "timing"), "startup_timeout_ms", STARTUP_TIMEOUT_MS) / 1000
-        self._loading = LOADING * startup_timeout, LOADING_EACH * startup_timeout
+        self._loading = LOADING_SHARE * startup_timeout, LOADING_SHARE_EACH * startup_timeout
         self._params = params
         self._loader = Loader(root, config.get("cpu_files"), _texts(config.get("skip_files")))
 
     def load(self):
-        """Loads the handlers. A file that cannot be loaded, or does not end, is reported; the others serve."""
+        """Loads the handlers. A file that fails or does not finish loading is reported; the others are served."""
         self._loader.load(LoadTimer(*self._loading))
 
     def unpacked(self, params):
-        """The params of step.execute, read from their file if they came in one."""
+        """The params of step.execute, read from the params_file if there is one."""
         described = params.get("params_file")
         if described is None:
             return params
@@ -69,7 +69,7 @@ class Session:
         try:
             read = payload_file.read(folder, described, self.result_limits["max_file_bytes"])
         except OSError as error:
-            if error.errno in _PASSING:
+            if error.errno in _TRANSIENT:
                 raise RpcError(INTERNAL, f"params_file cannot be read now: {clip(error, 500)}") from error
             raise _bad(f"params_file cannot be read: {clip(error, 500)}") from error
         except (ValueError, payload_file.BadFile) as error:
@@ -85,7 +85,7 @@ class Session:
             raise RpcError(HANDLER_NOT_FOUND, "handler_not_found", {"name": name})
         return handler
 
-    def for_processes(self):
+    def cpu_process_params(self):
         """The params of `initialize` for processes that run the `cpu` handlers, one step at a time."""
         files = sorted({handler.file for handler in self._loader.handlers.values() if handler.cpu})
         limits = {**_object(self._params, "limits"), "max_message_bytes": self.max_message_bytes, "max_concurrency": 1}

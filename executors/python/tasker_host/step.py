@@ -1,4 +1,4 @@
-"""The argument `step`: what the worker said about the step, and what a handler may ask of the worker meanwhile."""
+"""The argument `step`: the step's data, and the requests that a handler can make to the worker."""
 
 import datetime
 
@@ -58,7 +58,7 @@ class Step:
 
     @property
     def cancel_reason(self):
-        """Why: "timeout", "user", "lease_lost" or "shutdown"; None while nobody asked."""
+        """Why: "timeout", "user", "lease_lost" or "shutdown"; None for a step that is not cancelled."""
         return self._execution.cancel_reason
 
     def check(self):
@@ -67,7 +67,7 @@ class Step:
 
     @property
     def checkpoint(self):
-        """What the attempt before left. What is assigned goes along when the step is cancelled or deferred."""
+        """The checkpoint of the attempt before. An assigned value is kept if the step is cancelled or deferred."""
         return self._checkpoint
 
     @checkpoint.setter
@@ -76,7 +76,7 @@ class Step:
         self._execution.checkpoint_assigned = True
 
     def heartbeat(self, progress=None, message=None, details=None):
-        """Says that the step is alive, with its progress from 0 to 1. Raises tasker.Cancelled like check()."""
+        """Tells the worker that the step is alive, with its progress from 0 to 1. Raises tasker.Cancelled like check()."""
         self._execution.heartbeat(progress, message, details)
 
     def save_checkpoint(self, data):
@@ -103,8 +103,8 @@ class Step:
         return await self._execution.acall("step.lease", {})
 
     def spawn(self, steps):
-        """Adds steps to the task, with the result: dicts with name and handler, and maybe inputs, depends_on, config, retryable
-        and default_retry_limit. What waits for this step waits for them too. Returns {"accepted": n}."""
+        """Adds steps to the task, with the result: dicts with name and handler, and optionally inputs, depends_on, config,
+        retryable and default_retry_limit. Steps that wait for this step wait for them too. Returns {"accepted": n}."""
         return self._execution.call("step.spawn", {"steps": steps})
 
     async def aspawn(self, steps):
@@ -118,7 +118,7 @@ class Step:
         return await self._execution.acall(*_task(namespace, name, version, context, identity_key))
 
     def secret(self, name):
-        """The value of a secret that the handler may read. It is cut out of logs and failures."""
+        """The value of a secret that the handler may read. It is redacted in logs and failures."""
         return self._execution.secret(self._execution.call("secrets.get", {"name": name}))
 
     async def asecret(self, name):

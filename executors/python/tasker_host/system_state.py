@@ -1,5 +1,6 @@
-"""What the system keeps for the process: the standard descriptors, the limits, the locale of C code, and whose it is. To ask
-for it takes longer than many a step, so it is looked after now and then.
+"""State that the system keeps for the process: standard descriptors, limits, locale, session, group and user.
+
+Reading it takes longer than a fast step, so it is compared once a second.
 """
 
 import fcntl
@@ -11,7 +12,7 @@ from tasker_host.fds import PRIVATE
 
 try:
     import _locale
-except ImportError:  # a Python that was built without
+except ImportError:  # a Python that was built without it
     _locale = None
 
 
@@ -20,7 +21,7 @@ _LIMITS = {name: getattr(resource, name) for name in dir(resource) if name.start
 
 class SystemState:
     def __init__(self):
-        """Takes what is there now for what shall stay."""
+        """Keeps the current state."""
         self._identities = {fd: identity for fd in range(3) if (identity := _identity(fd))}
         self._kept = {fd: fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, PRIVATE) for fd in self._identities}
         self._locale = _current_locale()
@@ -28,7 +29,7 @@ class SystemState:
         self._owner = _owner()
 
     def restore(self):
-        """Puts back what can be put back, and returns what was changed for good, as texts."""
+        """Restores what can be restored, and returns texts that name what cannot."""
         lasting = []
         if any([self._restore_descriptor(fd) for fd in self._kept]):
             lasting.append("what standard input, output or error lead to")
@@ -41,7 +42,7 @@ class SystemState:
         return lasting
 
     def _restore_descriptor(self, fd):
-        """Returns whether it was used for something else, which is lost now."""
+        """Returns whether the descriptor led to another file, which is closed now."""
         found = _identity(fd)
         if found == self._identities[fd]:
             return False

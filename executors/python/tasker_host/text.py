@@ -1,4 +1,4 @@
-"""Makes any text fit to be sent and stored: valid Unicode, without U+0000 and secrets, bounded."""
+"""Makes any text valid Unicode of bounded size, without U+0000 and secrets."""
 
 from tasker_host import secrets
 

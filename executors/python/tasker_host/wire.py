@@ -6,11 +6,11 @@ import threading
 import time
 
 CHUNK_BYTES = 64 * 1024
-# How long a message is held back at most, and how small it must be. A crash in that time costs what is held: the steps that were
-# answered run again, like those that ran beside the crash.
+# How long a message is held back at most, and the size below which it is. If the process crashes in that time, the responses
+# that are held back are lost, and their steps run again like the steps that were running.
 HOLD_SECONDS = 0.0005
 HOLD_BYTES = 4096
-# What is kept of a line over the limit: enough for its id and method.
+# How much of a line over the limit is kept, to find its id and method.
 HEAD_BYTES = 256
 
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
@@ -30,9 +30,9 @@ class LineReader:
         self.max_bytes = max_bytes
 
     def read(self):
-        """The complete lines that have come, as a list of bytes, waiting for one; None when the writer has closed the pipe.
+        """Waits for at least one complete line and returns the lines as a list of bytes, or None at the end of the pipe.
 
-        A line that was longer than the limit is TooLong. Half a line at the end is dropped.
+        A line over the limit is TooLong. An incomplete line at the end is dropped.
         """
         lines = []
         while not lines:
@@ -47,8 +47,8 @@ class LineReader:
             self._append(rest)
         return lines
 
-    def silence(self):
-        """Lets go of the pipe."""
+    def close_in_child(self):
+        """Closes the pipe, in a forked child."""
         os.close(self._fd)
 
     def lines(self):
@@ -72,7 +72,7 @@ class LineReader:
 class Writer:
     """Writes one message per line. A line is written whole before the next one, whichever thread sends it.
 
-    One thread may hold its messages back for a moment, to write several at once: see hold.
+    One thread may hold its messages back for up to 0.5 ms, to write several at once: see hold.
     """
 
     def __init__(self, fd):
@@ -83,15 +83,15 @@ class Writer:
         self._flush_at = 0
 
     def hold(self):
-        """What this thread writes from now on waits for flush, or for a message of another thread, or for a moment."""
+        """Holds back the messages of this thread until flush, a message of another thread, or the end of HOLD_SECONDS."""
         self._holder = threading.get_ident()
 
     def flush(self):
-        """Writes what is held back. Nobody holds anything any more."""
+        """Writes the messages that are held back, and ends the hold."""
         self._holder = None
         if self._held:
             with self._lock:
-                if self._held:  # another thread's message may have taken it along meanwhile
+                if self._held:  # another thread may have written it meanwhile
                     self._write_held()
 
     def result(self, request_id, result):
@@ -118,15 +118,15 @@ class Writer:
                     return
             self._write_held()
 
-    def silence(self):
-        """Lets go of the pipe. What is written from now on goes nowhere, and no thread's lock is waited for."""
+    def close_in_child(self):
+        """Closes the pipe, in a forked child. Later messages are dropped, and no lock of the parent is waited for."""
         self.write = lambda message: None
         self.flush = self.hold = lambda: None
         self._held = []
         os.close(self._fd)
 
     def _write_held(self):
-        """When nobody reads any more the worker is dead, and so is this process."""
+        """Writes the messages that are held back. If the worker has closed the pipe, this process ends."""
         lines = b"\n".join(self._held)
         self._held.clear()
         try:

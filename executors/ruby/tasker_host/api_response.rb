@@ -5,7 +5,7 @@ require_relative "log"
 require_relative "text"
 
 module TaskerHost
-  # What the answer of an API means for the step.
+  # What the response of an HTTP API means for the step.
   module ApiResponse
     SUCCESS = (200..226).freeze
     PERMANENT = [400, 401, 403, 404, 422].freeze
@@ -16,7 +16,7 @@ module TaskerHost
     BODY_BYTES = 4096
 
     class << self
-      # Raises what the status of response asks for. What is no response is left alone.
+      # Raises the error that the status of the response asks for. Ignores an object that is no response.
       def check(response, step, config)
         return unless response?(response)
 
@@ -32,7 +32,7 @@ module TaskerHost
         object.respond_to?(:status) && object.respond_to?(:body) && object.respond_to?(:headers)
       end
 
-      # What is stored of a response unless process_results says otherwise.
+      # The results of a step that returns a response, unless process_results stores others.
       def stored(response)
         { "status" => response.status, "body" => text(response.body), "response_headers" => response.headers.to_h }
       end
@@ -47,7 +47,7 @@ module TaskerHost
         nil
       end
 
-      # The pause before the next attempt when the server names none.
+      # The delay before the next attempt if the server names none.
       def exponential_delay(attempt)
         base = [BASE_DELAYS[attempt - 1] || attempt**2, MAX_DELAY].min
         spread = (base * JITTER).round
@@ -69,7 +69,7 @@ module TaskerHost
         { "response_status" => status, "response_body" => Text.clip(response.body, BODY_BYTES) }
       end
 
-      # Other statuses than 429 and 503 leave the pause to the worker.
+      # For statuses other than 429 and 503, the worker computes the delay.
       def delay(response, status, step, config)
         return unless BACKING_OFF.include?(status)
 

@@ -1,13 +1,11 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # What the config of an API handler has beside its settings, be its class ours or the engine's: the whole handler_config
-  # can be read from it.
+  # Makes the whole handler_config readable from the config of an API handler, which may be a class of the engine.
   module ApiSettings
     KEYS = %w[url params ssl headers retry_delay enable_exponential_backoff jitter_factor].freeze
 
-    # The config of a template. As in the engine a key that is absent is nil there, and so exponential backoff is off
-    # unless it is asked for.
+    # The config of a template. As in the engine, an absent key is nil. Exponential backoff is therefore off by default.
     def self.of_template(hash)
       config = Tasker::StepHandler::Api::Config
       config.include(self) unless config.include?(self)

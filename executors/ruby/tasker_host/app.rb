@@ -15,7 +15,7 @@ module TaskerHost
       named && !named.empty? ? named.gsub('\/', "/") : nil
     end
 
-    # Makes the gems of the app's Gemfile the ones that can be loaded. That has to come before anything loads a gem.
+    # Restricts the gems to those of the app's Gemfile. This must precede the first gem that is loaded.
     def self.use_gems(root)
       return if root.nil? || $LOADED_FEATURES.any? { |file| file.end_with?("/bundler/setup.rb") }
 
@@ -26,8 +26,8 @@ module TaskerHost
       require "bundler/setup"
     end
 
-    # Ends the process with the reason that the app cannot be booted. It comes last: of what a process that failed to start
-    # has printed, only the end is shown.
+    # Ends the process because the app cannot be booted. The reason is printed last: the worker shows only the end of the
+    # output of a process that failed to start.
     def self.abort(root, error)
       frames = error.backtrace.to_a.reject { |frame| frame.start_with?("#{__dir__}/", "<internal:") }
       $stderr.puts(frames.first(FRAMES).map { |frame| "\t#{frame}" },
@@ -35,13 +35,13 @@ module TaskerHost
       exit!(78)
     end
 
-    # root may be a link, as deployments have it; Rails itself knows only what it leads to.
+    # root may be a symbolic link, as in deployments. Rails knows only the real path.
     def initialize(root)
       @root = File.directory?(root) ? File.realpath(root) : File.expand_path(root)
     end
 
-    # Loads config/environment.rb and with it the app. Returns self. No more of the app's code than it loads itself: an app
-    # with the engine cannot be loaded whole.
+    # Loads config/environment.rb and with it the app. Returns self. Does not load the app eagerly: an app with the engine
+    # cannot be loaded completely.
     def boot
       file = File.join(@root, ENVIRONMENT)
       raise LoadError, "there is no #{file}" unless File.file?(file)
@@ -56,7 +56,7 @@ module TaskerHost
       App.abort(@root, e)
     end
 
-    # The files in the folders that hold the app's handlers, which nothing may have referenced yet.
+    # The files in the folders of the app's handlers, which the app may not have loaded yet.
     def handler_files(folders)
       AppFiles.new(@root, folders)
     end
@@ -66,20 +66,20 @@ module TaskerHost
       "rails #{::Rails.version}" if rails? && ::Rails.respond_to?(:version)
     end
 
-    # Runs the block as the app's own unit of work: connections go back to their pool, caches are cleared.
+    # Runs the block as a unit of work of the app: afterwards connections return to their pool and caches are cleared.
     def wrap(&block)
       wrapper = reloading? ? application.reloader : executor
       wrapper ? wrapper.wrap(&block) : yield
     end
 
-    # Whether the app loads its changed files anew.
+    # Whether the app reloads changed files.
     def reloading?
       return @reloading if defined?(@reloading)
 
       @reloading = application.respond_to?(:reloader) && application.respond_to?(:config) && enabled?(application.config)
     end
 
-    # As many steps at once as there are database connections, less the one that the app itself may need.
+    # Limits the capacity to the number of database connections, less one that the app itself may need.
     def limit(steps)
       size = pool_size
       return steps unless size
@@ -94,7 +94,7 @@ module TaskerHost
       source.delete_prefix("#{@root}/")
     end
 
-    # Has what the app logs during a step appear with that step. What a logger writes to the standard streams does so anyway.
+    # Attributes the app's log records to the step that runs. A logger that writes to the standard streams needs no bridge.
     def bridge_logger
       logger = rails? && ::Rails.respond_to?(:logger) && ::Rails.logger
       return if !logger || !defined?(::ActiveSupport::Logger) || ::ActiveSupport::Logger.logger_outputs_to?(logger, $stdout, $stderr)

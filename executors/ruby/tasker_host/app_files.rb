@@ -3,8 +3,8 @@
 require_relative "scan"
 
 module TaskerHost
-  # The files of an app that hold handlers. They are loaded one by one, as the app would load them when something names what they
-  # define, so that a file that cannot be loaded is reported, and the others serve.
+  # The files of an app that hold handlers. They are loaded one by one through the app's autoloader, so that a file that
+  # cannot be loaded is reported and the others are served.
   class AppFiles
     DEFAULT = ["app/tasks"].freeze
 
@@ -13,19 +13,19 @@ module TaskerHost
       @folders = folders.map { |folder| File.expand_path(folder, root) }
     end
 
-    # The paths, without those that the app's autoloader is told to ignore.
+    # The paths, without those that the app's autoloader ignores.
     def paths
-      found = @folders.flat_map { |folder| Scan.look(File.directory?(folder) ? File.realpath(folder) : folder).files }
+      found = @folders.flat_map { |folder| Scan.files(File.directory?(folder) ? File.realpath(folder) : folder).files }
       found.uniq { |file| File.realpath(file) }.reject { |file| ignored?(file) }
     end
 
-    # How messages call the file.
+    # The name of the file in messages.
     def name(file)
       file.delete_prefix("#{@root}/")
     end
 
-    # By the name of what the file defines, where the autoloader knows it: a constant that comes by `require` instead does not know
-    # where it is defined.
+    # Loads the file through the constant that it defines, if the autoloader knows the constant. After a `require`, the constant
+    # would not know where it is defined.
     def load(file)
       constant = constant(file)
       if constant
@@ -50,7 +50,7 @@ module TaskerHost
       zeitwerk&.dirs&.select { |dir| file.start_with?("#{dir}/") }&.max_by(&:length)
     end
 
-    # The name of what the file has to define; nil for a file that is ignored, or none of the autoloader's.
+    # The constant that the file must define; nil for a file that is ignored or outside the autoloader's folders.
     def constant(file)
       base = base(file) or return
       return zeitwerk.cpath_expected_at(file) if zeitwerk.respond_to?(:cpath_expected_at)
@@ -61,7 +61,7 @@ module TaskerHost
 
     def ignored?(file)
       base(file) && constant(file).nil?
-    rescue ::NameError # of a file that no constant could be named for; loading it says so
+    rescue ::NameError # no constant can have the name of the file; loading it reports that
       false
     end
   end

@@ -5,7 +5,7 @@ require_relative "current"
 require_relative "log"
 
 module TaskerHost
-  # Hears what the app logs, and passes on what a step logged.
+  # Receives the app's log records, and forwards those of a step.
   class AppLogger < ::Logger
     def initialize
       super(nil, level: ::Logger::INFO)

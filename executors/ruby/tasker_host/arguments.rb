@@ -25,7 +25,7 @@ module TaskerHost
         @requested_at ||= Arguments.time(@requested)
       end
 
-      # A task has this status, and is not complete, as long as one of its steps runs.
+      # A task has this status while one of its steps runs.
       def status
         "in_progress"
       end

@@ -4,7 +4,7 @@ require_relative "fork"
 require_relative "text"
 
 module TaskerHost
-  # What one execution can ask the worker for, and tell it.
+  # The requests and heartbeats of one execution to the worker.
   class Callbacks
     STALE_LEASE = -32_020
     NOT_PERMITTED = -32_021
@@ -23,7 +23,7 @@ module TaskerHost
       @writer = writer
     end
 
-    # The time that the worker gives the execution; nothing is asked again after it.
+    # The time of the execution. A request is not retried after it.
     def timeout_ms=(milliseconds)
       @ends = now + (milliseconds / 1000.0) if milliseconds.is_a?(Numeric)
     end
@@ -32,7 +32,7 @@ module TaskerHost
       @client.offers?(method)
     end
 
-    # The result of a request to the worker.
+    # Sends a request to the worker, retries it if the worker is busy, and returns the result.
     def call(method, params)
       raise Tasker::NotOffered, "this worker does not offer #{method}" unless offers?(method)
       raise Tasker::CallbackError, "#{method} is for the process that runs the step; this is a fork of it" if Fork.child?
@@ -42,11 +42,11 @@ module TaskerHost
         answer = @client.request(method, { execution_id: @execution_id, **params }, @cancellation)
         return answer["result"] unless answer["error"]
 
-        again_later(method, answer["error"])
+        raise_or_wait(method, answer["error"])
       end
     end
 
-    # At most one a second; what comes between is not sent.
+    # Sends at most one heartbeat a second, and drops the others.
     def heartbeat(progress, message, details)
       return if @heartbeat && now - @heartbeat < HEARTBEAT_SECONDS
 
@@ -64,7 +64,7 @@ module TaskerHost
       seconds
     end
 
-    # From here on nothing is asked of the worker for this execution.
+    # The error of an execution whose claim is lost. Afterwards no request is sent for it.
     def lease_lost(error = {})
       @lost = true
       Tasker::LeaseLost.new("another attempt owns this step: stop, and cause no more effects", code: error["code"])
@@ -72,7 +72,7 @@ module TaskerHost
 
     private
 
-    def again_later(method, error)
+    def raise_or_wait(method, error)
       message = "#{method}: #{error["message"]}"
       case error["code"]
       when STALE_LEASE then raise lease_lost(error)
@@ -83,8 +83,8 @@ module TaskerHost
     end
 
     def pause(error, message)
-      asked = error["data"].is_a?(Hash) ? error["data"]["retry_after_ms"] : nil
-      seconds = asked.is_a?(Numeric) ? [asked / 1000.0, 0.01].max : RETRY_SECONDS
+      requested = error["data"].is_a?(Hash) ? error["data"]["retry_after_ms"] : nil
+      seconds = requested.is_a?(Numeric) ? [requested / 1000.0, 0.01].max : RETRY_SECONDS
       raise Tasker::CallbackError.new(message, code: error["code"]) if @ends && now + seconds > @ends
 
       @cancellation.await(Mailbox.new, seconds)

@@ -3,12 +3,12 @@
 require_relative "mailbox"
 
 module TaskerHost
-  # Whether one execution is still wanted. Code is never interrupted unless it has asked to be (#interruptible).
+  # Whether one execution is cancelled. Code is interrupted only within #interruptible.
   class Cancellation
-    # How long a request to the worker may take after the cancel, when the worker names no grace.
+    # How long a request to the worker may take after the cancel, if the worker names no grace.
     LATE_SECONDS = 5
 
-    # One for all: it is held for moments, and most executions never need it.
+    # One lock for all executions: it is held briefly, and most executions never need it.
     LOCK = Mutex.new
 
     attr_reader :reason
@@ -17,7 +17,7 @@ module TaskerHost
       !@reason.nil?
     end
 
-    # Called by the reader. What waits for the worker, and what asked to be interrupted, ends now.
+    # Called by the reader. Ends waits for the worker, and interrupts blocks of #interruptible.
     def cancel(reason, grace_ms = nil)
       LOCK.synchronize do
         return if @reason
@@ -37,8 +37,8 @@ module TaskerHost
       Tasker::Cancelled.new(reason: @reason)
     end
 
-    # Waits for what is put into the mailbox; nil when the seconds are over. A cancel ends the waiting. What is asked for
-    # after the cancel, like the checkpoint of a step that winds up, gets part of the grace.
+    # Waits for the value of the mailbox; returns nil when the seconds are over. A cancel ends the wait. A wait that begins
+    # after the cancel, for example to save a checkpoint, may take half of the grace.
     def await(mailbox, seconds = nil)
       late = LOCK.synchronize do
         (@waiting ||= []) << mailbox unless @reason
@@ -73,7 +73,7 @@ module TaskerHost
       scope[:thread].raise(error)
     end
 
-    # A raise that came too late for the block must not strike whatever this thread does next.
+    # Catches a raise that came too late for the block. Otherwise it would interrupt the thread's next work.
     def absorb
       Thread.handle_interrupt(Tasker::Cancelled => :immediate) { Thread.pass }
     rescue Tasker::Cancelled

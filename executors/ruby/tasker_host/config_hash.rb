@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # A handler_config. Its keys are strings, and it can be read with symbols too, as YAML users are used to.
+  # A handler_config. Its keys are strings; it can be read with symbols, too.
   class ConfigHash < Hash
     def self.of(value)
       case value

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # Finds constants in the files that are named for them, as Rails does: Shop::Gateway in shop/gateway.rb. Every file is
-  # loaded anyway; this is for what a file needs before its turn. A folder without a file of its name is a module. Several threads may
-  # ask for one constant at once: all of them get the same.
+  # Finds constants in the files that are named for them, as Rails does: Shop::Gateway in shop/gateway.rb. The loader loads
+  # every file; this is for a constant that a file needs before its own file is loaded. A folder without a file of its name is
+  # a module. Several threads may look up one constant at once: all of them get the same object.
   module Constants
     @files = {}
     @folders = {}
@@ -26,7 +26,7 @@ module TaskerHost
         Module.prepend(Missing) unless Module.include?(Missing)
       end
 
-      # Has the block find a top-level constant when somebody asks for it and it is not there. The block may run more than once.
+      # Registers the block to find a top-level constant that is missing. The block may run more than once.
       def stand_in(name, &block)
         @stand_ins[name] = block
       end
@@ -42,7 +42,7 @@ module TaskerHost
 
       private
 
-      # scope, then what is around it, Object last.
+      # scope and the modules around it, Object last.
       def scopes(scope)
         return [Object] if scope.equal?(Object)
 
@@ -69,7 +69,7 @@ module TaskerHost
         @lock.synchronize { owner.const_defined?(name, false) ? owner.const_get(name, false) : owner.const_set(name, Module.new) }
       end
 
-      # HTTPClient and http_client are the same here, without a dictionary of acronyms.
+      # HTTPClient and http_client have the same key, without a dictionary of acronyms.
       def key(path)
         path.gsub("::", "/").delete("_").downcase
       end

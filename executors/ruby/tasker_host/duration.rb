@@ -1,47 +1,47 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # Durations as handlers give them.
+  # Durations that handlers give.
   module Duration
     LONGEST = 1_000_000_000
     FORMS = "a number of seconds, a duration, a Time or a Date"
 
     class << self
-      # The seconds that wish says to wait. Raises ArgumentError for what is no duration. A Time or a Date, which begins in UTC, is
-      # waited for; one that has passed means at once.
-      def seconds(wish)
-        number = moment(wish)&.then { |time| [time - Time.now, 0].max } || number(wish)
-        raise ArgumentError, "#{shown(wish)} is no duration: give #{FORMS}" unless number && number >= 0 && number.to_f.finite?
+      # The seconds to wait. Raises ArgumentError if the value is no duration. For a Time, or a Date (which begins in UTC), these
+      # are the seconds until then, at least 0.
+      def seconds(value)
+        number = moment(value)&.then { |time| [time - Time.now, 0].max } || number(value)
+        raise ArgumentError, "#{shown(value)} is no duration: give #{FORMS}" unless number && number >= 0 && number.to_f.finite?
 
         [number, LONGEST].min
       end
 
       # The same in whole milliseconds.
-      def milliseconds(wish)
-        (seconds(wish) * 1000).round
+      def milliseconds(value)
+        (seconds(value) * 1000).round
       end
 
       private
 
-      # is_a? is true for a Time in a zone of ActiveSupport, too.
-      def moment(wish)
-        return wish.to_time if wish.is_a?(Time) || (defined?(::DateTime) && wish.is_a?(::DateTime))
+      # is_a? is also true for a Time in a zone of ActiveSupport.
+      def moment(value)
+        return value.to_time if value.is_a?(Time) || (defined?(::DateTime) && value.is_a?(::DateTime))
 
-        Time.utc(wish.year, wish.month, wish.day) if defined?(::Date) && wish.is_a?(::Date)
+        Time.utc(value.year, value.month, value.day) if defined?(::Date) && value.is_a?(::Date)
       end
 
-      def number(wish)
-        return wish.to_f if defined?(::ActiveSupport::Duration) && ::ActiveSupport::Duration === wish
+      def number(value)
+        return value.to_f if defined?(::ActiveSupport::Duration) && ::ActiveSupport::Duration === value
 
-        Float(wish, exception: false) if wish.is_a?(Numeric) || wish.is_a?(String)
+        Float(value, exception: false) if value.is_a?(Numeric) || value.is_a?(String)
       rescue RangeError # a Complex
         nil
       end
 
-      def shown(wish)
-        wish.inspect[0, 100]
+      def shown(value)
+        value.inspect[0, 100]
       rescue StandardError
-        "a #{wish.class}"
+        "a #{value.class}"
       end
     end
   end

@@ -14,9 +14,9 @@ require_relative "thread_state"
 require_relative "callbacks"
 
 module TaskerHost
-  # One execution of one step: calls the handler and turns whatever happens into the line to answer with.
+  # One execution of one step: calls the handler and makes the response of its result or exception.
   class Execution
-    # What is the same as JSON; other ids are strange, and still answered.
+    # Ids that are the same text in JSON. Other ids are encoded.
     PLAIN_ID = /\A[\w.-]+\z/
 
     attr_reader :execution_id, :started, :step, :cancellation
@@ -33,32 +33,32 @@ module TaskerHost
       @started = now
     end
 
-    # Whether nothing else may run beside it. What is read from a file is not known yet.
+    # Whether no other execution may run at the same time. The handler of params in a file is not known yet.
     def exclusive?
       @handler ? @handler.exclusive : false
     end
 
-    # Whether it may be expected to end at once.
+    # Whether the handler is fast. The reader then runs the execution itself.
     def fast?
       @handler ? @handler.speed.fast? : false
     end
 
-    # The response. Serialising is guarded like the handler itself: a result that cannot be sent is a failure.
+    # Runs the handler and returns the response. A result that cannot be serialised is a failure of the handler.
     def perform
       @cpu = cpu
       @began = now
-      line = Current.within(self) { answered }
+      line = Current.within(self) { response }
       ThreadState.reset
       @handler&.speed&.record(now - @began)
       line
     end
 
-    # The response when the handler ended its own thread and nothing was returned or raised.
+    # The response if the handler ended its own thread.
     def abandoned
       failure({ kind: "retryable", class: "ThreadError", message: "the handler ended its thread", backtrace: [] })
     end
 
-    # Takes what the handler prints.
+    # Logs text that the handler prints.
     def print(stream, text)
       printed.add(stream, text)
     end
@@ -69,7 +69,7 @@ module TaskerHost
       @printed || PrintedLines::LOCK.synchronize { @printed ||= PrintedLines.new(@log, @execution_id) }
     end
 
-    def answered
+    def response
       line = outcome
       @printed&.finish
       line
@@ -106,10 +106,10 @@ module TaskerHost
     def run(task, sequence, step)
       @handler.run(task, sequence, step)
     ensure
-      Fork.leave($!) if Fork.child? # the handler has forked, and this is not who was asked
+      Fork.leave($!) if Fork.child? # a child that the handler forked must not answer
     end
 
-    # Beyond the inline limit a result goes by file, where the worker takes files.
+    # The limits of a result. A result above the inline limit is sent as a file, if the worker accepts files.
     def limits
       scratch = @session.payload_files? && @params["scratch_dir"]
       scratch ? @session.file_limits : @session.result_limits
@@ -122,7 +122,7 @@ module TaskerHost
       respond(%({"outcome":"success","result_file":#{JSON.generate(file)}#{metadata}}))
     end
 
-    # Exceptions are users' code too, and may raise when asked what they are. There is always an answer.
+    # The failure of error. Describing an exception runs users' code, which may raise; the step still gets a response.
     def described(error)
       failure = Failure.of(error)
       delay = failure[:kind] == "retryable" && @step && milliseconds("backoff_request_seconds", @step.backoff_request_seconds)
@@ -131,8 +131,8 @@ module TaskerHost
       { kind: "retryable", class: "Exception", message: "an exception that cannot be described: #{e.class}", backtrace: [] }
     end
 
-    def milliseconds(name, wish)
-      wish.nil? ? nil : Duration.milliseconds(wish)
+    def milliseconds(name, value)
+      value.nil? ? nil : Duration.milliseconds(value)
     rescue ArgumentError => e
       Failure.note(name, e) && nil
     end
@@ -142,10 +142,10 @@ module TaskerHost
     end
 
     def deferred(error)
-      answer = { outcome: "deferred", resume_after_ms: milliseconds("resume_after", error.resume_after) || 0 }
+      result = { outcome: "deferred", resume_after_ms: milliseconds("resume_after", error.resume_after) || 0 }
       checkpoint = checkpoint(error.checkpoint)
-      answer[:checkpoint] = checkpoint unless checkpoint.nil?
-      respond(JSON.generate(answer))
+      result[:checkpoint] = checkpoint unless checkpoint.nil?
+      respond(JSON.generate(result))
     rescue ResultJSON::Unacceptable => e
       failure(described(e))
     end
@@ -156,7 +156,7 @@ module TaskerHost
       ResultJSON.plain(data, max_bytes: Step::CHECKPOINT_BYTES, max_depth: Step::JSON_DEPTH, what: "the checkpoint")
     end
 
-    # A handler may wrap what ended it; the cancel is then a cause.
+    # Whether error means that the step was cancelled. A handler may have wrapped the cancel, which is then a cause.
     def ended_by_cancel?(error)
       return false unless @cancellation.cancelled?
 
@@ -172,7 +172,7 @@ module TaskerHost
       respond(%({"outcome":"cancelled"#{metadata}}))
     end
 
-    # The member of an answer that says what the step cost; nothing for a step that cost next to nothing.
+    # The member with the CPU time of the step. It is omitted below 1 ms.
     def metadata
       return "" if @began.nil? || now - @began < 0.001
 

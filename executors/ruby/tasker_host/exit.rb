@@ -5,7 +5,7 @@ require_relative "process_state"
 module TaskerHost
   # Ends this process at once: no at-exit hooks, no `ensure` of other threads.
   module Exit
-    # As error, or nil, would have ended it; `failed` is the status for an error that names none.
+    # Ends the process as error, or nil, would end it. `failed` is the status for an error that names none.
     def self.as(error, failed: 1, done: 0)
       die(error.signo) if error.is_a?(SignalException)
     ensure
@@ -16,7 +16,7 @@ module TaskerHost
       error.is_a?(SystemExit) ? error.status : failed
     end
 
-    # So that the status says which signal it was.
+    # Ends the process by the signal, so that its status names the signal.
     def self.die(signal)
       ProcessState::TRAP.call(signal, "SYSTEM_DEFAULT")
       Process.kill(signal, Process.pid)

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # `exit!` in a file that is loaded is an error of that file. (`exit` and `abort` raise SystemExit by themselves.)
+  # Makes `exit!` in a file that is being loaded an error of the file. (`exit` and `abort` raise SystemExit already.)
   module ExitGuard
     class << self
       def during

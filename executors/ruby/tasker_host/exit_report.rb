@@ -3,29 +3,29 @@
 require_relative "failure"
 
 module TaskerHost
-  # Why the process ends, when an error in some thread, a signal, or `exit` in a thread has ended its main thread. The worker reports
-  # the last line of stderr for the step that is held responsible.
+  # Reports why the process ends, if an error in a thread, a signal, or `exit` in a thread has ended its main thread. The
+  # worker reports the last line of stderr with the step that it blames.
   module ExitReport
-    LOOKS = 20
-    LOOK_SECONDS = 0.005
+    CHECKS = 20
+    CHECK_SECONDS = 0.005
 
     class << self
-      def say(cause)
+      def print(cause)
         frames = cause.is_a?(Exception) ? Failure.backtrace(cause, 20).map { |frame| "\t#{frame}\n" } : []
         STDERR.write("#{frames.join}tasker host: the process ends: #{reason(cause)}#{origin(cause)}\n")
       rescue StandardError
         nil
       end
 
-      # The thread that the error has ended, if there is one. It may take a moment until it has.
+      # The thread that the error has ended, or nil. Waits up to 0.1 s for its end.
       def ended_by(error)
         return if error.nil? || error.is_a?(SignalException)
 
-        LOOKS.times do
+        CHECKS.times do
           found = ObjectSpace.each_object(Thread).find { |thread| !thread.alive? && error_of(thread).equal?(error) }
           return found if found
 
-          sleep LOOK_SECONDS
+          sleep CHECK_SECONDS
         end
         nil
       end

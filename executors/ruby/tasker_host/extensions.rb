@@ -4,10 +4,10 @@ require_relative "constants"
 require_relative "rails_stand_in"
 
 module TaskerHost
-  # What handlers written for a Rails app take for granted. ActiveSupport and ActiveModel are loaded for them where they are
-  # installed; nothing here imitates them where they are not. Hosts without such handlers start in a third of the time.
+  # Libraries that handlers of a Rails app expect. ActiveSupport and ActiveModel are loaded if they are installed; nothing
+  # imitates them otherwise. A host without such handlers starts in a third of the time.
   module Extensions
-    # What a file of the engine's handlers holds.
+    # A text that each file with a handler of the engine contains.
     SUPERCLASS = "StepHandler::"
 
     class << self
@@ -23,13 +23,13 @@ module TaskerHost
       private
 
       def active_support
-        require "logger" # ActiveSupport before 7.1 leans on it
+        require "logger" # ActiveSupport before 7.1 needs it
         require "active_support"
         require "active_support/all"
-        Time.zone_default ||= Time.find_zone!("UTC") # Time.zone= would be this thread's alone
+        Time.zone_default ||= Time.find_zone!("UTC") # Time.zone= sets the zone of this thread only
       end
 
-      # A library that is not installed is no news; one that is, and does not load, is.
+      # Reports a library that is installed and does not load. A library that is not installed is ignored.
       def complete(library)
         yield
       rescue LoadError => e

@@ -7,7 +7,7 @@ require_relative "secrets"
 require_relative "text"
 
 module TaskerHost
-  # What an exception means for the step, as the worker records it. Everything in it is bounded.
+  # The failure that the worker records for an exception. All of its members are bounded.
   module Failure
     MESSAGE_BYTES = 4096
     FRAME_BYTES = 500
@@ -16,7 +16,7 @@ module TaskerHost
     CAUSE_FRAMES = 20
     DETAILS_BYTES = 64 * 1024
     DETAILS_DEPTH = 60
-    # This host, and what stands between any two files of which one requires the other.
+    # Frames of this host, and frames that Ruby puts between two files when one requires the other.
     HIDDEN = Regexp.union(/\A#{Regexp.escape(__dir__)}\//, /\A#{Regexp.escape($PROGRAM_NAME)}:/, /\A<internal:/, %r{/rubygems/core_ext/},
                           %r{/bundled_gems\.rb:}, %r{/zeitwerk/kernel\.rb:}, %r{/bootsnap/})
 
@@ -47,12 +47,12 @@ module TaskerHost
         shown
       end
 
-      # The failure of an attempt whose request could not be read. It is the same on every attempt.
+      # The failure of an attempt whose request cannot be read. No retry changes that.
       def of_request(message)
         { kind: "permanent", class: "Tasker::InvalidArguments", message: Text.clip(message, MESSAGE_BYTES), backtrace: [] }
       end
 
-      # Says in the log of the step that something it gave cannot be used, and why. Returns the reason.
+      # Logs that a value of the handler is ignored, with the reason. Returns the reason.
       def note(name, error)
         reason = Text.clip(error.message, FRAME_BYTES)
         TaskerHost.log&.warn("#{name} is ignored: #{reason}")
@@ -63,7 +63,7 @@ module TaskerHost
 
       def retryable(error)
         with_members("retryable", error) do |ignored|
-          { retry_after_ms: optional(ignored, error, :retry_after) { |wish| Duration.milliseconds(wish) } }
+          { retry_after_ms: optional(ignored, error, :retry_after) { |value| Duration.milliseconds(value) } }
         end
       end
 
@@ -73,7 +73,7 @@ module TaskerHost
         end
       end
 
-      # The failure with what error says beside its message. What of it cannot be used is named in the details.
+      # The failure with the members of error. Members that cannot be used are named in the details.
       def with_members(kind, error)
         ignored = {}
         members = yield(ignored).compact
@@ -102,7 +102,7 @@ module TaskerHost
         }
       end
 
-      # Exceptions are users' classes; even `message` may raise.
+      # The message of error, whose class may be a user's: `message` may raise.
       def message(error)
         error.message
       rescue StandardError => e

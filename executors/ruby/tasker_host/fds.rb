@@ -1,16 +1,16 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # The file descriptors of the protocol. Handlers may print, close stdout or start children; none of that may reach the
-  # pipes to the worker, so they are private, and closed in every child.
+  # The file descriptors of the protocol. Handlers may print, close stdout or start children. None of that may reach the
+  # pipes to the worker. Therefore the pipes have private numbers, and are closed in every child.
   module Fds
-    # The number from which private descriptors are looked for: code that closes "all" descriptors often means the first few.
+    # The lowest number of a private descriptor: code that closes "all" descriptors often closes only the first few.
     PRIVATE = 10
-    F_DUPFD = 0 # as everywhere; the library that names it is a gem, whose version is the app's to choose
-    OCCUPIED = [] # what the garbage collector would close
+    F_DUPFD = 0 # on all systems; fcntl, which defines it, is a gem, and the app chooses its version
+    OCCUPIED = [] # protects the IOs from the garbage collector
 
-    # Takes the pipes that the environment names (0 and 1 when it names none) and returns [input, output].
-    # The variables are removed, so that a handler's child does not take itself for a host.
+    # Takes the pipes that the environment names (by default 0 and 1) and returns [input, output].
+    # Removes the variables: otherwise a child of a handler could act as a host.
     def self.claim(env)
       input = private_io(env.delete("TASKER_RPC_IN_FD") || 0, "rb")
       output = private_io(env.delete("TASKER_RPC_OUT_FD") || 1, "wb")
@@ -19,7 +19,7 @@ module TaskerHost
       [input, output]
     end
 
-    # The descriptors are moved away. In their place is nothing that matters, and what handlers print goes where their errors go.
+    # Moves a descriptor to a private number. The old number leads to /dev/null, or to stderr if it is stdout.
     def self.private_io(number, mode)
       fd = Integer(number)
       given = IO.for_fd(fd, mode, autoclose: false)

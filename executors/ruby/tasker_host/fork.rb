@@ -3,8 +3,8 @@
 require_relative "exit"
 
 module TaskerHost
-  # What a fork inherits of this host belongs to the process that was asked: a child of it says nothing to the worker, handles no
-  # signal as the host does, and ends without what others registered to be done at the exit of the host.
+  # What a forked child must not do with the state that it inherits from the host: it sends nothing to the worker, does not
+  # handle signals as the host does, and ends without the at-exit hooks of the host.
   module Fork
     @child = false
 
@@ -14,7 +14,7 @@ module TaskerHost
         @child
       end
 
-      # Notices forks from now on. The block is called in each of them, to let go of what is the host's.
+      # Notices forks from now on. The block is called in each child, to release what belongs to the host.
       def watch(&release)
         @release = release
         Process.singleton_class.prepend(Daemon)
@@ -23,19 +23,19 @@ module TaskerHost
         [Kernel, Kernel.singleton_class, Process.singleton_class].each { |owner| owner.prepend(OldHook) } # Ruby before 3.1
       end
 
-      # To be called in a child, once it is one.
+      # Called in a child after the fork.
       def entered
         return if @child
 
         @child = true
         @inherited = ObjectSpace.each_object(IO).to_h { |io| [io, true] }.compare_by_identity
         @release.call
-        at_exit { leave($!) } # before those that were there before
+        at_exit { leave($!) } # runs before the hooks of the host
       end
 
-      # Ends the child as error, or its absence, asks for. What it has written itself is kept.
+      # Ends the child as error, or nil, would end it. Flushes the files that the child itself has opened.
       def leave(error)
-        say(error)
+        print(error)
         ObjectSpace.each_object(IO) { |io| flush(io) unless @inherited.key?(io) }
       ensure
         Exit.as(error)
@@ -43,7 +43,7 @@ module TaskerHost
 
       private
 
-      def say(error)
+      def print(error)
         return if error.nil? || error.is_a?(SystemExit) || error.is_a?(SignalException)
 
         $stderr.write("#{error.full_message(highlight: false)}\n")
@@ -58,7 +58,7 @@ module TaskerHost
       end
     end
 
-    # Where every fork of Ruby passes.
+    # Ruby calls _fork for every fork.
     module Hook
       def _fork
         super.tap { |pid| Fork.entered if pid.zero? }
@@ -76,7 +76,7 @@ module TaskerHost
       end
     end
 
-    # Forks, too, and the host ends in it.
+    # Process.daemon forks too, and the parent ends.
     module Daemon
       def daemon(*)
         super.tap { Fork.entered }

@@ -6,17 +6,17 @@ require_relative "handler_speed"
 module TaskerHost
   # A class that the host serves.
   class Handler
-    # The modules that handlers inherit from, be they ours or the engine's.
+    # The modules that handlers inherit from, of the SDK or of the engine.
     LIBRARY = /\ATasker::(StepHandler|Concerns)(::|\z)/
 
     attr_reader :name, :file, :exclusive, :speed
 
-    # Whether a method that owner defines is the library's, and nobody's own.
+    # Whether owner is a module of the SDK or the engine, and not of the user.
     def self.library?(owner)
       owner.name.to_s.match?(LIBRARY)
     end
 
-    # With reloadable, the class is looked up by its name for each execution: a framework may replace it.
+    # With reloadable, the class is looked up by name for each execution, because a framework may replace it.
     def initialize(handler_class, name: handler_class.name, file: nil, reloadable: false)
       @name = name
       @file = file
@@ -36,7 +36,7 @@ module TaskerHost
       @own_handle ? handler.handle(task, sequence, step) : Tasker::StepHandler.run(handler, task, sequence, step, @api)
     end
 
-    # How the worker hears of it.
+    # The handler as the response to `initialize` describes it.
     def description
       @exclusive ? { name: name, file: file, exclusive: true } : { name: name, file: file }
     end
@@ -73,8 +73,8 @@ module TaskerHost
       :none
     end
 
-    # Whether the class, or one that the app put between it and ours, has a `handle`. The engine's would write to the
-    # database what the worker writes.
+    # Whether the user has defined `handle`, in the class or in a superclass. The engine's `handle` is not called: it would
+    # write to the database, which the worker does.
     def own_handle?
       !Handler.library?(@handler_class.instance_method(:handle).owner)
     end

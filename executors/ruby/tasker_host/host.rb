@@ -1,8 +1,7 @@
 # frozen_string_literal: true
 
-# The Ruby host: a long-lived process that runs the step handlers of one folder for tasker-worker. It claims its two
-# pipes before anything else can touch them, loads the handlers when the worker says which folder, and then runs steps
-# until the worker closes the pipe.
+# The Ruby host: a long-lived process that runs the step handlers of one folder for tasker-worker. It takes its two
+# pipes first, loads the handlers of the folder that the worker names, and then runs steps until the worker closes the pipe.
 
 unless ENV["TASKER_PROTOCOL"] == "1"
   warn "tasker host: tasker-worker starts this program and talks to it over pipes; run `tasker-worker run` instead"
@@ -25,7 +24,7 @@ $stdout.sync = $stderr.sync = true
 require_relative "line_reader"
 require_relative "app"
 
-# The gems of an app decide which versions are loaded, of JSON too, so its folder is looked for before any is.
+# The app decides which versions of gems are loaded, also of JSON. Its folder is found before the first gem is loaded.
 reader = TaskerHost::LineReader.new(rpc_in, 4 << 20)
 app_root = TaskerHost::App.root(ENV, reader.first_line)
 begin

@@ -4,9 +4,9 @@ module TaskerHost
   # Reads one message per line from a pipe, in large chunks and with a bound on the length of a line.
   class LineReader
     CHUNK_BYTES = 64 * 1024
-    # How much is kept of a line that is too long, to see whose it is.
+    # How much of a line over the limit is kept, to find its id and method.
     HEAD_BYTES = 1024
-    # What is read in place of a line that was longer than the limit.
+    # Stands for a line over the limit.
     Oversize = Struct.new(:head)
 
     # The longest line accepted, in bytes without its newline.
@@ -20,21 +20,21 @@ module TaskerHost
       @oversize = nil
     end
 
-    # Lets go of the pipe, in a fork that shares it.
-    def release
+    # Closes the pipe, in a forked child.
+    def close_in_child
       @io.close
     end
 
-    # The first line, which is still read, or nil when there will be none.
+    # The first line, without consuming it; nil if the pipe is closed before.
     def first_line
-      (@early = read_lines)&.first
+      (@unread = read_lines)&.first
     end
 
-    # The complete lines that have come, waiting for one; nil when the writer has closed the pipe. Half a line at the end is
-    # dropped.
+    # Waits for at least one complete line and returns the lines; nil at the end of the pipe. An incomplete line at the end
+    # is dropped.
     def read_lines
-      lines = @early || []
-      @early = nil
+      lines = @unread || []
+      @unread = nil
       while lines.empty?
         return unless read
 

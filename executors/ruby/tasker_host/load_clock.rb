@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # How long a file has been loading, without the time in which others had the processor: a file that is kept waiting by a busy
-  # machine is not one that does not finish. Systems that do not tell that time count all of it.
+  # Measures how long a file has been loading, without the time in which it waited for a processor: on a busy machine a file
+  # loads slowly and still finishes. On systems that do not report that time, all time counts.
   class LoadClock
-    # What a file has, in seconds, however little time the files before it have left.
+    # The least time for a file, in seconds, however much time the files before it have used.
     LEAST = 1.0
 
     # seconds is what the file may take.
@@ -15,21 +15,21 @@ module TaskerHost
       @least = [seconds / 2, LEAST].max
     end
 
-    # Returns when the file may be given up: its time is over, and it has had at least half of it.
+    # Returns when the time of the file is over and the file has used at least half of it.
     def wait
       sleep @seconds
-      while (short = @least - had).positive?
-        sleep short
+      while (missing = @least - used).positive?
+        sleep missing
       end
     end
 
     private
 
-    def had
+    def used
       now - @began - (waited - @waited)
     end
 
-    # How long threads of this process were ready to run, and did not.
+    # How long threads of this process have waited for a processor.
     def waited
       Dir["/proc/self/task/*/schedstat"].sum do |file|
         File.read(file).split[1].to_f / 1e9

@@ -3,7 +3,7 @@
 require_relative "exit_report"
 
 module TaskerHost
-  # Errors of threads that a file started when it was loaded. They belong to that file, and to no step.
+  # Errors of threads that a file started while it was loaded. They belong to the file, and to no step.
   class LoadThreadErrors
     # Runs the block, which loads the files.
     def watch
@@ -19,7 +19,7 @@ module TaskerHost
       @loading
     end
 
-    # The path of the file that started the thread which the error has ended; nil when it is not one of these threads.
+    # The path of the file that started the thread which the error has ended; nil for another thread.
     def origin(error)
       thread = ExitReport.ended_by(error)
       ExitReport.started_at(thread)[/\A(.+):\d+\z/, 1] if thread && (@loading || @started.include?(thread))

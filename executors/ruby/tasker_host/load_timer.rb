@@ -3,18 +3,18 @@
 require_relative "load_clock"
 
 module TaskerHost
-  # Sees to it that a file comes to the end of its loading. Every file may take half of the time that is left.
+  # Bounds the time that each file takes to load. A file may take half of the time that remains.
   class LoadTimer
     SHARE = 0.5
-    # How long a file that is told to end may take to do so, as a part of what it had.
+    # How long an interrupted file may take to end, as a part of its time.
     GRACE = 0.5
 
-    # Strikes a file that takes too long. No StandardError, so that a file that rescues those goes on no longer.
+    # Raised in a file that takes too long. It is no StandardError, so that `rescue` in the file does not catch it.
     class Timeout < Exception # rubocop:disable Lint/InheritException
     end
 
-    # left is the time for all, in seconds. The block gets the name, the error and the backtrace of a file that does not end even
-    # when it is told to: nothing can be done about it in this process.
+    # left is the time for all files, in seconds. The block gets the name, the error and the backtrace of a file that does not
+    # end after the interrupt: this process cannot continue.
     def initialize(left, &stuck)
       @ends = now + left
       @stuck = stuck
@@ -24,14 +24,14 @@ module TaskerHost
     def load(name)
       seconds = [@ends - now, 0].max * SHARE
       @lock = Mutex.new
-      @done = @struck = false
+      @done = @interrupted = false
       watch = start(name, seconds, Thread.current)
       Thread.handle_interrupt(Timeout => :never) do
         Thread.handle_interrupt(Timeout => :immediate) { yield }
       ensure
         @lock.synchronize { @done = true }
         watch.kill
-        absorb if @struck
+        absorb if @interrupted
       end
     end
 
@@ -44,7 +44,7 @@ module TaskerHost
         @lock.synchronize do
           next if @done
 
-          @struck = true
+          @interrupted = true
           loader.raise(error)
         end
         sleep seconds * GRACE
@@ -52,7 +52,7 @@ module TaskerHost
       end
     end
 
-    # A raise that came too late for the file must not strike whatever this thread does next.
+    # Catches a raise that came too late for the file. Otherwise it would interrupt the thread's next work.
     def absorb
       Thread.handle_interrupt(Timeout => :immediate) { Thread.pass }
     rescue Timeout

@@ -12,8 +12,8 @@ require_relative "scan"
 require_relative "sdk"
 
 module TaskerHost
-  # Loads every handler file below a folder and finds the classes to serve. Handlers are found by name in what was
-  # loaded here and nowhere else: no name that arrives later is turned into a constant or a path.
+  # Loads every handler file below a folder and registers the handlers. A request can name only handlers that were
+  # registered here: no name in a request becomes a constant or a path.
   class Loader
     CLASS_NAME = Module.instance_method(:name)
     NAME_BYTES = 200
@@ -21,8 +21,8 @@ module TaskerHost
     # Failures by file, as the worker reports them.
     attr_reader :errors
 
-    # app is the Rails application whose own handlers, in its folders of that name, are served too, or nil. skip has the names of
-    # files that do not finish loading. watch bounds the time of each of the others.
+    # app is the Rails app whose handlers in app_folders are served too, or nil. skip has the names of files that do not finish
+    # loading. timer bounds the time of each other file.
     def initialize(root, timer, app: nil, app_folders: [], skip: [])
       @root = File.directory?(root) ? File.realpath(root) : root
       @timer = timer
@@ -31,7 +31,7 @@ module TaskerHost
       @skip = skip
       @errors = []
       @loaded = {}
-      @thrown = []
+      @failed = []
     end
 
     # Loads the files and returns the handlers by name.
@@ -40,8 +40,8 @@ module TaskerHost
       Extensions.load(files.values)
       Constants.serve(@root, files)
       $LOAD_PATH.concat([File.dirname(SDK::FILE), @root] - $LOAD_PATH)
-      @late = LoadThreadErrors.new
-      @late.watch do
+      @thread_errors = LoadThreadErrors.new
+      @thread_errors.watch do
         load_app(files)
         load_files(files)
       end
@@ -49,25 +49,25 @@ module TaskerHost
       served
     end
 
-    # Takes an error that has struck the main thread, and returns the load error of the file that started the thread it comes from;
-    # nil when it was none of the files.
-    def late(error)
-      file = @late&.origin(error)
-      name = @loaded[file] || @files&.key(file)&.then { |path| relative(path) } || (@loading if @late&.loading?)
-      @thrown << name if name
+    # Takes an error that was raised in the main thread. Returns the load error of the file that started the thread from which
+    # the error comes, or nil if no file did.
+    def fail_file(error)
+      file = @thread_errors&.origin(error)
+      name = @loaded[file] || @files&.key(file)&.then { |path| relative(path) } || (@loading if @thread_errors&.loading?)
+      @failed << name if name
       name && refuse(file || name, name, error)
     end
 
     private
 
-    # The files of the folder, by path. The real path of a file is what it is.
+    # The real paths of the files in the folder, by path.
     def find
-      found = Scan.look(@root)
+      found = Scan.files(@root)
       found.skipped.each { |path, reason| TaskerHost.log&.warn("ruby/#{relative(path)} is not loaded: #{reason}") }
       found.files.reject { |path| @skip.include?(relative(path)) }.to_h { |path| [path, File.realpath(path)] }
     end
 
-    # Before the files of the folder, which may name what the app has.
+    # Loads the app's files before the files of the folder, which may use the app's constants.
     def load_app(files)
       return unless @app_files
 
@@ -83,7 +83,7 @@ module TaskerHost
       redefinitions.found.each { |second, error| refuse(second, relative(files.key(second)), error) }
     end
 
-    # With `require`, a file that another one required is not loaded twice.
+    # `require` does not load a file again that another file has required.
     def load_file(path, file)
       attempt(file, relative(path)) do
         require file
@@ -101,7 +101,7 @@ module TaskerHost
     end
 
     def refuse(file, name, error)
-      known = @errors.find { |other| other[:file] == name } # the first says why
+      known = @errors.find { |other| other[:file] == name } # the first error names the cause
       return known if known
 
       @errors << (failure = Failure.of_load(name, error))
@@ -129,15 +129,15 @@ module TaskerHost
 
       source = source_file(candidate, name)
       file = @loaded[source] || @app&.file_of(candidate, source)
-      Handler.new(candidate, name: name, file: file, reloadable: @app&.reloading?) if file && !@thrown.include?(file)
+      Handler.new(candidate, name: name, file: file, reloadable: @app&.reloading?) if file && !@failed.include?(file)
     end
 
-    # Bases of handlers that leave `process` to their subclasses.
+    # Whether a class leaves `process` to its subclasses.
     def abstract?(candidate)
       Handler.library?(candidate.instance_method(:process).owner)
     end
 
-    # Where the class is defined, or, when Ruby does not know that, its `process`.
+    # The file that defines the class, or its `process` if Ruby does not know that file.
     def source_file(candidate, name)
       file = Object.const_source_location(name)&.first
       file || candidate.instance_method(:process).source_location&.first

@@ -11,13 +11,13 @@ module TaskerHost
     attr_accessor :log
   end
 
-  # Structured log records, sent to the worker with the execution that they belong to. It can stand in for a Logger.
+  # Sends structured log records to the worker, with the execution to which they belong. It can replace a Logger.
   class Log
     MESSAGE_BYTES = 16 * 1024
     ATTRS_BYTES = 16 * 1024
     ATTRS_DEPTH = 16
     LEVELS = %w[debug info warn error error info].freeze
-    # What handlers may print in a second before it is left to the standard streams.
+    # How much of the handlers' prints is logged in one second. The rest goes to the standard streams.
     PRINTED_BYTES = 1 << 20
 
     attr_accessor :level, :progname, :formatter, :datetime_format
@@ -36,7 +36,7 @@ module TaskerHost
       define_method("#{name}?") { severity >= level_number }
     end
 
-    # As Logger has it.
+    # Like Logger#add.
     def add(severity, message = nil, progname = nil, &block)
       severity ||= 5
       record(LEVELS[severity] || "info", message || block&.call || progname, {}) if severity >= level_number
@@ -61,7 +61,7 @@ module TaskerHost
       send_record(level, line, execution_id, logger: logger)
     end
 
-    # Whether an execution may print so much more in this second.
+    # Whether so many more bytes may be logged in this second.
     def within_budget?(bytes)
       second = Process.clock_gettime(Process::CLOCK_MONOTONIC, :second)
       @second, @printed_bytes = second, 0 unless second == @second
@@ -89,7 +89,7 @@ module TaskerHost
       nil
     end
 
-    # A log call must not fail the step over what it was given.
+    # The attributes as JSON. Attributes that cannot be converted must not fail the step.
     def safe(attrs)
       Secrets.redact_all(ResultJSON.plain(attrs, max_bytes: ATTRS_BYTES, max_depth: ATTRS_DEPTH, what: "attrs"))
     rescue ResultJSON::Unacceptable => e

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # Room for one value that another thread puts in. (Thread::Queue waits with a limit only since Ruby 3.2.)
+  # Holds one value that another thread puts in. (Thread::Queue has a timeout only since Ruby 3.2.)
   class Mailbox
     def initialize
       @lock = Mutex.new
@@ -18,7 +18,7 @@ module TaskerHost
       end
     end
 
-    # The value, or nil when none came within the seconds.
+    # Waits for the value; nil if none is put within the seconds.
     def take(seconds = nil)
       ends = seconds && (now + seconds)
       @lock.synchronize do

@@ -8,10 +8,10 @@ module TaskerHost
     # Deeper than any context or result may be, plus the message around it.
     MAX_NESTING = 100
 
-    # JSON that holds what no Ruby value can be.
+    # JSON with a value that Ruby cannot hold. A retry does not help.
     class Unreadable < StandardError; end
 
-    # Makes the floats. One that would be infinite, or zero though it is not, is another number than the one that was sent.
+    # Converts floats. Raises Unreadable for a number that a float would make infinite, or zero though it is not.
     module Number
       ZERO = /\A-?[0.]+(?:[eE]|\z)/
 
@@ -26,21 +26,21 @@ module TaskerHost
 
     PARSING = { max_nesting: MAX_NESTING }.freeze
     CAREFUL = { max_nesting: MAX_NESTING, decimal_class: Number }.freeze
-    # What PostgreSQL writes out for a number that is too large or too small for a float has more digits in a row than this.
+    # PostgreSQL writes a number that no float can hold with more digits in a row than this.
     DIGITS = 300
-    LOOKS = 140 # bytes between two looks for them
-    # A string at the beginning of what is looked at, or one sign of JSON.
+    CHECK_BYTES = 140 # between two checks for a digit
+    # A string, a sign of JSON, or another token.
     TOKEN = /"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+/mn
 
     class << self
-      # The value of text. Raises Unreadable, or JSON::ParserError for what is no JSON.
+      # The value of text. Raises Unreadable, or JSON::ParserError if text is no JSON.
       def parse(text)
         JSON::Parser.new(text, **(long_number?(text) ? CAREFUL : PARSING)).parse
       rescue JSON::NestingError
         raise Unreadable, "it is nested more than #{MAX_NESTING} deep"
       end
 
-      # The id and the method of a request that cannot be read, or that is cut off: texts of its outermost object, or nil.
+      # The id and the method of a request that cannot be read or is cut off: texts of its outermost object, or nil.
       def envelope(line)
         found, depth, name, last = {}, 0, nil, nil
         line.dup.force_encoding(Encoding::BINARY).scan(TOKEN) do |token|
@@ -63,19 +63,19 @@ module TaskerHost
 
       private
 
-      # To look at every float takes too long.
+      # Whether text may have a number that no float can hold. Converting each float in Ruby would take too long.
       def long_number?(text)
-        at = LOOKS
+        at = CHECK_BYTES
         while (byte = text.getbyte(at))
           return true if byte > 47 && byte < 58 && long_number_at?(text, at)
 
-          at += LOOKS
+          at += CHECK_BYTES
         end
         false
       end
 
       def long_number_at?(text, at)
-        text.byteslice(at - LOOKS / 2, LOOKS).match?(/\A\d+\z/n) && text.match?(/\d{#{DIGITS}}/o)
+        text.byteslice(at - CHECK_BYTES / 2, CHECK_BYTES).match?(/\A\d+\z/n) && text.match?(/\d{#{DIGITS}}/o)
       end
 
       def text(token)

@@ -1,11 +1,11 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # What one execution prints, as log records, one a line.
+  # The lines that one execution prints, as log records.
   class PrintedLines
     LINE_BYTES = 16 * 1024
     LEVELS = { stdout: "info", stderr: "warn" }.freeze
-    # For making one: most executions print nothing, and some from several threads at once.
+    # Guards the creation: most executions print nothing, and some print from several threads at once.
     LOCK = Mutex.new
 
     def initialize(log, execution_id)
@@ -14,7 +14,7 @@ module TaskerHost
       @lock = Mutex.new
     end
 
-    # Whether text could be logged; when there is too much of it, it stays with the process's own output.
+    # Logs text. Returns false if the budget of the second is used up: then text goes to the output of the process.
     def add(stream, text)
       return false unless @log.within_budget?(text.bytesize)
 
@@ -26,7 +26,7 @@ module TaskerHost
       true
     end
 
-    # Logs what was not ended with a newline.
+    # Logs a last line without a newline.
     def finish
       return unless @rest
 
@@ -50,33 +50,33 @@ module TaskerHost
     end
   end
 
-  # Makes what is written to the standard streams known to the execution whose code writes it. Outside of executions, and
-  # beyond the limit of the log, the streams are what they were.
+  # Logs text that an execution writes to the standard streams. Other text, and text beyond the budget, goes to the original
+  # streams.
   module Output
     class << self
       def capture
-        STDOUT.singleton_class.prepend(watcher(:stdout))
-        STDERR.singleton_class.prepend(watcher(:stderr))
+        STDOUT.singleton_class.prepend(interceptor(:stdout))
+        STDERR.singleton_class.prepend(interceptor(:stderr))
         Warning.singleton_class.prepend(Warnings)
       end
 
       private
 
-      def watcher(stream)
+      def interceptor(stream)
         Module.new do
           define_method(:write) do |*parts|
             execution = Current.execution
             next super(*parts) unless execution || Current.left_over?
 
             text = parts.join
-            next super(*parts) unless Output.kept?(execution, stream, text)
+            next super(*parts) unless Output.logged?(execution, stream, text)
 
             text.bytesize
           end
           %i[syswrite write_nonblock].each do |name|
             define_method(name) do |text, *rest|
               execution = Current.execution
-              next super(text, *rest) unless execution && Output.kept?(execution, stream, text.to_s)
+              next super(text, *rest) unless execution && Output.logged?(execution, stream, text.to_s)
 
               text.to_s.bytesize
             end
@@ -85,7 +85,7 @@ module TaskerHost
       end
     end
 
-    # `warn` writes past the methods of the stream.
+    # `warn` does not use the methods of the stream.
     module Warnings
       def warn(message, **options)
         return super unless Current.execution
@@ -95,9 +95,9 @@ module TaskerHost
       end
     end
 
-    # A trap handler may not take locks; what it prints is not attributed.
-    # What a thread prints that outlived its step belongs to no step, although another one may be alone in the process now.
-    def self.kept?(execution, stream, text)
+    # Logs text and returns whether it did. A thread that has outlived its step prints for no step. A trap handler may not take
+    # locks; its text is not logged.
+    def self.logged?(execution, stream, text)
       return execution.print(stream, text) if execution
       return false unless TaskerHost.log&.within_budget?(text.bytesize)
 

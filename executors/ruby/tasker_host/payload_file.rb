@@ -5,7 +5,7 @@ require_relative "message"
 require_relative "rpc_error"
 
 module TaskerHost
-  # Messages that are too large for a line travel as files in the scratch folder of the execution.
+  # Payloads that are too large for a message, as files in the scratch folder of the execution.
   module PayloadFile
     RESULT = "tasker-result.json"
 
@@ -23,7 +23,7 @@ module TaskerHost
         raise bad("is not JSON: #{e.message[0, 200]}")
       end
 
-      # Writes json and returns what names it on the wire.
+      # Writes json and returns the description of the file for the worker.
       def write(scratch_dir, json)
         require "digest"
         name = RESULT

@@ -3,32 +3,32 @@
 require "json"
 
 module TaskerHost
-  # Writes JSON of values that are JSON's own, and of nothing else: no object is asked for a JSON, or a text, of its own. To look at
-  # all values before they are written took as long as writing them, so the generator tells of others when it meets one.
+  # Generates JSON of values that are types of JSON, and of no others: no custom to_json or to_s is called. Checking all values
+  # first takes as long as generating, so a probe in to_json reports other values while they are generated.
   module PlainJSON
-    # What the generator calls on an object. Whoever else generates JSON notices nothing.
+    # Replaces the to_json that the generator calls on an object. Other users of the generator are not affected.
     module ToJSONProbe
       def to_json(*)
         return super if !Thread.current[:tasker_plain_json] || is_a?(Symbol)
 
-        Thread.current[:tasker_plain_json] = :met # an exception would leak the generator's memory
+        Thread.current[:tasker_plain_json] = :found # an exception would leak memory of the generator
         "null"
       end
     end
 
     STATE = JSON.generator::State
     KINDS = [String, Integer, Float, Symbol, NilClass, TrueClass, FalseClass].to_h { |kind| [kind, true] }.compare_by_identity.freeze
-    # How the text of an object begins. As a key the generator takes it without telling.
+    # The beginning of an object's to_s. The generator writes it for a key without calling the probe.
     OBJECT = '"#<'
 
     class << self
-      # To be called when all code is loaded, of which some may have given objects a JSON of their own.
+      # Called when all code is loaded, because it may define to_json for classes. Then the probe may not work.
       def prepare
         JSON.generator::GeneratorMethods::Object.prepend(ToJSONProbe)
         @probe_works = custom_to_json_classes.none? { |object| write([object], 2) }
       end
 
-      # The JSON of value, nested no deeper than max_nesting, or nil when it is not plain, or no JSON.
+      # The JSON of value, or nil if value is not plain or is nested deeper than max_nesting.
       def generate(value, max_nesting)
         write(value, max_nesting) if plain_keys?(value) && (@probe_works || plain?(value, max_nesting))
       rescue JSON::JSONError, EncodingError
@@ -40,19 +40,20 @@ module TaskerHost
       def write(value, max_nesting)
         Thread.current[:tasker_plain_json] = true
         json = STATE.new(max_nesting: max_nesting).generate(value)
-        json unless Thread.current[:tasker_plain_json] == :met || json.include?(OBJECT)
+        json unless Thread.current[:tasker_plain_json] == :found || json.include?(OBJECT)
       ensure
         Thread.current[:tasker_plain_json] = nil
       end
 
-      # Objects that libraries like to give a JSON of their own.
+      # Objects of classes for which libraries often define to_json.
       def custom_to_json_classes
         known = %w[Date DateTime Set BigDecimal].select { |name| Object.const_defined?(name) }
-        [Object.new, Time.at(0), Struct.new(:a).new(1)] + known.map { |name| name == "BigDecimal" ? BigDecimal("1") : Object.const_get(name).new }
+        objects = known.map { |name| name == "BigDecimal" ? BigDecimal("1") : Object.const_get(name).new }
+        [Object.new, Time.at(0), Struct.new(:a).new(1)] + objects
       end
 
-      # Whether the keys are all strings, or all symbols: the generator would write one twice that is there as both, and of other
-      # keys their texts. Hashes within are not looked at, which would take as long as writing them.
+      # Whether the keys are all strings, or all symbols: the generator would write a key twice that is both, and other keys as
+      # to_s. Nested hashes are not checked, because that takes as long as generating.
       def plain_keys?(value)
         return true unless value.is_a?(Hash) && (key, = value.first)
 
@@ -63,7 +64,7 @@ module TaskerHost
         true
       end
 
-      # Whether all values are JSON's own, for where the generator does not tell.
+      # Whether all values are types of JSON. Used if the probe does not work.
       def plain?(value, depth)
         return true if KINDS.key?(value.class)
         return false unless depth.positive?

@@ -5,8 +5,8 @@ require_relative "process_state"
 require_relative "text"
 
 module TaskerHost
-  # A fixed number of threads that run executions, one each. There is no queue to speak of: the worker never sends more
-  # than there are threads, and what exceeds them is refused.
+  # A fixed number of threads that run executions, one each. The queue only hands executions to threads: the worker sends at
+  # most as many as there are threads, and the pool refuses what exceeds them.
   class Pool
     attr_reader :size
 
@@ -21,8 +21,8 @@ module TaskerHost
       size.times { start_thread }
     end
 
-    # Starts the execution; raises RpcError when its id is running already, no thread is free, or one of them wants to be
-    # alone.
+    # Starts the execution. Raises RpcError if its id is running already, no thread is free, or an exclusive execution would
+    # share the process.
     def start(execution)
       @lock.synchronize do
         id = execution.execution_id
@@ -35,7 +35,7 @@ module TaskerHost
       execution.fast? ? @rotation.run { run(execution) } : @queue << execution
     end
 
-    # Cancels a running execution; one that is unknown or has ended is left alone.
+    # Cancels a running execution. An id that is unknown, or whose execution has ended, is ignored.
     def cancel(id, reason, grace_ms)
       execution = @lock.synchronize { @running[id] }
       execution&.cancellation&.cancel(reason, grace_ms)
@@ -51,7 +51,7 @@ module TaskerHost
       started && (Process.clock_gettime(Process::CLOCK_MONOTONIC) - started)
     end
 
-    # Calls the block as soon as nothing runs and every answer has been written.
+    # Calls the block as soon as no execution runs and every response has been written.
     def when_idle(&block)
       @lock.synchronize { @when_idle = block }
       idle&.call
@@ -63,11 +63,11 @@ module TaskerHost
       raise RpcError.new(RpcError::OVERLOADED, "all #{@size} threads are busy") if @running.size >= @size
       return if @running.empty?
 
-      alone = execution.exclusive? ? execution : @running.each_value.find(&:exclusive?)
-      raise RpcError.new(RpcError::OVERLOADED, "execution #{alone.execution_id} runs alone") if alone
+      exclusive = execution.exclusive? ? execution : @running.each_value.find(&:exclusive?)
+      raise RpcError.new(RpcError::OVERLOADED, "execution #{exclusive.execution_id} runs alone") if exclusive
     end
 
-    # A handler can end its thread (Thread.exit); the next one takes over.
+    # A handler can end its thread (Thread.exit). Then a new thread replaces it.
     def start_thread
       Thread.new do
         work
@@ -82,29 +82,29 @@ module TaskerHost
       end
     end
 
-    # Forgotten before answered: the worker may send the next one as soon as it reads the answer.
+    # Removes the execution, then answers: the worker may send the next request as soon as it reads the response.
     def run(execution)
       line = execution.perform
     ensure
-      left = forget(execution)
+      lasting = remove(execution)
       @writer.write(line || execution.abandoned)
-      recycle(left) unless left.empty?
+      request_recycle(lasting) unless lasting.empty?
       @lock.synchronize { @unanswered -= 1 }
       idle&.call
     end
 
-    # The next step finds the process as this one found it. Beside others nothing can be put back, but told.
-    def forget(execution)
+    # Removes the execution and, if no other runs, restores the process state. Returns the changes that last.
+    def remove(execution)
       @lock.synchronize do
         @running.delete(execution.execution_id)
         @running.empty? ? ProcessState.restore : ProcessState.lingering
       end
-    rescue StandardError => e # there is always an answer
+    rescue StandardError => e # the execution still gets a response
       ["what all steps share, which could not be put back: #{Text.clip(e.message, 200)}"]
     end
 
-    def recycle(left)
-      @writer.notify("executor.status", { state: "recycle_me", reason: "a handler changed #{left.uniq.join(", ")}" })
+    def request_recycle(lasting)
+      @writer.notify("executor.status", { state: "recycle_me", reason: "a handler changed #{lasting.uniq.join(", ")}" })
     end
 
     def idle

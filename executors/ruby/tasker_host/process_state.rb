@@ -1,14 +1,14 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # What all steps of a process share: working directory, umask, environment, signal handlers, standard streams. What a
-  # handler changes is put back as soon as nothing runs. Changes are noticed where they are made, so that a step that
-  # changes nothing costs nothing. In a process that always runs something, a change that lasts is told instead.
+  # The state that all steps of a process share: working directory, umask, environment, signal handlers, standard streams.
+  # Changes of a handler are restored when no step runs. The functions that make changes are wrapped, so a step without
+  # changes costs nothing. In a process that is never idle, a change that lasts is reported.
   module ProcessState
     ENV_WRITERS = %i[[]= store delete delete_if reject! keep_if select! filter! replace clear update merge! shift].freeze
-    PATIENCE_SECONDS = 10
+    LASTING_SECONDS = 10
     TRAP = Signal.method(:trap)
-    # What is set for the whole process, and read.
+    # Settings of the whole process, each with its writer and reader.
     FLAGS = [
       [Encoding.method(:default_external=), Encoding.method(:default_external)],
       [Encoding.method(:default_internal=), Encoding.method(:default_internal)],
@@ -21,7 +21,7 @@ module TaskerHost
     @lasting = []
 
     class << self
-      # Takes what is there now for what shall stay.
+      # Keeps the current state.
       def keep
         @directory = Dir.pwd
         @umask = File.umask
@@ -32,9 +32,9 @@ module TaskerHost
         @verbose = $VERBOSE
         @signals.clear
         @lasting.clear
-        @changed = @told = false
+        @changed = @reported = false
         @since = nil
-        watch unless @watched
+        wrap_all unless @wrapped
       end
 
       def changed
@@ -47,18 +47,18 @@ module TaskerHost
         @changed = true
       end
 
-      # A standard stream leads elsewhere, or is closed.
+      # Notes that a standard stream was reopened or closed.
       def reopened
         @reopened = @changed = true
       end
 
-      # A change that nobody can take back.
+      # Notes a change that cannot be undone.
       def lasting(what)
         @lasting << what
         @changed = true
       end
 
-      # Puts back what was changed, and returns what could not be.
+      # Restores the state, and returns the names of what could not be restored.
       def restore
         $stdout, $stderr = @output unless $stdout.equal?(@output[0]) && $stderr.equal?(@output[1])
         $VERBOSE = @verbose unless $VERBOSE == @verbose
@@ -68,8 +68,8 @@ module TaskerHost
         attempt(lasting, "the working directory") { Dir.chdir(@directory) unless Dir.exist?(@directory) && Dir.pwd == @directory }
         File.umask(@umask)
         ENV.replace(@environment) unless ENV.to_h == @environment
-        put_back_flags
-        put_back_streams(lasting) if @reopened
+        restore_flags
+        restore_streams(lasting) if @reopened
         @signals.each { |signal, before| attempt(lasting, "the handler of #{signal}") { TRAP.call(signal, before || "DEFAULT") } }
         @signals.clear
         @lasting.clear
@@ -78,36 +78,36 @@ module TaskerHost
         lasting
       end
 
-      # What has been changed for long while others ran, once.
+      # Reports once that a change has lasted while other steps ran.
       def lingering(now = nil)
         return [] unless @changed
 
         now ||= Process.clock_gettime(Process::CLOCK_MONOTONIC)
         @since ||= now
-        return [] if @told || now - @since < PATIENCE_SECONDS || !different?
+        return [] if @reported || now - @since < LASTING_SECONDS || !different?
 
-        @told = true
+        @reported = true
         ["what all steps share, while others ran"]
       end
 
       private
 
-      # Without the umask, which can only be read by changing it for a moment.
+      # Whether the state differs. The umask is not compared, because reading it means changing it.
       def different?
         !@signals.empty? || !@lasting.empty? || Dir.pwd != @directory || ENV.to_h != @environment
       rescue SystemCallError # the working directory is gone
         true
       end
 
-      def put_back_flags
-        verbose, $VERBOSE = $VERBOSE, nil # an encoding is not changed without a warning
+      def restore_flags
+        verbose, $VERBOSE = $VERBOSE, nil # changing an encoding prints a warning
         FLAGS.each_with_index { |(write, read), i| write.call(@flags[i]) unless read.call == @flags[i] }
       ensure
         $VERBOSE = verbose
       end
 
-      # What was reopened or closed leads again to where it led.
-      def put_back_streams(lasting)
+      # Restores streams that were reopened or closed.
+      def restore_streams(lasting)
         @reopened = false
         @streams.each do |io, kept|
           attempt(lasting, "the standard streams") do
@@ -117,7 +117,7 @@ module TaskerHost
         end
       end
 
-      # One that is closed takes no stream, but a path.
+      # A closed stream can be reopened only with a path.
       def reopen(io, kept)
         io.closed? ? io.reopen("/proc/self/fd/#{kept.fileno}", io.equal?(STDIN) ? "r" : "a") : io.reopen(kept)
       end
@@ -128,33 +128,35 @@ module TaskerHost
         lasting << what
       end
 
-      def watch
-        @watched = true
-        watch_method(Dir.singleton_class, :chdir)
-        watch_method(Dir.singleton_class, :fchdir)
-        watch_method(Dir, :chdir)
-        watch_method(File.singleton_class, :umask) { |*mask| mask.any? }
-        ENV_WRITERS.each { |name| watch_method(ENV.singleton_class, name) }
-        watch_flags
-        watch_streams
-        watch_signals
-        watch_lasting
+      def wrap_all
+        @wrapped = true
+        wrap_method(Dir.singleton_class, :chdir)
+        wrap_method(Dir.singleton_class, :fchdir)
+        wrap_method(Dir, :chdir)
+        wrap_method(File.singleton_class, :umask) { |*mask| mask.any? }
+        ENV_WRITERS.each { |name| wrap_method(ENV.singleton_class, name) }
+        wrap_flags
+        wrap_streams
+        wrap_signals
+        wrap_lasting
       end
 
-      def watch_flags
-        watch_method(Encoding.singleton_class, :default_external=)
-        watch_method(Encoding.singleton_class, :default_internal=)
-        watch_method(Thread.singleton_class, :abort_on_exception=)
-        watch_method(Thread.singleton_class, :report_on_exception=)
-        watch_method(Warning.singleton_class, :[]=)
-        watch_method(GC.singleton_class, :disable)
+      def wrap_flags
+        wrap_method(Encoding.singleton_class, :default_external=)
+        wrap_method(Encoding.singleton_class, :default_internal=)
+        wrap_method(Thread.singleton_class, :abort_on_exception=)
+        wrap_method(Thread.singleton_class, :report_on_exception=)
+        wrap_method(Warning.singleton_class, :[]=)
+        wrap_method(GC.singleton_class, :disable)
       end
 
-      def watch_streams
-        [STDIN, STDOUT, STDERR].each { |io| %i[reopen close].each { |name| watch_method(io.singleton_class, name) { ProcessState.reopened } } }
+      def wrap_streams
+        [STDIN, STDOUT, STDERR].each do |io|
+          %i[reopen close].each { |name| wrap_method(io.singleton_class, name) { ProcessState.reopened } }
+        end
       end
 
-      def watch_method(owner, name, &counts)
+      def wrap_method(owner, name, &counts)
         return unless owner.method_defined?(name)
 
         owner.prepend(Module.new do
@@ -165,24 +167,24 @@ module TaskerHost
         end)
       end
 
-      def watch_signals
+      def wrap_signals
         body = lambda do |signal, *command, &block|
           before = TRAP.call(signal, *command, &block)
           ProcessState.trapped(signal, before)
           before
         end
         [Signal.singleton_class, Kernel.singleton_class, Kernel].each do |owner|
-          owner.send(:remove_method, :trap) # to define it again would be a warning
+          owner.send(:remove_method, :trap) # redefining it prints a warning
           owner.define_method(:trap, &body)
         end
         Kernel.send(:private, :trap)
       end
 
-      def watch_lasting
+      def wrap_lasting
         [[Process.singleton_class, %i[setsid setpgid setpgrp setrlimit daemon euid= uid= egid= gid=]],
          [Dir.singleton_class, %i[chroot]]].each do |owner, names|
           names.each do |name|
-            watch_method(owner, name) do |*|
+            wrap_method(owner, name) do |*|
               ProcessState.lasting("#{name.to_s.delete("=")} of the process")
               true
             end

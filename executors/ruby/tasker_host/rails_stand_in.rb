@@ -3,9 +3,9 @@
 require_relative "log"
 
 module TaskerHost
-  # What handlers ask of Rails where no app is booted. `defined?(Rails)` stays nil, so that libraries are not misled.
+  # Replaces Rails for handlers if no app is booted. `defined?(Rails)` stays nil, so that libraries do not expect Rails.
   module RailsStandIn
-    # The environment's name; Rails.env.production? and the like.
+    # The name of the environment, with predicates such as Rails.env.production?
     class Environment < String
       def method_missing(name, *arguments)
         name.end_with?("?") && arguments.empty? ? self == name.to_s.chomp("?") : super

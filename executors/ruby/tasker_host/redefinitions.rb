@@ -1,20 +1,20 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # Finds handlers that a second file defines again. Ruby would reopen the class and mix the two; here the first
-  # definition is restored and goes on serving.
+  # Finds handlers that a second file defines again. Ruby reopens the class and mixes both definitions; here the first
+  # definition is restored and stays in use.
   class Redefinitions
     # The errors, by the path of the second file.
     attr_reader :found
 
-    # names has what a file is called in messages, by its path.
+    # names has the names of the files in messages, by path.
     def initialize(names)
       @names = names
       @first = {}
       @found = {}
     end
 
-    # Watches the class bodies of the files that the block loads.
+    # Checks the class bodies of the files that the block loads.
     def watch(&block)
       trace = TracePoint.new(:end) { |point| check(point.self, point.path) if @names.key?(point.path) }
       trace.enable(target_thread: Thread.current, &block)

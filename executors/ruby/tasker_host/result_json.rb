@@ -4,10 +4,10 @@ require "json"
 require_relative "plain_json"
 
 module TaskerHost
-  # Turns what a handler returned into JSON that every language and PostgreSQL read back unchanged, or says where and
-  # why it cannot. See sdk/tasker.rb for the rules.
+  # Converts the result of a handler into JSON that every language and PostgreSQL read back unchanged, or raises an error
+  # that names the place and the reason. The rules are in sdk/tasker.rb.
   module ResultJSON
-    # A result that no retry can make acceptable.
+    # The result is not valid. A retry does not help.
     class Unacceptable < StandardError; end
     class Invalid < Unacceptable; end
     class TooLarge < Unacceptable; end
@@ -26,7 +26,7 @@ module TaskerHost
         raise Invalid, "the result cannot be written as JSON: #{e.message}"
       end
 
-      # value in the form in which it will be read back; what is its name in messages.
+      # value as it is read back. what is the name of the value in errors.
       def plain(value, max_bytes:, max_depth:, what: "the result")
         JSON.parse(generate(value, max_bytes: max_bytes, max_depth: max_depth))
       rescue Unacceptable => e
@@ -46,7 +46,7 @@ module TaskerHost
         end
         return unless json.include?('\u0000') && json.match?(NUL)
 
-        yield # which names the place
+        yield # raises an error that names the place
         raise Invalid, "the result holds the character U+0000, which PostgreSQL cannot store"
       end
 
@@ -119,17 +119,17 @@ module TaskerHost
         return value.strftime("%Y-%m-%d") if defined?(::Date) && value.is_a?(::Date)
         return finite(value, path).to_s("F") if defined?(::BigDecimal) && value.is_a?(::BigDecimal)
         return value.to_a if defined?(::Set) && value.is_a?(::Set)
-        return own_json(value, path) if speaks_json?(value)
+        return own_json(value, path) if custom_json?(value)
 
         refuse(value, path)
       end
 
       def own_json(value, path)
         json = value.is_a?(Enumerator) ? members(value, path) : value.as_json
-        nothing?(json) || json.equal?(value) ? refuse(value, path) : json
+        meaningless?(json) || json.equal?(value) ? refuse(value, path) : json
       end
 
-      # Of what may have no end, such as `loop`.
+      # The members of an enumerator, which may be infinite, like `loop`.
       def members(enumerator, path)
         members = enumerator.size&.infinite? ? nil : enumerator.first(MEMBERS + 1)
         return members if members && members.size <= MEMBERS
@@ -137,8 +137,8 @@ module TaskerHost
         raise Invalid, "#{path} is a #{enumerator.class} with more than #{MEMBERS} members, or without an end; return an array"
       end
 
-      # "#<File:0x…>" tells of an object that it was there, and nothing else.
-      def nothing?(json)
+      # Whether the JSON is only the to_s of an object, like "#<File:0x…>".
+      def meaningless?(json)
         json.is_a?(String) && json.start_with?("#<")
       end
 
@@ -146,9 +146,9 @@ module TaskerHost
         raise Invalid, "#{path} is a #{value.class}, which JSON cannot hold; return hashes, arrays, strings and numbers"
       end
 
-      # Whether value has a JSON form of its own, as records, relations and structs have with ActiveSupport. What
-      # ActiveSupport makes of any other object, its instance variables, nobody has meant to be stored.
-      def speaks_json?(value)
+      # Whether the class of value defines its JSON, as records, relations and structs do with ActiveSupport. For other objects
+      # ActiveSupport would return the instance variables, which are not meant to be stored.
+      def custom_json?(value)
         value.respond_to?(:as_json) && (value.respond_to?(:to_hash) || !Object.equal?(value.method(:as_json).owner))
       end
     end

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # A request that this host cannot serve. What a handler does wrong is never an RpcError, it is a failure outcome.
+  # An error for a request that the host cannot serve. An error of a handler is a failure outcome, never an RpcError.
   class RpcError < StandardError
     PARSE = -32_700
     INVALID_REQUEST = -32_600
@@ -17,7 +17,7 @@ module TaskerHost
     TOO_LARGE = -32_007
     DUPLICATE = -32_009
 
-    # request_id is that of a request that could not be read as a whole.
+    # request_id is set if the request could not be decoded as a whole.
     attr_reader :code, :data, :request_id
 
     def initialize(code, message, data = nil, request_id: nil)

@@ -4,25 +4,25 @@ module TaskerHost
   # Finds handler files.
   module Scan
     SKIPPED = %w[tasker_host node_modules __pycache__ vendor testdata].freeze
-    # The paths of the *.rb files below a folder, sorted, and what is left out though its name does not say so, with the reason.
+    # The paths of the *.rb files below a folder, sorted, and the reasons for which others are skipped, unless it is their name.
     #
-    # A file is what its path leads to: links to files are followed wherever they lead, and a file that is reached twice is loaded
-    # once, by its own name if it has one here. Links to folders are not followed; a missing folder has no files.
+    # Links to files are followed. A file with several paths is loaded once, by its own path if that is in the folder. Links to
+    # folders are not followed. A missing folder has no files.
     Found = Struct.new(:files, :links, :skipped)
 
     class << self
-      def look(root)
+      def files(root)
         found = Found.new([], [], {})
         walk(root, found) if File.directory?(root)
         first = {}
-        (found.files.sort + found.links.sort).each { |path| once(path, first, root, found) }
+        (found.files.sort + found.links.sort).each { |path| add_once(path, first, root, found) }
         found.files = first.values.sort
         found
       end
 
       private
 
-      def once(path, first, root, found)
+      def add_once(path, first, root, found)
         real = File.realpath(path)
         if first.key?(real)
           found.skipped[path] = "it is the same file as #{first[real].delete_prefix("#{root}/")}"
@@ -33,20 +33,20 @@ module TaskerHost
 
       def walk(folder, found)
         Dir.children(folder).each do |name|
-          look_at(File.join(folder, name), found) unless name.start_with?(".", "_") || SKIPPED.include?(name)
+          visit(File.join(folder, name), found) unless name.start_with?(".", "_") || SKIPPED.include?(name)
         end
       rescue SystemCallError => e
         found.skipped[folder] = "it cannot be read: #{e.message}"
       end
 
-      def look_at(path, found)
+      def visit(path, found)
         if File.symlink?(path) then follow(path, found)
         elsif File.directory?(path) then walk(path, found)
         elsif path.end_with?(".rb") then keep(path, found.files, found)
         end
       end
 
-      # A link that is broken is named only when its name is that of a handler file.
+      # Follows a link to a file. A broken link is reported only if it has the name of a handler file.
       def follow(link, found)
         if File.directory?(link)
           found.skipped[link] = "it is a link to a folder, and those are not followed"

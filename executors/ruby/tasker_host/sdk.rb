@@ -1,38 +1,38 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # When the module Tasker that handlers use is defined: at once, unless an app is booted. An app may bring the Rails engine,
-  # whose constants have the same names and other superclasses. So nothing is defined there before somebody asks for what is
-  # missing, or the app is booted, and then only what the app has not brought.
+  # Defines the module Tasker for handlers. Without an app it is defined at once. An app may bring the Rails engine, whose
+  # constants have the same names and other superclasses. Then the module is defined at the first missing constant, or when
+  # the app is booted, and only with the constants that the app does not define.
   module SDK
     FILE = File.join(__dir__, "sdk", "tasker.rb")
 
     class << self
-      # Defines what is missing.
+      # Defines the constants that the app does not define.
       def load
         @lazy = false
         require FILE
       end
 
-      # Has what is missing defined when somebody asks for it.
+      # Defers load until a constant is missing.
       def define_lazily
         @lazy = true
         Module.prepend(Missing) unless Module.include?(Missing)
       end
 
-      # Whether load has still to come, and could define the constant.
+      # Whether load is deferred and could define the constant.
       def lazy?(scope, name)
         @lazy && (name == :Tasker || scope.name.to_s.match?(/\ATasker(::|\z)/))
       end
 
-      # Whether somebody else has defined the constant, or would when it is used.
+      # Whether the app defines the constant, now or through its autoloader.
       def defined_by_app?(owner, name)
         owner.const_defined?(name, false) || classic?(owner, name)
       end
 
       private
 
-      # The autoloader of Rails before 7 defines nothing before it is asked.
+      # The classic autoloader of Rails before 7 defines a constant at its first use.
       def classic?(owner, name)
         return false unless defined?(::ActiveSupport::Dependencies) && ::ActiveSupport::Dependencies.respond_to?(:autoloadable_module?)
         return false if ::Rails.respond_to?(:autoloaders) && ::Rails.autoloaders.zeitwerk_enabled?
@@ -42,7 +42,7 @@ module TaskerHost
       end
     end
 
-    # The hook. What the app itself would find goes first.
+    # Hooks into const_missing, after the app's own autoloader.
     module Missing
       def const_missing(name)
         super

@@ -18,8 +18,8 @@ require_relative "leader_follower"
 require_relative "wire"
 
 module TaskerHost
-  # Reads requests until the pipe closes. The reader answers everything but step.execute itself, so a ping is never
-  # queued behind a step that takes its time.
+  # Reads and dispatches requests until the pipe closes. The reader's thread answers all requests except step.execute, so a
+  # ping never waits for a step.
   class Server
     METHODS = {
       "initialize" => :open_session,
@@ -28,26 +28,26 @@ module TaskerHost
       "step.execute" => :execute
     }.freeze
     NOTIFICATIONS = { "step.cancel" => :cancel }.freeze
-    # What an execution needs to reach the worker.
+    # The ways of an execution to the worker.
     Channel = Struct.new(:client, :writer, :log)
-    # The exit status of a host that cannot go on.
+    # The exit status of a host that cannot continue.
     INTERNAL_ERROR = 70
 
     def initialize(reader, output)
       @reader = reader
-      @lines = [] # read, and not yet looked at
+      @lines = [] # lines that are read and not yet dispatched
       @rotation = ReaderRotation.new { |leader| read(leader) }
       @writer = Writer.new(output)
       @draining = false
       TaskerHost.log = @log = Log.new(@writer)
     end
 
-    # Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more.
+    # Serves until the worker closes the pipe. Then the process ends, because no result can be delivered.
     def run
       trap("TERM") { Thread.new { drain_and_exit } } # a trap handler may not take locks
       ThreadDump.on_signal
       Output.capture
-      Fork.watch { release }
+      Fork.watch { release_in_child }
       @rotation.begin
       wait
     ensure
@@ -56,40 +56,40 @@ module TaskerHost
 
     private
 
-    # Signals interrupt the main thread, and no handler. So do errors in threads that ask for it.
+    # Waits in the main thread, which receives signals and errors of threads with abort_on_exception.
     def wait
       loop { sleep }
     rescue Exception => e # rubocop:disable Lint/RescueException -- `exit` in a thread is one, too
-      raise if Fork.child? || !of_file?(e)
+      raise if Fork.child? || !recycle_without_file(e)
 
       retry
     end
 
-    # Whether the error comes from a thread that a file started when it was loaded. The next process does without that file.
-    def of_file?(error)
-      failure = @opening&.late(error) or return false
+    # Handles an error of a thread that a file started while it was loaded: the next process does not load the file. Returns
+    # false for another error.
+    def recycle_without_file(error)
+      failure = @opening&.fail_file(error) or return false
       @writer.notify("executor.status", { state: "recycle_me", reason: "#{failure[:file]} threw", load_error: failure }) if @session
       true
     end
 
-    # The main thread has been ended, and with it the process ends. From here on it answers for nobody: to end the other threads in an
-    # orderly way would run what they do last.
+    # Ends the process after its main thread has ended. Sends nothing more, and does not run the `ensure` of other threads.
     def go_down(cause)
       @writer.stop
-      ExitReport.say(cause)
+      ExitReport.print(cause)
     ensure
       Exit.as(cause, failed: INTERNAL_ERROR, done: INTERNAL_ERROR)
     end
 
-    def release
-      Current.forget
-      @writer.release
-      @reader.release
+    def release_in_child
+      Current.detach
+      @writer.close_in_child
+      @reader.close_in_child
       %w[TERM INT USR1].each { |signal| ProcessState::TRAP.call(signal, "DEFAULT") }
     end
 
     def read(leader)
-      @writer.flush # the thread before may have been kept from it
+      @writer.flush # the leader before may not have flushed
       loop do
         while (line = @lines.shift)
           @writer.hold unless @lines.empty?
@@ -107,7 +107,7 @@ module TaskerHost
       result = dispatch(message, id)
       @writer.result(id, result) if result
     rescue Message::Unreadable => e
-      unreadable(line, "the request cannot be read: #{e.message}")
+      answer_unreadable(line, "the request cannot be read: #{e.message}")
     rescue RpcError => e
       @writer.error(id || e.request_id, e)
     rescue StandardError, SystemStackError => e
@@ -129,14 +129,14 @@ module TaskerHost
       raise refused(line, RpcError::PARSE, "not JSON: #{Text.clip(e.message, 200)}") unless line.strip.empty?
     end
 
-    # An error without id, as JSON-RPC has it, unless the line can be seen to be a step's: that one is answered.
+    # An error for a line that cannot be decoded. It has an id only if the line is a step.execute request.
     def refused(line, code, message)
       id, method = Message.envelope(line)
       RpcError.new(code, message, request_id: method == "step.execute" ? id : nil)
     end
 
-    # Ends what waits for the line to be read: the step fails for good, and so does the call that it answers.
-    def unreadable(line, reason)
+    # Answers a line that cannot be read: the step fails permanently, or the pending request gets an error.
+    def answer_unreadable(line, reason)
       id, method = Message.envelope(line)
       if id && method == "step.execute"
         @writer.result(id, { outcome: "failure", failure: Failure.of_request(reason) })
@@ -147,7 +147,7 @@ module TaskerHost
       end
     end
 
-    # The result to answer with, or nil when there is nothing to answer yet, or ever.
+    # The result to answer with, or nil if the response comes later or there is none.
     def dispatch(message, id)
       method = message["method"]
       return @channel&.client&.handle_response(message) && nil if method.nil?
@@ -166,7 +166,7 @@ module TaskerHost
       send(name, id, params)
     end
 
-    # A notification that is unknown or makes no sense is ignored.
+    # Handles a notification. An invalid notification is ignored.
     def notified(method, params)
       name = NOTIFICATIONS[method]
       send(name, params) if name && params.is_a?(Hash)
@@ -181,7 +181,7 @@ module TaskerHost
       raise RpcError.new(RpcError::INVALID_REQUEST, "initialized already") if @session
 
       session = @opening = Session.new(params)
-      session.load { |file, error, frames| give_up(id, file, error, frames) }
+      session.load { |file, error, frames| abort_load(id, file, error, frames) }
       @reader.max_bytes = session.max_message_bytes
       @channel = Channel.new(WorkerClient.new(@writer, session.callbacks, @rotation), @writer, @log)
       ProcessState.keep
@@ -190,8 +190,8 @@ module TaskerHost
       session.description
     end
 
-    # A file does not finish loading, and nothing ends it: the next process does without it.
-    def give_up(id, file, error, frames)
+    # Ends the process, because a file does not finish loading and cannot be ended. The next process does not load it.
+    def abort_load(id, file, error, frames)
       error.set_backtrace(frames.to_a)
       data = { load_error: Failure.of_load(file, error) }
       @writer.error(id, RpcError.new(RpcError::NOT_LOADED, "#{file} does not finish loading", data))
@@ -207,7 +207,7 @@ module TaskerHost
       result
     end
 
-    # Only Linux tells.
+    # The resident memory, on Linux.
     def rss_bytes
       File.read("/proc/self/statm").split[1].to_i * 4096
     rescue SystemCallError
@@ -233,7 +233,7 @@ module TaskerHost
       @pool ? @pool.in_flight : 0
     end
 
-    # SIGTERM: takes no more steps and goes when those that run are done, or when the grace is over.
+    # SIGTERM: accepts no more steps, and exits when the running steps have ended or the grace is over.
     def drain_and_exit
       @draining = true
       exit!(0) unless @pool

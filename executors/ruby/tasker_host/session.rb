@@ -7,7 +7,7 @@ require_relative "rpc_error"
 require_relative "sdk"
 
 module TaskerHost
-  # What `initialize` settled: the limits, and the handlers of the folder that it named.
+  # What `initialize` agreed on: the limits, and the handlers of the folder that it named.
   class Session
     PROTOCOL_VERSION = 1
     SDK_VERSION = "0.1.0"
@@ -42,13 +42,13 @@ module TaskerHost
       @payload_files
     end
 
-    # Runs the block as the app, when there is one, wants work to be run.
+    # Runs the block as a unit of work of the app, if there is one.
     def wrap(&block)
       @app ? @app.wrap(&block) : yield
     end
 
-    # Boots the app, when one is named, and loads the handlers. A file that cannot be loaded is reported; the others serve. The block
-    # is for a file that does not finish loading and cannot be ended, see LoadTimer.
+    # Boots the app, if one is named, and loads the handlers. A file that cannot be loaded is reported; the others are served.
+    # The block handles a file that does not finish loading and cannot be ended, see LoadTimer.
     def load(&stuck)
       boot unless @app_root.nil? || @app_root.empty?
       SDK.load
@@ -57,9 +57,9 @@ module TaskerHost
       PlainJSON.prepare
     end
 
-    # The load error of the file whose thread the error comes from, or nil.
-    def late(error)
-      @loader&.late(error)
+    # The load error of the file from whose thread the error comes, or nil.
+    def fail_file(error)
+      @loader&.fail_file(error)
     end
 
     # The handler that the params of step.execute name.

@@ -4,7 +4,7 @@ require_relative "config_hash"
 require_relative "result_json"
 
 module TaskerHost
-  # The step being run, as handlers see it. Results assigned here are kept instead of what `process` returns.
+  # The step that runs, as handlers see it. Results that are assigned here replace the return value of `process`.
   class Step
     CHECKPOINT_BYTES = 64 << 10
     JSON_DEPTH = 60
@@ -13,7 +13,7 @@ module TaskerHost
 
     attr_reader :workflow_step_id, :name, :attempt, :retry_limit, :inputs, :config, :idempotency_key, :scratch_dir,
                 :correlation_id
-    # Seconds before the next attempt, if this one fails and its error names none.
+    # The seconds before the next attempt, if this attempt fails and its error names none.
     attr_accessor :backoff_request_seconds
     attr_accessor :results
     # The task that the step belongs to.
@@ -48,7 +48,7 @@ module TaskerHost
       @trace && @trace["traceparent"]
     end
 
-    # What the engine's step says of itself while it runs.
+    # The state of a step of the engine while it runs.
     def status
       "in_progress"
     end
@@ -72,7 +72,7 @@ module TaskerHost
     end
     alias processed? processed
 
-    # The worker writes the step's row. These keep handlers going that save it themselves.
+    # The worker writes the step's row. These methods do nothing, for handlers that save the step.
     def save(**)
       true
     end
@@ -88,14 +88,14 @@ module TaskerHost
       self
     end
 
-    # Tells the worker that the step is alive, and how far it is (0 to 1). Raises Tasker::Cancelled when it should stop.
+    # Tells the worker that the step is alive, with its progress from 0 to 1. Raises Tasker::Cancelled if the step is cancelled.
     def heartbeat(progress = nil, message = nil, details: nil)
       check!
       @worker.heartbeat(progress, message, details)
       nil
     end
 
-    # Whether the worker wants the step to stop: its time is over, somebody cancelled it, or the worker shuts down.
+    # Whether the worker has asked the step to stop: its time is over, a user cancelled it, or the worker shuts down.
     def cancelled?
       @worker.cancellation.cancelled?
     end
@@ -105,13 +105,12 @@ module TaskerHost
       @worker.cancellation.reason
     end
 
-    # Raises Tasker::Cancelled when the step should stop.
+    # Raises Tasker::Cancelled if the worker has asked the step to stop.
     def check!
       @worker.cancellation.check!
     end
 
-    # Runs the block so that a cancel interrupts whatever it waits for. Use it around sleeps and reads, never around
-    # database work.
+    # Runs the block so that a cancel interrupts its waits. Use it around sleeps and reads, never around database work.
     def interruptible(&block)
       @worker.cancellation.interruptible(&block)
     end
@@ -121,22 +120,22 @@ module TaskerHost
       @worker.sleep(seconds)
     end
 
-    # Keeps data, of at most 64 KiB, for the next attempt: it finds it as `checkpoint`.
+    # Stores data, of at most 64 KiB, for the next attempt, which finds it as `checkpoint`.
     def save_checkpoint(data)
       plain = ResultJSON.plain(data, max_bytes: CHECKPOINT_BYTES, max_depth: JSON_DEPTH, what: "the checkpoint")
       @worker.call("step.save_checkpoint", { checkpoint: plain })
       @checkpoint = plain
     end
 
-    # Publishes an event: with the step's result, so not at all if the step fails, or now.
+    # Publishes an event with the step's result, and so only if the step succeeds, or at once with delivery: "now".
     def publish_event(name, payload = {}, dedupe_key: nil, delivery: "with_result")
       params = { name: name.to_s, payload: json(payload, "the payload"), delivery: delivery.to_s }
       params[:dedupe_key] = dedupe_key.to_s if dedupe_key
       @worker.call("step.publish_event", params)
     end
 
-    # Asks whether this attempt still owns the step, and raises Tasker::LeaseLost when it does not. Worth asking before
-    # an effect that cannot be undone. Returns the seconds that are certain.
+    # Checks that this attempt still owns the step, and raises Tasker::LeaseLost if not. Call it before an effect that cannot
+    # be undone. Returns the seconds for which the claim is certain.
     def lease
       answer = @worker.call("step.lease", {})
       lost = answer.is_a?(Hash) && answer["current"] == false
@@ -145,8 +144,8 @@ module TaskerHost
       answer["remaining_ms"].to_f / 1000 if answer.is_a?(Hash)
     end
 
-    # Adds steps to the task, when this one succeeds: [{ name:, handler:, inputs:, depends_on: [], config:, retryable:,
-    # default_retry_limit: }]. What waits for this step waits for them too. Returns { "accepted" => }.
+    # Adds steps to the task when this step succeeds: [{ name:, handler:, inputs:, depends_on: [], config:, retryable:,
+    # default_retry_limit: }]. Steps that wait for this step wait for them too. Returns { "accepted" => }.
     def spawn(steps)
       @worker.call("step.spawn", { steps: json(steps, "the steps") })
     end
@@ -159,7 +158,7 @@ module TaskerHost
       @worker.call("tasks.create", params)
     end
 
-    # The value of a secret that this handler may read. It is cut out of logs and failures.
+    # The value of a secret that this handler may read. It is redacted in logs and failures.
     def secret(name)
       answer = @worker.call("secrets.get", { name: name.to_s })
       value = answer.is_a?(Hash) ? answer["value"] : answer

@@ -3,7 +3,7 @@
 require_relative "secrets"
 
 module TaskerHost
-  # Makes any text fit to be sent and stored: valid UTF-8, without U+0000, bounded.
+  # Makes any text valid UTF-8 of bounded size, without U+0000 and secrets.
   module Text
     REPLACEMENT = "\uFFFD"
 

@@ -3,7 +3,7 @@
 require_relative "current"
 
 module TaskerHost
-  # Prints where every thread is, when the worker asks for it before it ends a process that hangs.
+  # Prints the stacks of all threads on SIGUSR1. The worker sends it before it kills a process that hangs.
   module ThreadDump
     def self.on_signal
       trap("USR1") { Thread.new { print } } # a trap handler may not take locks

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # What libraries keep for a thread and a step may set for itself: the locale of I18n, and the time zone of ActiveSupport. The next
-  # step on the thread begins with the defaults. Other things that are kept in threads, connections for example, stay.
+  # Resets the state that libraries keep for a thread and a step may change: the locale of I18n and the time zone of
+  # ActiveSupport. Other state of a thread, for example connections, stays.
   module ThreadState
     def self.reset
       return unless defined?(::I18n)

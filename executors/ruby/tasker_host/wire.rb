@@ -4,10 +4,10 @@ require "json"
 
 module TaskerHost
   # Writes one message per line. A line is written whole before the next one, whichever thread sends it. One thread may hold
-  # its messages back for a moment, to write several at once.
+  # its messages back for up to 0.5 ms, to write several at once.
   class Writer
-    # How long a message is held back at most, and how small it must be. A crash in that time costs what is held: the steps that
-    # were answered run again, like those that ran beside the crash.
+    # How long a message is held back at most, and the size below which it is. If the process crashes in that time, the
+    # responses that are held back are lost, and their steps run again like the steps that were running.
     HOLD_SECONDS = 0.0005
     HOLD_BYTES = 4096
 
@@ -17,23 +17,24 @@ module TaskerHost
       @held = String.new(capacity: 2 * HOLD_BYTES)
     end
 
-    # Nothing is written any more, nor what is held back. It takes no lock: whoever holds it may be gone, or wait for the worker.
+    # Drops later messages, and those that are held back. Takes no lock: the thread that holds it may have ended, or wait for
+    # the worker.
     def stop
       @stopped = true
     end
 
-    # The same in a fork, which shares the pipe.
-    def release
+    # Closes the pipe, in a forked child.
+    def close_in_child
       stop
       @io.close
     end
 
-    # What the calling thread writes from now on waits for flush, or for a message of another thread, or for a moment.
+    # Holds back the messages of this thread until flush, a message of another thread, or the end of HOLD_SECONDS.
     def hold
       @holder = Thread.current
     end
 
-    # Writes what is held back. Nobody holds anything any more.
+    # Writes the messages that are held back, and ends the hold.
     def flush
       @holder = nil
       @lock.synchronize { write_held } unless @held.empty? || @stopped
@@ -76,7 +77,7 @@ module TaskerHost
       now >= @due_at
     end
 
-    # When nobody reads any more the worker is dead, and so is this process.
+    # Writes the messages that are held back. If the worker has closed the pipe, this process ends.
     def write_held
       @io.write(@held)
       @held.clear
