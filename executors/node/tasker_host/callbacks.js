@@ -1,6 +1,6 @@
 'use strict';
 
-// Calls that a handler makes to the worker.
+// Requests of one execution to the worker.
 
 const { CallFailed, LeaseLost, NotPermitted } = require('./sdk/tasker');
 
@@ -9,21 +9,21 @@ const NOT_PERMITTED = -32021;
 const RATE_LIMITED = -32022;
 const UNAVAILABLE = -32023;
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 2000;
+const RETRY_MS = 100;
+const RETRY_MS_MAX = 2000;
 
-// The result of method, asked for in the name of execution. A worker that is busy is asked again until the step's
-// deadline; a cancel ends the wait.
+// Sends a request of the execution and resolves to its result. If the worker is busy, the request is repeated until the
+// step's deadline. A cancel ends the wait.
 async function call(execution, method, params) {
-  execution.mayCall(method);
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+  execution.checkCall(method);
+  for (let pause = RETRY_MS; ; pause = Math.min(2 * pause, RETRY_MS_MAX)) {
     const { result, error } = await execution.wait(execution.request(method, params), method);
     if (!error) return result;
     await execution.pause(pauseAfter(error, pause, execution, method), method);
   }
 }
 
-// How long to wait before asking again; throws what the handler shall see when asking again does not help.
+// How long to wait before the request is repeated. Throws the handler's error if repeating does not help.
 function pauseAfter({ code, message, data }, pause, execution, method) {
   switch (code) {
     case STALE_LEASE:
@@ -31,7 +31,7 @@ function pauseAfter({ code, message, data }, pause, execution, method) {
     case NOT_PERMITTED:
       throw new NotPermitted(`${method} is not permitted: ${message}`, { errorCode: 'not_permitted' });
     case RATE_LIMITED:
-      return wholeMs(data?.retry_after_ms) ?? LONGEST_PAUSE_MS;
+      return wholeMs(data?.retry_after_ms) ?? RETRY_MS_MAX;
     case UNAVAILABLE:
       return pause;
     default:

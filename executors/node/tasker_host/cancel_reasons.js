@@ -1,4 +1,4 @@
 'use strict';
 
-// The reasons for a cancel. A thread is told its place in this list, for numbers are all that threads share.
+// The reasons for a cancel. A thread receives the index of the reason, because shared memory holds numbers only.
 module.exports = ['user', 'timeout', 'lease_lost', 'shutdown'];

@@ -1,11 +1,11 @@
 'use strict';
 
-// Whether an execution has been told to stop, and who waits for that.
+// Whether an execution is cancelled, and the waits that a cancel ends.
 class Cancellation {
   #controller;
   #waiting;
 
-  // Why, as an error, or undefined.
+  // The reason as an error, or undefined.
   error;
 
   get signal() {
@@ -16,7 +16,7 @@ class Cancellation {
     return this.#controller.signal;
   }
 
-  // Ends every wait with error. The first error stays.
+  // Ends all waits with error. Only the first call has an effect.
   end(error) {
     if (this.error) return;
     this.error = error;
@@ -26,8 +26,8 @@ class Cancellation {
     this.#controller?.abort(error);
   }
 
-  // Settles like promise, or rejects when the execution is told to stop or after ms. One that was told to stop already
-  // may still wait: it has work to save.
+  // Settles like promise, or rejects when the execution is cancelled or after ms. A wait that begins after the cancel is
+  // not ended by it: the execution may be saving its work.
   async wait(promise, ms, late) {
     let ended;
     const end = new Promise((resolve, reject) => {

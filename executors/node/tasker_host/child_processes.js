@@ -1,7 +1,7 @@
 'use strict';
 
-// Keeps the pipes to the worker from the children of handlers, which are no host. Node starts them without the descriptors of this
-// process; what is left is a handler that hands them on by their numbers.
+// Keeps the pipes to the worker out of the child processes of handlers. Node starts a child without the descriptors of this
+// process. A handler could still pass them on by number, which fails here.
 
 const { ChildProcess } = require('node:child_process');
 

@@ -2,14 +2,14 @@
 
 const outcome = require('./outcome');
 
-const STOP_MS = 1000; // that a thread has to stop by itself, or half of the grace when that is less
+const STOP_MS = 1000; // in which a thread stops by itself, or half of the grace if that is less
 
-// The thread of a cpu handler has ended under it.
+// The thread of a cpu handler has ended while the handler ran.
 class ThreadEnded extends Error {
   static name = 'Tasker::ThreadEnded';
 }
 
-// One execution in a thread. To the host it is like an Execution; the real one is in the thread.
+// One execution in a thread. The host treats it like an Execution; the Execution is in the thread.
 class CpuExecution {
   #requestId;
   #params;
@@ -40,7 +40,7 @@ class CpuExecution {
     this.#thread.run(this, { requestId: this.#requestId, params: this.#params, limits: this.#limits, file, name });
   }
 
-  // A handler that looks at step.cancelled ends by itself; another is stopped. That is what a thread is for.
+  // Asks the handler to stop. If it does not check step.cancelled, its thread is terminated.
   cancel(reason = 'user', graceMs = 0) {
     if (!this.#answer || this.#cancelled) return;
     this.#cancelled = true;
@@ -48,8 +48,8 @@ class CpuExecution {
     this.#stop = setTimeout(() => this.#thread.terminate(), Math.min(STOP_MS, graceMs / 2));
   }
 
-  // Takes a message of the thread.
-  take({ answer, notify, call, method, params }) {
+  // Handles a message of the thread.
+  receive({ answer, notify, call, method, params }) {
     if (answer !== undefined) this.#end(answer);
     else if (notify !== undefined) this.#client.notify(notify, params);
     else this.#request(call, method, params);
@@ -70,7 +70,7 @@ class CpuExecution {
   }
 
   #end(answer) {
-    clearTimeout(this.#stop); // or the next execution would be stopped
+    clearTimeout(this.#stop); // otherwise it would stop the next execution
     this.#thread.detach();
     this.#threads.release(this.#thread);
     this.#finish(answer);

@@ -14,9 +14,9 @@ const sdkResolution = require('./sdk_resolution');
 const uncaughtErrors = require('./uncaught_errors');
 const tasker = require('./sdk/tasker');
 
-const SCHEDULER = '/proc/thread-self/schedstat'; // begins with the nanoseconds that this thread has computed
+const SCHEDULER = '/proc/thread-self/schedstat'; // begins with the CPU time of this thread in nanoseconds
 
-// The way to the worker leads over the main thread.
+// The worker client of a thread. The main thread forwards its messages.
 class ThreadClient {
   #pending = new Map();
   #lastCall = 0;
@@ -53,7 +53,7 @@ class ThreadClient {
     this.#cpuNs = cpuNs();
   }
 
-  // What is known of the attempt beside its result.
+  // The metadata of the attempt: its CPU time.
   metadata() {
     const ns = cpuNs() - this.#cpuNs;
     return Number.isFinite(ns) ? { cpu_ms: Math.round(ns / 1e6) } : undefined;

@@ -8,31 +8,31 @@ const REASONS = require('./cancel_reasons');
 
 const PROGRAM = path.join(__dirname, 'cpu_thread.js');
 
-// The threads that handlers with `cpu` run in, one execution each. As many as there are processors stay warm.
+// The threads in which handlers with `cpu` run, one execution each. As many idle threads as processors are kept.
 class CpuThreads {
   #settings;
-  #warm = [];
+  #idle = [];
 
-  // settings are the root of the handlers and the calls that the worker offers.
+  // settings are the root of the handlers and the methods that the worker offers.
   constructor(settings) {
     this.#settings = settings;
   }
 
   acquire() {
-    return this.#warm.pop() ?? new CpuThread(this.#settings, (thread) => this.#remove(thread));
+    return this.#idle.pop() ?? new CpuThread(this.#settings, (thread) => this.#remove(thread));
   }
 
   release(thread) {
-    if (this.#warm.length < os.availableParallelism()) this.#warm.push(thread);
+    if (this.#idle.length < os.availableParallelism()) this.#idle.push(thread);
     else thread.terminate();
   }
 
   #remove(thread) {
-    this.#warm = this.#warm.filter((warm) => warm !== thread);
+    this.#idle = this.#idle.filter((idle) => idle !== thread);
   }
 }
 
-// One thread, and the execution in it.
+// One thread and its execution.
 class CpuThread {
   #worker;
   #reason = new Int32Array(new SharedArrayBuffer(4));
@@ -41,7 +41,7 @@ class CpuThread {
 
   constructor(settings, onExit) {
     this.#worker = new Worker(PROGRAM, { workerData: { ...settings, reason: this.#reason } });
-    this.#worker.on('message', (message) => this.#execution?.take(message));
+    this.#worker.on('message', (message) => this.#execution?.receive(message));
     this.#worker.on('error', (error) => {
       this.#error = error;
     });
@@ -57,7 +57,7 @@ class CpuThread {
     this.#worker.postMessage({ job });
   }
 
-  // The thread has answered and is free.
+  // Removes the execution after the thread has answered.
   detach() {
     this.#execution = undefined;
   }

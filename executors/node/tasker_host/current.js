@@ -1,13 +1,13 @@
 'use strict';
 
-// What the running code belongs to: an execution, a file that the loader loaded, or nothing. It follows timers, promises and
+// The owner of the running code: an execution, a file that the loader loads, or none. It follows timers, promises and
 // callbacks.
 
 const { AsyncLocalStorage } = require('node:async_hooks');
 
 const owners = new AsyncLocalStorage();
 
-// A handler file, while it is loaded and in whatever it started then.
+// A handler file as the owner of code that runs while the file loads, and of timers and promises that this code creates.
 class LoadedFile {
   // path is relative to the root of the handlers.
   constructor(path) {
@@ -23,7 +23,7 @@ function owner() {
   return owners.getStore();
 }
 
-// The file that the running code belongs to, or undefined.
+// The file to which the running code belongs, or undefined.
 function file() {
   const found = owners.getStore();
   return found instanceof LoadedFile ? found : undefined;

@@ -1,10 +1,10 @@
 'use strict';
 
-// The id and the method of a message that cannot be read, so that whoever waits for its answer gets one.
+// Finds the id and the method of a message that cannot be decoded, so that its sender gets a response.
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
 
-// {id, method} of the outermost object of a line that may be cut or no JSON; what is not found is undefined.
+// The {id, method} of the outermost object of a line that may be cut off or no JSON. A missing one is undefined.
 function envelope(line) {
   const found = { __proto__: null };
   let depth = 0;

@@ -12,8 +12,8 @@ const { Secrets } = require('./secrets');
 
 const CALL_MS = 30_000; // for steps without a timeout
 
-// One execution of one step: calls the handler and turns whatever happens into the message to answer with. All that it
-// wants of the worker goes through its client.
+// One execution of one step: calls the handler and makes the response of its result or error. Its messages to the worker go
+// through the client.
 class Execution {
   #requestId;
   #params;
@@ -22,12 +22,12 @@ class Execution {
   #client;
   #answer;
   #cancellation = new Cancellation();
-  #mayCallUntil;
+  #callsEnd;
   #heartbeats;
   #printed;
   #secrets;
 
-  // The last checkpoint that the handler handed over.
+  // The last checkpoint that the handler saved.
   checkpoint;
 
   constructor(requestId, params, handler, limits, client) {
@@ -38,10 +38,10 @@ class Execution {
     this.#handler = handler;
     this.#limits = limits;
     this.#client = client;
-    this.#mayCallUntil = this.started + (params.timeout_ms ?? CALL_MS);
+    this.#callsEnd = this.started + (params.timeout_ms ?? CALL_MS);
   }
 
-  // The execution whose handler the running code belongs to, or undefined.
+  // The execution to which the running code belongs, or undefined.
   static current() {
     const owner = current.owner();
     return owner instanceof Execution ? owner : undefined;
@@ -55,21 +55,21 @@ class Execution {
     return this.#answer === undefined;
   }
 
-  // Runs the handler and calls answer with the response, exactly once.
+  // Runs the handler, and calls answer with the response exactly once.
   start(answer) {
     this.#answer = answer;
     current.run(this, () => this.#run());
   }
 
-  // Tells the handler to stop. It may go on for graceMs; that nothing overlong goes on for ever is the worker's business.
-  // The listeners of the signal are the handler's code.
+  // Asks the handler to stop within graceMs. The worker ends the process of a handler that does not stop. The listeners
+  // of the signal are code of the handler.
   cancel(reason, graceMs = 0) {
     if (this.ended) return;
-    this.#mayCallUntil = Math.max(this.#mayCallUntil, performance.now() + graceMs);
+    this.#callsEnd = Math.max(this.#callsEnd, performance.now() + graceMs);
     current.run(this, () => this.#cancellation.end(new Cancelled(reason)));
   }
 
-  // Ends the execution with an error from outside the handler's own promise. Without effect when it has ended.
+  // Ends the execution with an error that the handler's promise does not report. Has no effect after its end.
   fail(error) {
     if (this.ended) return;
     const json = JSON.stringify(outcome.of(error, { cancelled: this.cancelled, checkpoint: this.checkpoint }));
@@ -95,7 +95,7 @@ class Execution {
     this.#pollCancel();
     const { error } = this.#cancellation;
     if (!error) return;
-    Error.captureStackTrace(error); // where the handler is, not where the cancel arrived
+    Error.captureStackTrace(error); // the stack of the handler, not of the cancel
     throw error;
   }
 
@@ -107,27 +107,27 @@ class Execution {
     this.#heartbeats.beat(params);
   }
 
-  // Throws when method cannot be called (any more).
-  mayCall(method) {
+  // Throws if method cannot be requested, or not after the end of the execution.
+  checkCall(method) {
     if (this.ended) throw new LeaseLost(`the step has ended, too late for ${method}`);
     if (this.#cancellation.error instanceof LeaseLost) throw this.#cancellation.error;
     if (!this.#client.offers(method)) throw new CallFailed(`this worker does not offer ${method}`);
   }
 
-  // Resolves to the worker's {result} or {error}.
+  // Resolves to the {result} or {error} of the worker's response.
   request(method, params) {
     return this.#client.request(method, { execution_id: this.executionId, ...params });
   }
 
-  // Settles like promise, unless the step is cancelled or runs out of time before.
+  // Settles like promise, or rejects if the step is cancelled or its time is over before.
   wait(promise, method) {
     const late = () => new CallFailed(`the worker did not answer ${method} before the step's deadline`);
-    return this.#cancellation.wait(promise, this.#mayCallUntil - performance.now(), late);
+    return this.#cancellation.wait(promise, this.#callsEnd - performance.now(), late);
   }
 
-  // Waits before method is asked for again.
+  // Waits before the request is repeated.
   async pause(ms, method) {
-    if (performance.now() + ms > this.#mayCallUntil) {
+    if (performance.now() + ms > this.#callsEnd) {
       throw new CallFailed(`the worker could not serve ${method} before the step's deadline`);
     }
     let timer;
@@ -137,13 +137,13 @@ class Execution {
     await this.wait(over, method).finally(() => clearTimeout(timer));
   }
 
-  // Notes that the step is not this attempt's any more, and returns error.
+  // Notes that the claim is lost, and returns error.
   loseClaim(error) {
     this.#cancellation.end(error);
     return error;
   }
 
-  // Keeps value out of what this execution says from now on.
+  // Redacts value in messages of this execution from now on.
   addSecret(value) {
     this.#secrets ??= new Secrets();
     this.#secrets.add(value);
@@ -153,24 +153,24 @@ class Execution {
     return this.#secrets ? this.#secrets.redact(text) : text;
   }
 
-  // The lines that this print completes.
+  // Returns the lines that the printed text completes.
   print(stream, chunk, encoding) {
     this.#printed ??= new PrintedLines();
     return this.#printed.add(stream, chunk, encoding);
   }
 
-  // [stream, text] of what has been printed without the end of its line.
+  // The [stream, text] pairs of lines that have not ended.
   printRest() {
     return this.#printed?.rest() ?? [];
   }
 
-  // A handler in a thread that computes gets no messages, but sees what it shares with the host.
+  // Reads the cancel reason from shared memory: a thread that computes receives no messages.
   #pollCancel() {
     const reason = this.#client.cancelReason?.();
     if (reason !== undefined) this.cancel(reason);
   }
 
-  // Serialising is guarded like the handler itself: a result that cannot be sent is a failure.
+  // A result that cannot be serialised is a failure of the handler.
   async #run() {
     try {
       const args = argumentsFor.of(this.#params, this);
@@ -188,7 +188,7 @@ class Execution {
     return metadata ? `,"metadata":${JSON.stringify(metadata)}` : '';
   }
 
-  // Everything about an execution precedes its answer.
+  // Sends all messages of the execution, then its response.
   #send(result) {
     const answer = this.#answer;
     if (answer === undefined) return;

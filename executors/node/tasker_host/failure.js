@@ -1,6 +1,6 @@
 'use strict';
 
-// What something thrown means for the step, as the worker records it. Everything in it is bounded.
+// The failure that the worker records for something thrown. All of its members are bounded.
 
 const { inspect, types } = require('node:util');
 
@@ -23,7 +23,7 @@ function of(error) {
   try {
     return describeFailure(error);
   } catch (unexpected) {
-    // Errors are users' code too, and may throw when asked what they are. There is always an answer.
+    // Describing an error runs users' code, which may throw. The step still gets a response.
     const message = `an error that cannot be described: ${clip(unexpected, FRAME_BYTES)}`;
     return { kind: 'retryable', class: 'Error', message, backtrace: [] };
   }
@@ -37,7 +37,7 @@ function describeFailure(error) {
   return failure;
 }
 
-// What tasker's own errors say beside their message. A member that cannot be used is named, and costs no other.
+// Adds the members of the errors of `tasker`. A member that cannot be used is named; the others are still added.
 function addMembers(failure, error) {
   const ignored = {};
   if (error instanceof PermanentError) failure.code = member(error, 'errorCode', code, ignored);
@@ -112,7 +112,7 @@ function cause(error, depth = 1) {
 
 function causeOf(error) {
   try {
-    return error?.cause ?? (error instanceof AggregateError ? error.errors?.[0] : undefined); // Promise.any has no other
+    return error?.cause ?? (error instanceof AggregateError ? error.errors?.[0] : undefined); // Promise.any sets no cause
   } catch {
     return undefined; // it may be computed
   }
@@ -123,17 +123,17 @@ function code(value) {
   return clip(String(value), FRAME_BYTES);
 }
 
-// As much of the context as JSON can hold.
+// The part of the context that JSON can hold.
 function detailsOf(context) {
   try {
     return plain('context', context, DETAILS);
   } catch (error) {
     const note = { details_dropped: clip(error.message, FRAME_BYTES) };
-    return isObject(context) && !(error instanceof TooLarge) ? { ...fitting(context), ...note } : note;
+    return isObject(context) && !(error instanceof TooLarge) ? { ...convertible(context), ...note } : note;
   }
 }
 
-function fitting(context) {
+function convertible(context) {
   const kept = Object.entries(context).flatMap(([name, value]) => {
     try {
       return value === undefined ? [] : [[name, plain(`context.${name}`, value, DETAILS)]];
@@ -144,16 +144,16 @@ function fitting(context) {
   return Object.fromEntries(kept);
 }
 
-function milliseconds(wish) {
-  const ms = wish instanceof Date ? Math.max(wish.getTime() - Date.now(), 0) : 1000 * seconds(wish);
+function milliseconds(value) {
+  const ms = value instanceof Date ? Math.max(value.getTime() - Date.now(), 0) : 1000 * seconds(value);
   if (ms >= 0 && ms < Infinity) return Math.round(Math.min(ms, LONGEST_MS));
-  throw new TypeError(`${shown(wish)} is no time to wait: retryAfter is a number of seconds, or a Date`);
+  throw new TypeError(`${shown(value)} is no time to wait: retryAfter is a number of seconds, or a Date`);
 }
 
-// Headers say seconds in text.
-function seconds(wish) {
-  if (typeof wish === 'number') return wish;
-  return typeof wish === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(wish) ? Number(wish) : NaN;
+// Headers have seconds as text.
+function seconds(value) {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : NaN;
 }
 
 function shown(value) {

@@ -1,7 +1,7 @@
 'use strict';
 
-// The file descriptors of the protocol. Handlers may print, close stdout or start children; none of that may reach the
-// pipes to the worker, so they are private. Node itself marks what it inherits close-on-exec.
+// The file descriptors of the protocol. Handlers may print, close stdout or start children. None of that may reach the pipes
+// to the worker. Therefore the pipes have private numbers. Node marks inherited descriptors close-on-exec.
 
 const { spawn } = require('node:child_process');
 const net = require('node:net');
@@ -12,12 +12,12 @@ const { keepFrom } = require('./child_processes');
 const PRIVATE_IN = 3;
 const PRIVATE_OUT = 4;
 
-// True when the protocol is to be spoken over stdin and stdout.
+// Whether the pipes to the worker are stdin and stdout.
 function areStandard(env) {
   return number(env.TASKER_RPC_IN_FD, 0) <= 2 || number(env.TASKER_RPC_OUT_FD, 1) <= 2;
 }
 
-// Takes the pipes that env names. The variables are removed, so that a handler's child does not take itself for a host.
+// Takes the pipes that env names. Removes the variables: otherwise a child of a handler could act as a host.
 function claim(env) {
   const inFd = number(env.TASKER_RPC_IN_FD);
   const input = new net.Socket({ fd: inFd, readable: true, writable: false });
@@ -28,8 +28,8 @@ function claim(env) {
   return { input, output, outFd };
 }
 
-// Node cannot move a descriptor, so a second process gets stdin and stdout under private numbers, and this one only
-// passes on signals and the exit code.
+// Node cannot move a descriptor. A second process gets stdin and stdout under private numbers, and this process forwards
+// signals and the exit code.
 function restartOnPrivateFds(program) {
   const env = { ...process.env, TASKER_RPC_IN_FD: String(PRIVATE_IN), TASKER_RPC_OUT_FD: String(PRIVATE_OUT) };
   const args = [...process.execArgv, program];

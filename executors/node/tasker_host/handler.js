@@ -1,6 +1,6 @@
 'use strict';
 
-// What one module serves.
+// What one module serves: its handlers, and how each of them is called.
 
 // A function or class that the host serves.
 class Handler {

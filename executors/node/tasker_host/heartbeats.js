@@ -2,7 +2,7 @@
 
 const EVERY_MS = 1000;
 
-// The heartbeats of one execution, at most one a second. Those in between are combined: the last word counts.
+// Sends the heartbeats of one execution, at most one a second. Heartbeats in between are combined; the last values count.
 class Heartbeats {
   #send;
   #last = -Infinity;
@@ -13,7 +13,7 @@ class Heartbeats {
     this.#send = send;
   }
 
-  // A handler that holds the event loop gets no timers, so every beat looks at the clock.
+  // Checks the clock at each beat, because timers do not run while a handler holds the event loop.
   beat(params) {
     this.#pending = { ...this.#pending, ...defined(params) };
     const wait = this.#last + EVERY_MS - performance.now();
@@ -21,7 +21,7 @@ class Heartbeats {
     else this.#timer ??= setTimeout(() => this.#flush(), wait);
   }
 
-  // Forgets what is not sent yet.
+  // Drops what has not been sent yet.
   stop() {
     clearTimeout(this.#timer);
   }

@@ -1,8 +1,7 @@
 'use strict';
 
-// The Node host: a long-lived process that runs the step handlers of one folder for tasker-worker. It claims its two
-// pipes before anything else can touch them, loads the handlers when the worker says which folder, and then runs steps
-// until the worker closes the pipe.
+// The Node host: a long-lived process that runs the step handlers of one folder for tasker-worker. It takes its two
+// pipes first, loads the handlers of the folder that the worker names, and then runs steps until the worker closes the pipe.
 
 const fds = require('./fds');
 
@@ -11,7 +10,8 @@ const EXIT_CONFIGURATION = 78;
 
 const NO_WORKER = 'tasker-worker starts this program and talks to it over pipes; run `tasker-worker run` instead';
 // node:cluster starts the program of its process again.
-const CLUSTER = 'a handler called cluster.fork(), and this is the program that it would start: name another with cluster.setupPrimary({ exec })';
+const CLUSTER =
+  'a handler called cluster.fork(), and this is the program that it would start: name another with cluster.setupPrimary({ exec })';
 
 function main() {
   if (process.env.TASKER_PROTOCOL !== '1') {
@@ -37,7 +37,7 @@ function main() {
 function stop(code, message) {
   process.stderr.write(`tasker host: ${message}\n`);
   process.exitCode = code;
-  if (process.connected) process.exit(); // the channel of node:cluster would keep it
+  if (process.connected) process.exit(); // the channel of node:cluster would keep the process running
 }
 
 main();

@@ -1,4 +1,5 @@
-// Resolves imports of the SDK, where Node has no hooks but these. Loaded by Node into the thread that resolves imports.
+// Resolves imports of the SDK in versions of Node that have only these hooks. Node loads this file into the thread that
+// resolves imports.
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,7 +17,7 @@ export function resolve(specifier, context, next) {
   return next(Object.hasOwn(urls, specifier) ? urls[specifier] : specifier, context);
 }
 
-// A `.js` file of which no package.json says what it is: newer versions of Node look into it, and so does this.
+// Detects whether a `.js` file without a package.json is an ES module, as newer versions of Node do.
 export async function load(url, context, next) {
   if (process.features.require_module || !/^file:.*\.js$/.test(url)) return next(url, context);
   const file = fileURLToPath(url);

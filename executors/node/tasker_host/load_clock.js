@@ -3,10 +3,10 @@
 const fs = require('node:fs');
 
 const TASKS = '/proc/self/task';
-const LEAST_MS = 1000; // that a file has, however little time the files before it have left
+const LEAST_MS = 1000; // for a file, however much time the files before it have used
 
-// How long a file has been loading, without the time in which others had the processor: a file that is kept waiting by a busy machine
-// is not one that does not finish. Systems that do not tell that time count all of it.
+// Measures how long a file has been loading, without the time in which it waited for a processor: on a busy machine a file
+// loads slowly and still finishes. On systems that do not report that time, all time counts.
 class LoadClock {
   #began = performance.now();
   #waited = waitedMs();
@@ -17,14 +17,14 @@ class LoadClock {
     this.#leastMs = Math.max(ms / 2, LEAST_MS);
   }
 
-  // In how many milliseconds the file may be given up, if it may not be now. It has had at least half of its time then.
-  get shortMs() {
-    const had = performance.now() - this.#began - (waitedMs() - this.#waited);
-    return Math.max(this.#leastMs - had, 0);
+  // The milliseconds until the file has used at least half of its time. The file may be given up when they are over.
+  get missingMs() {
+    const used = performance.now() - this.#began - (waitedMs() - this.#waited);
+    return Math.max(this.#leastMs - used, 0);
   }
 }
 
-// How long threads of this process were ready to run, and did not.
+// How long threads of this process have waited for a processor.
 function waitedMs() {
   let sum = 0;
   for (const task of list()) {

@@ -1,6 +1,6 @@
 'use strict';
 
-// What is said of a file that does not finish loading, by whichever thread sees it.
+// The load error of a file that does not finish loading. The main thread reports it, or the watchdog thread.
 
 const LOAD_TIMEOUT = 'Tasker::LoadTimeout';
 

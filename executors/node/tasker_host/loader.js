@@ -16,25 +16,25 @@ const sdkResolution = require('./sdk_resolution');
 
 const NAME_BYTES = 200;
 const CHECK_MS = 10_000;
-const SHARE = 0.5; // of the time that is left, which one file may take
+const SHARE = 0.5; // the part of the remaining time that one file may take
 
 // Two handlers have one name.
 class DuplicateHandler extends Error {
   static name = 'Tasker::DuplicateHandler';
 }
 
-// A file ended the process, which would take all the others with it.
+// A file called process.exit, which would end all steps.
 class Exit extends Error {
   static name = 'SystemExit';
 }
 
-// A file waits for something that does not come.
+// A file does not finish loading.
 class LoadTimeout extends Error {
   static name = LOAD_TIMEOUT;
 }
 
-// Loads every handler file below a folder and finds what to serve. Handlers are found by name in what was loaded here
-// and nowhere else: no name that arrives later is turned into a path or a property.
+// Loads every handler file below a folder and registers the handlers. A request can name only handlers that were registered
+// here: no name in a request becomes a path or a property.
 class Loader {
   #root;
   #deadline;
@@ -46,7 +46,7 @@ class Loader {
   // handlers by name, and errors by file as the worker reports them; complete after load.
   constructor(root, { startupMs, skip, watchdog, log }) {
     this.#root = root && fs.existsSync(root) ? fs.realpathSync(root) : '';
-    this.#deadline = startupMs; // the clock runs since the process started, and so does the worker's
+    this.#deadline = startupMs; // both the clock and the worker's timeout begin at the start of the process
     this.#skip = new Set(skip);
     this.#watchdog = watchdog;
     this.#log = log;
@@ -61,16 +61,16 @@ class Loader {
   async load() {
     sdkResolution.forRequire();
     if (this.#root === '') return;
-    importWhereAsked(this.#root);
-    keepFromExiting();
+    resolveImportsIfUsed(this.#root);
+    guardExit();
     const { files, skipped } = scan.files(this.#root);
     for (const [file, reason] of skipped) this.#log.warn(`node/${path.relative(this.#root, file)} is not loaded: ${reason}`);
     for (const file of files) if (!this.#skip.has(path.relative(this.#root, file))) await this.#loadFile(file);
   }
 
-  // Takes an error of the file that nothing caught, and returns the load error that it makes. What the file serves is served no
-  // more. A file that is being loaded is not waited for any longer.
-  fail(relative, error) {
+  // Takes an uncaught error of the file, and returns the file's load error. Removes the handlers of the file. If the file is
+  // loading, its loading ends.
+  failFile(relative, error) {
     if (this.#loading?.path === relative) this.#loading.fail(error);
     else this.#refuse(relative, error);
     return this.errors.find(({ file }) => file === relative);
@@ -86,16 +86,16 @@ class Loader {
     }
   }
 
-  // What work resolves to, which belongs to the file. Other threads see to code that does not even wait.
+  // Resolves like work, which runs as code of the file. The watchdog ends code that holds the event loop.
   async #inTime(relative, work) {
     const ms = Math.max(this.#deadline - performance.now(), 0) * SHARE;
-    this.#watchdog.loads(relative, ms);
+    this.#watchdog.fileLoads(relative, ms);
     let timer;
     const failed = new Promise((resolve, reject) => {
       this.#loading = { path: relative, fail: reject };
       const clock = new LoadClock(ms);
       const giveUp = () => {
-        if (clock.shortMs > 0) timer = setTimeout(giveUp, clock.shortMs);
+        if (clock.missingMs > 0) timer = setTimeout(giveUp, clock.missingMs);
         else reject(new LoadTimeout(tookTooLong(ms)));
       };
       timer = setTimeout(giveUp, ms);
@@ -105,13 +105,13 @@ class Loader {
     } finally {
       clearTimeout(timer);
       this.#loading = undefined;
-      this.#watchdog.loaded();
+      this.#watchdog.fileLoaded();
     }
   }
 
   #refuse(relative, error) {
     for (const [name, { file }] of this.handlers) if (file === relative) this.handlers.delete(name);
-    if (this.errors.some(({ file }) => file === relative)) return; // the first says why
+    if (this.errors.some(({ file }) => file === relative)) return; // the first error names the cause
     const file = path.join(this.#root, relative);
     this.#report(file, failure.ofLoad(relative, error, sourceOf(error, file)));
   }
@@ -133,17 +133,17 @@ class Loader {
   }
 }
 
-// The handler that goes by name in file, which is relative to root.
+// The handler of that name in file, which is relative to root.
 async function handlerIn(root, file, name) {
-  importWhereAsked(root);
+  resolveImportsIfUsed(root);
   for (const [other, target] of served(await load(path.join(root, file)), baseOf(file))) {
     if (other === name) return new Handler(name, file, target);
   }
   throw new Error(`${file} does not serve ${name} in a thread: what it exports must not depend on where it is loaded`);
 }
 
-// process.exit of a file is an error of that file, also in its timers and callbacks.
-function keepFromExiting() {
+// Makes process.exit in code of a file an error of the file, also in its timers and callbacks.
+function guardExit() {
   const { exit } = process;
   process.exit = (code) => {
     if (current.file()) throw new Exit(`process.exit(${code ?? ''}) in a file that is loaded, outside of any step`);
@@ -155,12 +155,12 @@ function baseOf(relative) {
   return relative.slice(0, -path.extname(relative).length).replaceAll(path.sep, '.');
 }
 
-// A TypeScript file, and a Node that cannot run it.
+// This version of Node cannot run a TypeScript file.
 class NoTypeScript extends Error {
   static name = 'Tasker::NoTypeScript';
 }
 
-// What the file exports, whichever kind of module it is.
+// The exports of the file, a CommonJS or ES module.
 async function load(file) {
   const extension = path.extname(file);
   if (extension.endsWith('ts') && !runsTypeScript()) {
@@ -168,7 +168,7 @@ async function load(file) {
       `this is Node ${process.versions.node}, which does not run TypeScript: use Node 22.18 or newer, or compile the file to .js`,
     );
   }
-  if (mayImport(file)) sdkResolution.forImport(); // a link leads out of the folder
+  if (mayImport(file)) sdkResolution.forImport(); // the file may be a link to a file outside the folder
   if (isModule(fs.realpathSync(file))) return import(pathToFileURL(file));
   try {
     return require(file);
@@ -178,17 +178,17 @@ async function load(file) {
   }
 }
 
-// Node itself, or a loader that NODE_OPTIONS names.
+// Whether Node, or a loader that NODE_OPTIONS names, runs TypeScript.
 function runsTypeScript() {
   return Boolean(process.features.typescript || require.extensions['.ts']);
 }
 
-let asked = false;
+let importsChecked = false;
 
-// Has imports find the SDK when a file imports anything, be it a helper that is first required by a step.
-function importWhereAsked(root) {
-  if (asked) return;
-  asked = true;
+// Makes imports find the SDK if any file imports, also a helper that a step requires later.
+function resolveImportsIfUsed(root) {
+  if (importsChecked) return;
+  importsChecked = true;
   if (scan.sources(root).some(mayImport)) sdkResolution.forImport();
 }
 
@@ -196,7 +196,7 @@ function mayImport(file) {
   try {
     return path.extname(file).startsWith('.m') || /\bimport\b|^\s*export\b/m.test(fs.readFileSync(file, 'utf8'));
   } catch {
-    return false; // loading it says why it cannot be read
+    return false; // loading the file reports why it cannot be read
   }
 }
 

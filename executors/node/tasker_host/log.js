@@ -1,6 +1,6 @@
 'use strict';
 
-// Structured log records, sent to the worker with the execution that they belong to.
+// Sends structured log records to the worker, with the execution to which they belong.
 
 const { Execution } = require('./execution');
 const { plain } = require('./result_json');
@@ -34,8 +34,8 @@ class Log {
     this.#record(Execution.current(), 'error', message, { attrs });
   }
 
-  // Records [stream, text] pairs that an execution printed. What goes to stderr leaves at once: it may be the last words of a
-  // process that crashes before the turn ends.
+  // Records [stream, text] pairs that an execution printed. Text for stderr is sent at once, because the process may crash
+  // before the turn of the event loop ends.
   prints(execution, texts, level = 'info') {
     for (const [logger, text] of texts) {
       this.#record(execution, level, text, { logger });
@@ -48,10 +48,10 @@ class Log {
       this.#dropped++;
       return;
     }
-    const said = clip(message, MESSAGE_BYTES);
+    const text = clip(message, MESSAGE_BYTES);
     this.#writer.notify('log', {
       level,
-      message: execution ? execution.redact(said) : said,
+      message: execution ? execution.redact(text) : text,
       ts: new Date().toISOString(),
       logger,
       execution_id: execution?.executionId,
@@ -62,7 +62,7 @@ class Log {
   }
 }
 
-// A log call must not fail the step over what it was given.
+// The attributes as JSON. Attributes that cannot be converted must not fail the step.
 function safe(attrs, execution) {
   try {
     const kept = plain('attrs', attrs, ATTRS);

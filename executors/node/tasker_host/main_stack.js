@@ -1,23 +1,23 @@
 'use strict';
 
-// Where the main thread is, seen from another one through Node's inspector, which opens no port for that.
+// Reads the stack of the main thread from another thread, through Node's inspector, which opens no port for that.
 
 const { Session } = require('node:inspector');
 
-let looking = false; // two sessions would pause what the other one evaluates
+let active = false; // two sessions would pause each other's evaluation
 
-// Calls back with the frames of the main thread, innermost first, none when it waits for events; and with what expression, which
-// is evaluated there, comes to. Code that runs has pauseMs to come to a stop. Does nothing while it looks already.
-function look(expression, pauseMs, callback) {
-  if (looking) return;
-  looking = true;
+// Calls back with the frames of the main thread, innermost first, or none if it waits for events, and with the value of the
+// expression there. Running code has pauseMs to pause. Has no effect while another call is active.
+function readStack(expression, pauseMs, callback) {
+  if (active) return;
+  active = true;
   const session = new Session();
   const urls = new Map();
   let stopped = false;
   session.connectToMainThread();
   const timer = setTimeout(() => {
     stopped = true;
-    session.post('Debugger.disable'); // or what is evaluated next would be paused, for ever
+    session.post('Debugger.disable'); // otherwise the next evaluation would be paused
     evaluate(session, expression, (value) => callback([], value));
   }, pauseMs);
   session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
@@ -39,8 +39,8 @@ function evaluate(session, expression, callback) {
   session.post('Runtime.evaluate', { expression, silent: true }, (error, { result } = {}) => {
     callback(result?.value);
     session.disconnect();
-    looking = false;
+    active = false;
   });
 }
 
-module.exports = { look };
+module.exports = { readStack };

@@ -1,14 +1,14 @@
 'use strict';
 
-// Whether a file is an ES module. Node's require of ES modules takes no hooks before 22.15, so they could not import the SDK
-// there: what is one is imported.
+// Whether a file is an ES module and must be imported. Before Node 22.15, require of an ES module has no hooks, so the module
+// could not import the SDK.
 
 const fs = require('node:fs');
 const path = require('node:path');
 const vm = require('node:vm');
 
 const MAY_BE_MODULE = /\bimport\b|^\s*export\b|\bawait\b/m;
-// What V8 says of an ES module that is compiled as CommonJS; Node detects it by the same words.
+// The messages of V8 for an ES module that is compiled as CommonJS. Node detects an ES module by the same messages.
 const MODULE_SYNTAX = [
   'Cannot use import statement outside a module',
   "Unexpected token 'export'",
@@ -17,7 +17,7 @@ const MODULE_SYNTAX = [
 ];
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
-// Whether the file at this real path is to be imported.
+// Whether the file at this real path must be imported.
 function isModule(file) {
   const extension = path.extname(file);
   if (extension.startsWith('.m')) return true;
@@ -27,7 +27,7 @@ function isModule(file) {
   return extension === '.js' && hasModuleSyntax(fs.readFileSync(file, 'utf8'));
 }
 
-// The type that the nearest package.json says, or undefined.
+// The type in the nearest package.json, or undefined.
 function packageType(folder) {
   const type = ownType(folder);
   const parent = path.dirname(folder);
@@ -35,17 +35,17 @@ function packageType(folder) {
   return parent === folder || path.basename(folder) === 'node_modules' ? undefined : packageType(parent);
 }
 
-// The same of the package.json in this folder, null when there is none.
+// The type in the package.json of this folder, or null if there is no such file.
 function ownType(folder) {
   try {
     const { type } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
     return type === 'module' || type === 'commonjs' ? type : undefined;
   } catch (error) {
-    return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? null : undefined; // Node itself says what is wrong with it
+    return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? null : undefined; // Node reports the error in it
   }
 }
 
-// Whether JavaScript can be nothing but an ES module.
+// Whether source can only be an ES module.
 function hasModuleSyntax(source) {
   if (!MAY_BE_MODULE.test(source)) return false;
   try {

@@ -1,7 +1,7 @@
 'use strict';
 
-// The numbers of JSON text that JavaScript cannot hold. JSON.parse says nothing: it rounds integers beyond 2^53, and makes
-// numbers beyond a double Infinity or zero.
+// Finds the numbers of JSON text that JavaScript cannot hold. JSON.parse does not report them: it rounds integers beyond
+// 2^53, and turns numbers beyond a double into Infinity or zero.
 
 const SUSPECT = /\d{16}|\d[eE][+-]?\d{3}/;
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}[\],:]/gs;
@@ -9,8 +9,8 @@ const INTEGER = /^-?\d{16,}$/;
 const SHOWN_CHARS = 40;
 const PATH_CHARS = 300;
 
-// What JavaScript makes of the numbers in the text: {lost: {path, number}} is the first that it cannot hold at all, {rounded} the
-// first integer that it rounds. Nothing when all is well.
+// Returns {lost: {path, number}} for the first number that JavaScript cannot hold, {rounded} for the first integer that it
+// rounds, or undefined.
 function misread(json) {
   if (!SUSPECT.test(json)) return undefined;
   let rounded;
@@ -21,7 +21,7 @@ function misread(json) {
   return rounded && { rounded };
 }
 
-// Yields every number, with a function that says where it is.
+// Yields every number, with a function that returns its path.
 function* numbersIn(json) {
   const containers = []; // {key} of objects and {index} of arrays, outermost first
   const path = () => pathOf(containers);
@@ -47,7 +47,7 @@ function name(container, token) {
   container.named = true;
 }
 
-// As handlers know the arguments: what is around them in the message is left out.
+// The path as handlers know it: without the parts of the message around the arguments.
 function pathOf(containers) {
   const parts = containers.map(({ key, index }) => (index === undefined ? `.${key}` : `[${index}]`));
   if (parts[0] === '.params') parts.shift();

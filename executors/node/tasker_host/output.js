@@ -1,16 +1,16 @@
 'use strict';
 
-// What handlers print inside an execution becomes log records of that execution, also what timers of it print after its end: as a
-// line of the process it would pass for the next step's. Everything else is printed as ever: what files print while they are
-// loaded, and what children and native code write.
+// Text that an execution prints becomes log records of the execution, also if its timers print after its end: otherwise it
+// would appear as text of the next step. Other text goes to the original streams: text of files that load, of child
+// processes and of native code.
 
 const { Execution } = require('./execution');
 
 const LEVELS = { debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error', trace: 'error', assert: 'error' };
 
-let spoken; // the level of the console method that is printing, which prints a whole message at once
+let consoleLevel; // the level of the console method that is printing; it prints a whole message at once
 
-// Takes over console, process.stdout and process.stderr.
+// Wraps console, process.stdout and process.stderr.
 function capture(log) {
   for (const [method, level] of Object.entries(LEVELS)) wrapConsole(method, level);
   wrapStream('stdout', log);
@@ -21,12 +21,12 @@ function wrapConsole(method, level) {
   const print = console[method];
   console[method] = (...args) => {
     if (!Execution.current()) return print.apply(console, args);
-    const before = spoken;
-    spoken = level;
+    const before = consoleLevel;
+    consoleLevel = level;
     try {
       return print.apply(console, args);
     } finally {
-      spoken = before;
+      consoleLevel = before;
     }
   };
 }
@@ -45,12 +45,12 @@ function wrapStream(name, log) {
 }
 
 function record(log, execution, stream, chunk, encoding) {
-  if (spoken) {
-    log.prints(execution, [[stream, String(chunk).replace(/\n$/, '')]], spoken);
+  if (consoleLevel) {
+    log.prints(execution, [[stream, String(chunk).replace(/\n$/, '')]], consoleLevel);
     return;
   }
   log.prints(execution, execution.print(stream, chunk, encoding).map((line) => [stream, line]));
-  if (execution.ended) log.prints(execution, execution.printRest()); // nobody else will ask for it
+  if (execution.ended) log.prints(execution, execution.printRest()); // the execution has logged its last line
 }
 
 module.exports = { capture };

@@ -1,6 +1,6 @@
 'use strict';
 
-// Payloads that are too large for a message go by file.
+// Payloads that are too large for a message, as files in the scratch folder of the execution.
 
 const { createHash, randomUUID } = require('node:crypto');
 const fs = require('node:fs');
@@ -8,7 +8,7 @@ const path = require('node:path');
 
 const { Invalid, TooLarge, checkBytes, text } = require('./result_json');
 
-// The members of an answer that carry value: text, or a promise of text when it goes by file.
+// The members of a response that carry value: text, or a promise of text if value is written to a file.
 function resultMembers(value, limits, scratchDir) {
   const json = text('result', value, limits.maxDepth);
   const bytes = Buffer.byteLength(json);
@@ -24,7 +24,7 @@ async function write(json, bytes, file) {
   return `"result_file":${JSON.stringify({ path: path.basename(file), bytes, sha256 })}`;
 }
 
-// The text of the file that reference describes, after everything that can be checked has been.
+// The text of the described file, after its size and hash are checked.
 function read({ path: name, bytes, sha256 } = {}, scratchDir, maxBytes) {
   if (typeof scratchDir !== 'string' || typeof name !== 'string' || path.basename(name) !== name || /^\.{0,2}$/.test(name)) {
     throw new Invalid('params_file names no file of scratch_dir');

@@ -2,36 +2,36 @@
 
 const { RpcError } = require('./rpc_error');
 
-// The executions that run now. There is no queue: what exceeds the limit is refused.
+// The executions that run. There is no queue: the pool refuses what exceeds the capacity.
 class Pool {
-  #limit;
+  #capacity;
   #writer;
   #running = new Map();
   #onEnd;
   #whenIdle;
 
-  // onEnd is called with the id of every execution that has ended, before its answer leaves, and how many still run.
-  constructor(limit, writer, onEnd) {
-    this.#limit = limit;
+  // onEnd is called with the id of each execution that has ended, before its response is sent, and the number that still run.
+  constructor(capacity, writer, onEnd) {
+    this.#capacity = capacity;
     this.#writer = writer;
     this.#onEnd = onEnd;
   }
 
-  // Starts the execution; throws an RpcError when its id is running already or the limit is reached.
+  // Starts the execution. Throws an RpcError if its id is running already, or if no slot is free.
   start(execution) {
     const { executionId } = execution;
     if (this.#running.has(executionId)) {
       throw new RpcError(RpcError.DUPLICATE, `execution ${executionId} is running`);
     }
-    if (this.#running.size >= this.#limit) {
-      throw new RpcError(RpcError.OVERLOADED, `all ${this.#limit} places are taken`);
+    if (this.#running.size >= this.#capacity) {
+      throw new RpcError(RpcError.OVERLOADED, `all ${this.#capacity} slots are taken`);
     }
-    this.#checkAlone(execution.handler);
+    this.#checkExclusive(execution.handler);
     this.#running.set(executionId, execution);
     execution.start((message) => this.#answer(executionId, message));
   }
 
-  // Tells an execution to stop. One that is not running has nothing to be told.
+  // Asks an execution to stop. An id that is not running is ignored.
   cancel(executionId, reason, graceMs) {
     this.#running.get(executionId)?.cancel(reason, graceMs);
   }
@@ -46,7 +46,7 @@ class Pool {
     return oldest && Math.round(performance.now() - oldest.started);
   }
 
-  // Calls back as soon as nothing runs.
+  // Calls back as soon as no execution runs.
   whenIdle(callback) {
     this.#whenIdle = callback;
     if (this.size === 0) callback();
@@ -57,7 +57,7 @@ class Pool {
     return [...this.#running.values()];
   }
 
-  // Forgotten before answered: the worker may send the next one as soon as it reads the answer.
+  // Removes the execution, then answers: the worker may send the next request as soon as it reads the response.
   #answer(executionId, message) {
     this.#running.delete(executionId);
     this.#onEnd(executionId, this.size);
@@ -65,8 +65,8 @@ class Pool {
     if (this.size === 0) this.#whenIdle?.();
   }
 
-  // The worker sends an exclusive handler to an idle process; there is no queue here to correct it.
-  #checkAlone({ exclusive, name }) {
+  // Refuses an execution that would share the process with an exclusive one. The worker does not send such an execution.
+  #checkExclusive({ exclusive, name }) {
     if (this.size > 0 && exclusive) throw new RpcError(RpcError.OVERLOADED, `${name} runs alone, others are running`);
     const [first] = this.#running.values();
     if (first?.handler.exclusive) throw new RpcError(RpcError.OVERLOADED, `${first.handler.name} runs alone`);

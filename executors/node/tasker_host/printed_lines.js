@@ -1,6 +1,6 @@
 'use strict';
 
-// What one execution prints, cut into lines.
+// Splits the text that one execution prints into lines.
 
 const { StringDecoder } = require('node:string_decoder');
 
@@ -10,7 +10,7 @@ class PrintedLines {
   #partial = { stdout: '', stderr: '' };
   #decoders = { stdout: undefined, stderr: undefined };
 
-  // Returns the lines that chunk completes; half a line is kept, and half a character. A line that has no end is cut.
+  // Returns the lines that chunk completes. Incomplete lines and characters are kept. A line over LINE_CHARS is cut.
   add(stream, chunk, encoding) {
     const lines = (this.#partial[stream] + this.#text(stream, chunk, encoding)).split('\n');
     const last = lines.pop();
@@ -24,7 +24,7 @@ class PrintedLines {
     return typeof encoding === 'string' && !/^utf-?8$/i.test(encoding) ? Buffer.from(chunk, encoding).toString() : chunk;
   }
 
-  // Yields [stream, text] for what is left.
+  // Yields [stream, text] for each line that has not ended.
   *rest() {
     for (const [stream, text] of Object.entries(this.#partial)) if (text !== '') yield [stream, text];
     this.#partial = { stdout: '', stderr: '' };

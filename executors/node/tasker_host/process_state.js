@@ -2,31 +2,33 @@
 
 const { RuntimeState } = require('./runtime_state');
 
-// Beside signals, the events whose listeners decide what becomes of the process.
-const EVENTS = new Set(['exit', 'rejectionHandled', 'uncaughtException', 'uncaughtExceptionMonitor', 'unhandledRejection', 'warning']);
+// The events, other than signals, whose listeners can end the process or keep it running.
+const EVENTS = new Set([
+  'exit', 'rejectionHandled', 'uncaughtException', 'uncaughtExceptionMonitor', 'unhandledRejection', 'warning',
+]);
 
-// What a handler changes about the process would be seen by all later steps: the folder it works in, its umask, its
-// environment, what it does on a signal. It is put back when nothing runs; a step that ran beside the change may have
-// suffered already, so then the worker is asked for a new process. Replaced functions and listeners of errors are put back
-// only: libraries do that when they are first used, and would do it again in each new process.
+// Restores the state of the process that a handler changes and later steps would see: working directory, umask, environment,
+// signal listeners. The state is restored when no step runs. If other steps ran during the change, the worker is asked for a
+// new process. Replaced functions and error listeners are only restored: libraries replace them at their first use, and
+// would do so again in each new process.
 class ProcessState {
   #changed = false;
-  #loose = false;
+  #replaced = false;
   #runtime;
   #cwd = process.cwd();
   #env;
   #signals; // listeners by event
-  #catchAll; // Node's way to take all errors that nothing caught
+  #catchAll; // Node's function that catches all uncaught errors
   #umask = process.umask();
   #writeEnv;
   #chdir = process.chdir;
   #noteSignal = (name) => {
     if (isSignal(name)) this.#changed = true;
-    else if (EVENTS.has(name)) this.#loose = true;
+    else if (EVENTS.has(name)) this.#replaced = true;
   };
   #setUmask = process.umask;
 
-  // Watches from now on. What was changed before, while handlers were loaded, stays.
+  // Notes changes from now on. Changes that were made while handlers were loaded stay.
   watch() {
     this.#env = { ...process.env };
     this.#writeEnv = process.env;
@@ -35,7 +37,7 @@ class ProcessState {
     process.umask = this.#noting(this.#setUmask);
     this.#catchAll = process.setUncaughtExceptionCaptureCallback;
     process.setUncaughtExceptionCaptureCallback = (callback) => {
-      this.#loose = true;
+      this.#replaced = true;
       this.#catchAll.call(process, callback);
     };
     this.#runtime = new RuntimeState();
@@ -43,29 +45,29 @@ class ProcessState {
     this.#watchSignals();
   }
 
-  // Called at the end of every execution with the number of those that still run. Returns true when others saw a change,
-  // or will.
+  // Called at the end of every execution with the number of those that still run. Returns true if other executions have
+  // seen a change, or will see one.
   restore(running) {
-    if (running === 0 && (this.#loose || !this.#runtime.same)) this.#putBack();
+    if (running === 0 && (this.#replaced || !this.#runtime.unchanged)) this.#restoreRuntime();
     if (!this.#changed) return false;
     if (running > 0) return true;
-    const stays = !this.#goBack();
+    const lasts = !this.#restoreDirectory();
     this.#setUmask.call(process, this.#umask);
     this.#restoreEnv();
     this.#restoreSignals();
     this.#changed = false;
-    return stays;
+    return lasts;
   }
 
-  #putBack() {
+  #restoreRuntime() {
     this.#runtime.restore();
     this.#catchAll.call(process, null);
     this.#restoreSignals();
-    this.#loose = false;
+    this.#replaced = false;
   }
 
-  // The folder may be gone.
-  #goBack() {
+  // Returns false if the directory does not exist any longer.
+  #restoreDirectory() {
     try {
       this.#chdir.call(process, this.#cwd);
       return true;
@@ -79,20 +81,20 @@ class ProcessState {
     for (const [name, value] of Object.entries(this.#env)) if (this.#writeEnv[name] !== value) this.#writeEnv[name] = value;
   }
 
-  // What is missing is added first, so that no signal finds nobody and ends the process.
+  // Adds missing listeners first: a signal without a listener would end the process.
   #restoreSignals() {
     for (const [name, before] of this.#signals) {
       for (const listener of before) if (!process.rawListeners(name).includes(listener)) process.on(name, listener);
     }
     for (const name of watchedNames()) {
-      if (name === 'exit') continue; // libraries clean up there what they made
+      if (name === 'exit') continue; // libraries clean up there
       const before = this.#signals.get(name) ?? [];
       for (const listener of process.rawListeners(name)) if (!before.includes(listener)) process.off(name, listener);
     }
     this.#watchSignals();
   }
 
-  // A handler may have removed all listeners, ours too.
+  // A handler may have removed all listeners, also those of the host.
   #watchSignals() {
     for (const event of ['newListener', 'removeListener']) {
       if (!process.listeners(event).includes(this.#noteSignal)) process.on(event, this.#noteSignal);
@@ -106,7 +108,7 @@ class ProcessState {
     };
   }
 
-  // To notice writes costs less than to compare after every step.
+  // A proxy that notes writes costs less than comparing the environment after every step.
   #watched(env) {
     const noting = (change) => (...args) => {
       this.#changed = true;

@@ -1,11 +1,11 @@
 'use strict';
 
-// Turns what a handler returned into JSON that every language and PostgreSQL read back unchanged, or says where and why
-// it cannot. See sdk/tasker.js for the rules.
+// Converts the result of a handler into JSON that every language and PostgreSQL read back unchanged, or throws an error that
+// names the place and the reason. The rules are in sdk/tasker.js.
 
 const { types } = require('node:util');
 
-// A result that no retry can make acceptable.
+// The result is not valid. A retry does not help.
 class Unacceptable extends Error {}
 class Invalid extends Unacceptable {}
 class TooLarge extends Unacceptable {}
@@ -14,11 +14,11 @@ const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
 const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 const PATH_CHARS = 300;
 
-// The JSON text of value, which is called what in errors.
+// The JSON text of value. what is the name of the value in errors.
 function text(what, value, maxDepth) {
   const plain = value === undefined ? null : value;
   const json = JSON.stringify(isPlain(plain, maxDepth) ? plain : convert(plain, what, maxDepth));
-  if (isUnstorable(json)) place(plain, what, maxDepth);
+  if (isUnstorable(json)) throwPlace(plain, what, maxDepth);
   return json;
 }
 
@@ -28,12 +28,12 @@ function generate(what, value, { maxBytes, maxDepth }) {
   return json;
 }
 
-// value in the form in which it will be read back.
+// value as it is read back.
 function plain(what, value, limits) {
   return JSON.parse(generate(what, value, limits));
 }
 
-// The same for what a handler passes to a call. A mistake there fails like any other.
+// Like plain, for an argument of a handler's request. An invalid argument is a TypeError of the handler.
 function plainArgument(what, value, limits) {
   try {
     return plain(what, value, limits);
@@ -53,8 +53,8 @@ function isUnstorable(json) {
   return (json.includes('\\u0000') && NUL.test(json)) || (json.includes('\\ud') && LONE_SURROGATE.test(json));
 }
 
-// Throws what says where that character is.
-function place(value, what, maxDepth) {
+// Throws an error that names the place of that character.
+function throwPlace(value, what, maxDepth) {
   convert(value, what, maxDepth);
   throw new Invalid(`the ${what} holds a character that PostgreSQL cannot store`);
 }
@@ -86,12 +86,12 @@ function isPlainObject(value, depth) {
   return keys.length > 0 || isEmpty(value);
 }
 
-// Whether an object has nothing that JSON leaves out without a word, such as getters.
+// Whether an object has no members at all, also none that JSON leaves out, such as getters.
 function isEmpty(object) {
   return Reflect.ownKeys(object).length === 0;
 }
 
-// A plain copy of value, or an error that says where it is none.
+// A plain copy of value. Throws an error with the place of a value that cannot be converted.
 function convert(value, path, depth) {
   switch (typeof value) {
     case 'string':
@@ -124,7 +124,7 @@ function isBoxed(value) {
   return types.isStringObject(value) || types.isNumberObject(value) || types.isBooleanObject(value);
 }
 
-// Refuses objects whose contents are not in their members: JSON.stringify makes them `{}`.
+// Refuses objects whose contents are not in their members: JSON.stringify writes them as `{}`.
 function checkKept(value, path) {
   if (typeof value.then === 'function') throw invalid(path, `is ${a(kindOf(value))}, whose value is not there yet; await it`);
   if (typeof value.next === 'function' && typeof value.return === 'function') {

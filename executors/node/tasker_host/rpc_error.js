@@ -1,6 +1,6 @@
 'use strict';
 
-// A request that this host cannot serve. What a handler does wrong is never an RpcError, it is a failure outcome.
+// An error for a request that the host cannot serve. An error of a handler is a failure outcome, never an RpcError.
 class RpcError extends Error {
   static PARSE = -32700;
   static INVALID_REQUEST = -32600;

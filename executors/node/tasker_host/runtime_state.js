@@ -1,11 +1,12 @@
 'use strict';
 
-// What all code of the process shares and a step may replace, to capture output or to fake the time, and forget to put back.
+// Globals that a step may replace, for example to capture output or to fake the time, and forget to restore.
 
 const OBJECTS = [
   [console, Object.keys(console).filter((name) => typeof console[name] === 'function')],
   [process, ['env', 'exit', 'emitWarning', 'stdout', 'stderr']],
-  [globalThis, ['console', 'Date', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate']],
+  [globalThis, ['console', 'Date', 'setTimeout', 'setInterval', 'setImmediate']],
+  [globalThis, ['clearTimeout', 'clearInterval', 'clearImmediate']],
   [Error, ['stackTraceLimit', 'prepareStackTrace', 'captureStackTrace']],
 ];
 
@@ -22,7 +23,7 @@ class RuntimeState {
   #setTimeout = setTimeout;
   #limit = Error.stackTraceLimit;
 
-  // Remembers what there is now.
+  // Keeps the current state.
   constructor() {
     const objects = [...OBJECTS, [process.stdout, ['write']], [process.stderr, ['write']]];
     this.#saved = objects.flatMap(([object, names]) => {
@@ -30,8 +31,8 @@ class RuntimeState {
     });
   }
 
-  // Whether the things that are replaced most are still the same; it is asked after each step.
-  get same() {
+  // Whether the globals that are replaced most often are unchanged. Called after each step.
+  get unchanged() {
     return this.#out.write === this.#outWrite && this.#err.write === this.#errWrite && console.log === this.#log &&
       console.error === this.#error && process.env === this.#env && globalThis.Date === this.#Date &&
       globalThis.setTimeout === this.#setTimeout && Error.stackTraceLimit === this.#limit;
@@ -43,7 +44,7 @@ class RuntimeState {
         if (descriptor) Object.defineProperty(object, name, descriptor);
         else delete object[name];
       } catch {
-        // it was made unchangeable, and stays
+        // the property is not configurable, and stays
       }
     }
   }

@@ -8,10 +8,10 @@ const path = require('node:path');
 const SKIPPED = new Set(['tasker_host', 'node_modules', '__pycache__', 'vendor', 'testdata']);
 const EXTENSIONS = new Set(['.js', '.cjs', '.mjs', '.ts', '.cts', '.mts']);
 
-// The paths of the handler files below root, sorted, and what is left out though its name does not say so, with the reason.
+// The paths of the handler files below root, sorted, and the reasons for which others are skipped, unless it is their name.
 //
-// A file is what its path leads to: links to files are followed wherever they lead, and a file that is reached twice is loaded
-// once, by its own name if it has one here. Links to folders are not followed; a missing root has no files.
+// Links to files are followed. A file with several paths is loaded once, by its own path if that is below root. Links to
+// folders are not followed. A missing root has no files.
 function files(root) {
   const found = { files: [], links: [], skipped: [] };
   if (fs.existsSync(root)) walk(root, found);
@@ -49,7 +49,7 @@ function keep(file, kind, among, found) {
   else found.skipped.push([file, 'it is no file']);
 }
 
-// A link that is broken is named only when its name is that of a handler file.
+// Follows a link to a file. A broken link is reported only if it has the name of a handler file.
 function follow(link, found) {
   const target = targetOf(link);
   if (target?.isDirectory()) found.skipped.push([link, 'it is a link to a folder, and those are not followed']);
@@ -62,18 +62,18 @@ function targetOf(link) {
   try {
     return fs.statSync(link);
   } catch {
-    return undefined; // it leads nowhere, or in a circle
+    return undefined; // the target is missing, or the links form a circle
   }
 }
 
-// Declarations, and the TypeScript that a file beside it was compiled from.
+// Whether a file is a declaration, or TypeScript of which the folder also has the compiled file.
 function isOnlySource(name, entries) {
   if (/\.d\.[cm]?ts$/.test(name)) return true;
   const compiled = name.replace(/\.([cm]?)ts$/, '.$1js');
   return compiled !== name && entries.some((entry) => entry.name === compiled);
 }
 
-// The paths of all files below root that handlers may be made of, those among them that are none themselves.
+// The paths of all source files below root, also of those that are no handler files.
 function sources(folder) {
   return entriesOf(folder).flatMap((entry) => {
     const file = path.join(folder, entry.name);
@@ -86,7 +86,7 @@ function entriesOf(folder) {
   try {
     return fs.readdirSync(folder, { withFileTypes: true });
   } catch {
-    return []; // files says why
+    return []; // files reports why
   }
 }
 

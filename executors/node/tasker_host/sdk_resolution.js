@@ -5,7 +5,11 @@
 const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
 
-const FILES = { __proto__: null, tasker: require.resolve('./sdk/tasker'), 'tasker/testing': require.resolve('./sdk/tasker/testing') };
+const FILES = {
+  __proto__: null,
+  tasker: require.resolve('./sdk/tasker'),
+  'tasker/testing': require.resolve('./sdk/tasker/testing'),
+};
 
 let importable = false;
 
@@ -18,14 +22,14 @@ function forRequire() {
   globalThis.tasker = require(FILES.tasker);
 }
 
-// For import. Older versions of Node start a thread for it, so it waits until there is a module.
+// For import. Older versions of Node start a thread for the hooks, so they are registered only when a file imports.
 function forImport() {
   if (importable) return;
   importable = true;
   const urls = Object.fromEntries(Object.entries(FILES).map(([name, file]) => [name, pathToFileURL(file).href]));
   if (Module.registerHooks) {
     Module.registerHooks({
-      // The hooks see require too, which knows nothing of URLs, so the answer is not left to Node.
+      // The hooks also apply to require, which does not accept URLs. Therefore they return the result themselves.
       resolve: (specifier, context, next) =>
         Object.hasOwn(urls, specifier) ? { url: urls[specifier], format: 'commonjs', shortCircuit: true } : next(specifier, context),
     });

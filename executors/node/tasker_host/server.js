@@ -21,10 +21,10 @@ const { clip } = require('./text');
 const { Watchdog } = require('./watchdog');
 const { LineReader, TooLong, Writer } = require('./wire');
 
-const LAST_WORDS_MS = 1000;
-const SETTLING_MS = 10_000; // in which an error outside of any step is the fault of the file that it comes from
+const LAST_FLUSH_MS = 1000;
+const FILE_ERRORS_MS = 10_000; // after loading, in which an error outside of any step counts as a load error of its file
 
-// Answers requests until the pipe closes. Only step.execute runs handlers, so a ping waits for nothing but code that
+// Reads and dispatches requests until the pipe closes. Only step.execute runs handlers, so a ping waits only for code that
 // holds the event loop.
 class Server {
   #reader;
@@ -37,11 +37,11 @@ class Server {
   #log;
   #outFd;
   #watchdog = new Watchdog(() => this.#pool?.values() ?? []);
-  #booting; // the session whose handlers load
-  #settled; // when handlers were there, in ms of this process
+  #loadingSession; // the session, from the time when its handlers load
+  #fileErrorsEnd; // when FILE_ERRORS_MS are over, in ms of this process
   #backlog; // messages that arrive while handlers load
   #draining = false;
-  #recycleRequested = false; // told the worker that this process should be replaced
+  #recycleRequested = false; // the worker has been asked to recycle this process
   #methods = {
     __proto__: null,
     initialize: (params, id) => this.#initialize(params, id),
@@ -65,11 +65,11 @@ class Server {
     capture(this.#log);
   }
 
-  // Serves until the worker closes the pipe. That is an order to die: no result could be delivered any more.
+  // Serves until the worker closes the pipe. Then the process ends, because no result can be delivered.
   run() {
     process.on('SIGTERM', () => this.#drainAndExit());
     process.on('exit', () => this.#writer.flush());
-    uncaughtErrors.watch((code) => this.#exitWritten(code), (file, error) => this.#blame(file, error));
+    uncaughtErrors.watch((code) => this.#exitWritten(code), (file, error) => this.#handleFileError(file, error));
     this.#reader.start((line) => this.#receive(line), () => this.#exit());
   }
 
@@ -87,7 +87,7 @@ class Server {
       const result = this.#dispatch(message, json);
       if (result !== undefined) this.#writer.result(id, result);
     } catch (error) {
-      if (id === null && error instanceof RpcError) this.#refuseUnread(line, error);
+      if (id === null && error instanceof RpcError) this.#refuseUnreadable(line, error);
       else this.#refuse(id, error);
     }
   }
@@ -98,15 +98,15 @@ class Server {
     return line.toString();
   }
 
-  // Answers a line that could not be read. When it can be seen to be a step's, or the answer to a call, nobody waits for it any
-  // longer; otherwise the error has no id, as JSON-RPC wants it.
-  #refuseUnread(line, error) {
+  // Answers a line that cannot be decoded. The error has an id if the line is a step.execute request; a line that is a
+  // response ends its request. Any other error has no id.
+  #refuseUnreadable(line, error) {
     const { id, method } = envelope(line instanceof TooLong ? line.head : line);
     if (method === undefined && this.#client.handleResponse({ id, error })) return;
     this.#refuse(method === 'step.execute' && typeof id === 'string' ? id : null, error);
   }
 
-  // The result to answer with, or undefined when there is nothing to answer yet, or ever.
+  // The result to answer with, or undefined if the response comes later or there is none.
   #dispatch(message, json) {
     const { id, jsonrpc, method, params } = message;
     if (method === undefined) return void this.#client.handleResponse(message);
@@ -137,9 +137,9 @@ class Server {
   }
 
   async #open(session) {
-    this.#booting = session;
+    this.#loadingSession = session;
     await session.load();
-    this.#settled = performance.now() + SETTLING_MS;
+    this.#fileErrorsEnd = performance.now() + FILE_ERRORS_MS;
     this.#reader.maxBytes = session.maxMessageBytes;
     this.#client.offered = session.callbacks;
     this.#pool = new Pool(session.maxConcurrency, this.#writer, (id, left) => this.#ended(id, left));
@@ -147,13 +147,13 @@ class Server {
     this.#session = session;
   }
 
-  // A file throws in something that it started when it was loaded. While the others load it is one that cannot be loaded; soon after,
-  // the worker gets a process without it. Later it may be an outage of what the file uses, and a new process does for all.
-  #blame(file, error) {
-    if (!this.#booting) return false;
-    const late = performance.now() > (this.#settled ?? Infinity);
+  // Handles an uncaught error of code that a file started while it was loaded. While files load, it is a load error. In the
+  // next 10 s, the worker gets a process without the file. Later it may be an outage: returns false, and the process ends.
+  #handleFileError(file, error) {
+    if (!this.#loadingSession) return false;
+    const late = performance.now() > (this.#fileErrorsEnd ?? Infinity);
     if (late) return false;
-    const loadError = this.#booting.fileFailed(file, error);
+    const loadError = this.#loadingSession.failFile(file, error);
     if (!this.#session) return true;
     const reason = `${file} threw after it was loaded`;
     this.#writer.notify('executor.status', { state: 'recycle_me', reason, load_error: loadError });
@@ -183,7 +183,8 @@ class Server {
     this.#client.forget(executionId);
     if (!this.#processState.restore(running) || this.#recycleRequested) return;
     this.#recycleRequested = true;
-    const reason = 'a step changed the folder, umask, environment or signal handlers of the process, and it was not put back in time';
+    const changed = 'a step changed the folder, umask, environment or signal handlers of the process';
+    const reason = `${changed}, and it was not put back in time`;
     this.#writer.notify('executor.status', { state: 'recycle_me', reason });
   }
 
@@ -194,11 +195,11 @@ class Server {
     const handler = this.#session.handler(params);
     const numbers = misread(json);
     if (numbers?.lost) return this.#unreadable(numbers.lost);
-    if (numbers) this.#warnOfRounding(params, numbers.rounded); // before the answer, which a handler may give at once
+    if (numbers) this.#warnOfRounding(params, numbers.rounded); // before the response, which may be sent at once
     this.#pool.start(this.#execution(id, params, handler));
   }
 
-  // The outcome of a step whose arguments no handler can be given. No retry can change them.
+  // The outcome of a step whose arguments JavaScript cannot hold. A retry does not help.
   #unreadable({ path, number }) {
     const message = `the request cannot be read: ${path} is the number ${number}, which JavaScript cannot hold`;
     return { outcome: 'failure', failure: failure.ofRequest(message) };
@@ -223,7 +224,7 @@ class Server {
     return this.#pool?.size ?? 0;
   }
 
-  // SIGTERM: takes no more steps and goes when those that run are done, or when the grace is over.
+  // SIGTERM: accepts no more steps, and exits when the running steps have ended or the grace is over.
   #drainAndExit() {
     this.#draining = true;
     if (!this.#pool) this.#exit();
@@ -231,14 +232,14 @@ class Server {
     this.#pool.whenIdle(() => this.#writer.end(() => this.#exit()));
   }
 
-  // Ends the process as soon as the worker has everything that was said, or will not read it.
+  // Ends the process when the worker has read all messages, or after 1 s.
   #exitWritten(code) {
-    setTimeout(() => process.exit(code), LAST_WORDS_MS);
+    setTimeout(() => process.exit(code), LAST_FLUSH_MS);
     this.#writer.end(() => process.exit(code));
   }
 
-  // Ends the process at once. process.exit would wait for a handler's file or DNS call that hangs in libuv's threads, so
-  // running steps are ended by force; and handlers' own exit listeners could keep it.
+  // Ends the process at once. process.exit waits for file and DNS calls in libuv's threads, so a process with running steps
+  // kills itself. Exit listeners of handlers are removed, because they could block.
   #exit() {
     if (this.#inFlight() > 0) process.kill(process.pid, 'SIGKILL');
     process.removeAllListeners('exit');

@@ -16,11 +16,11 @@ const MAX_FILE_BYTES = 64 << 20;
 const SHUTDOWN_GRACE_MS = 25_000;
 const STARTUP_TIMEOUT_MS = 60_000;
 
-// What `initialize` settled: the limits, and the handlers of the folder that it named.
+// What `initialize` agreed on: the limits, and the handlers of the folder that it named.
 class Session {
   #loader;
 
-  // log and watchdog are the loader's.
+  // log and watchdog are for the loader.
   constructor(params, { log, watchdog }) {
     checkVersion(params.protocol_versions);
     const { handler_root: root = '', skip_files: skip = [] } = object(params, 'config');
@@ -43,14 +43,14 @@ class Session {
     this.#loader = new Loader(root, { startupMs, skip, watchdog, log });
   }
 
-  // Loads the handlers. A file that cannot be loaded is reported; the others serve.
+  // Loads the handlers. A file that cannot be loaded is reported; the others are served.
   async load() {
     await this.#loader.load();
   }
 
-  // Takes an error that nothing caught, of code that belongs to a file; returns the load error that it makes.
-  fileFailed(path, error) {
-    return this.#loader.fail(path, error);
+  // Takes an uncaught error of code that belongs to a file, and returns the file's load error.
+  failFile(path, error) {
+    return this.#loader.failFile(path, error);
   }
 
   get handlerRoot() {

@@ -1,6 +1,6 @@
 'use strict';
 
-// The methods await what they return, or stacks would not lead to the handler.
+// The methods await what they return. Otherwise stacks would not lead to the handler.
 
 const { call } = require('./callbacks');
 const { plainArgument } = require('./result_json');
@@ -9,8 +9,8 @@ const CHECKPOINT_BYTES = 64 * 1024;
 const PAYLOAD_BYTES = 1 << 20;
 const MAX_DEPTH = 60;
 
-// The step being run, and what its handler may ask of the worker. `attempt` counts from 1, `attempts` is how many there
-// were before this one. `checkpoint` is what an earlier attempt left.
+// The step that runs, and the requests that its handler can make to the worker. `attempt` counts from 1, `attempts` is how many there
+// were before this one. `checkpoint` is the one of an earlier attempt.
 class Step {
   #execution;
 
@@ -50,7 +50,7 @@ class Step {
     this.#execution.check();
   }
 
-  // Says that the step gets on: progress is from 0 to 1. Beats within a second are combined.
+  // Tells the worker that the step is alive, with its progress from 0 to 1. Heartbeats within a second are combined.
   heartbeat(progress, message, details) {
     if (progress != null && !(progress >= 0 && progress <= 1)) {
       throw new TypeError(`the progress of a heartbeat is a number from 0 to 1, not ${String(progress)}`);
@@ -62,12 +62,12 @@ class Step {
     });
   }
 
-  // Resolves to {current, remaining_ms}, or rejects with LeaseLost: ask before an effect that cannot be taken back.
+  // Resolves to {current, remaining_ms}, or rejects with LeaseLost. Call it before an effect that cannot be undone.
   async lease() {
     return await call(this.#execution, 'step.lease', {});
   }
 
-  // Keeps data, of at most 64 KiB, for the next attempt. It is durable when the promise resolves.
+  // Stores data, of at most 64 KiB, for the next attempt. It is durable when the promise resolves.
   async saveCheckpoint(data) {
     const checkpoint = argument('checkpoint', data, CHECKPOINT_BYTES);
     this.#execution.checkpoint = checkpoint;
@@ -89,7 +89,7 @@ class Step {
   }
 
   // Adds steps, {name, handler, inputs, depends_on, config, retryable, default_retry_limit}, to the task, together with this
-  // step's result. What waits for this step waits for them too. Resolves to {accepted}.
+  // step's result. Steps that wait for this step wait for them too. Resolves to {accepted}.
   async spawn(steps) {
     if (!Array.isArray(steps)) throw new TypeError('spawn takes an array of steps');
     return await call(this.#execution, 'step.spawn', { steps: argument('steps', steps, PAYLOAD_BYTES) });
@@ -106,7 +106,7 @@ class Step {
     });
   }
 
-  // Resolves to the value of a secret. What this handler prints later shows the mask instead.
+  // Resolves to the value of a secret. It is redacted in later output and failures of this execution.
   async secret(name) {
     const { value } = await call(this.#execution, 'secrets.get', { name: text('the name of a secret', name) });
     this.#execution.addSecret(value);
@@ -114,7 +114,7 @@ class Step {
   }
 }
 
-// What the worker would read, so that a mistake is seen where it was made.
+// The argument as the worker reads it. An invalid argument throws here, where the handler passes it.
 function argument(what, value, maxBytes) {
   return plainArgument(what, value, { maxBytes, maxDepth: MAX_DEPTH });
 }

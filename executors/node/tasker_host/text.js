@@ -1,6 +1,6 @@
 'use strict';
 
-// Makes any text fit to be sent and stored: valid Unicode, without U+0000, bounded.
+// Makes any text valid Unicode of bounded size, without U+0000.
 function clip(value, maxBytes) {
   let data;
   try {

@@ -1,38 +1,43 @@
 'use strict';
 
-// Looks at the main thread from another one, which is there also while code holds the event loop.
+// Watches the main thread from another thread, also while code holds the event loop.
 //
-// On SIGUSR1 it prints where the code of the host is; Node would open a port for a debugger instead. A file that does not finish
-// loading it names to the worker, and ends the process, since nothing else can end such code.
+// On SIGUSR1 it prints the stack of the main thread; Node would open a port for a debugger instead. It reports a file that
+// does not finish loading to the worker, and ends the process, because nothing else can end such code.
 
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 
 const RUNNING = Symbol.for('tasker.running');
-// Signals and inspector sessions of other threads are Node's own matters. Nothing but this thread gets at them.
-const OPTIONS = { env: {}, execArgv: ['--expose-internals', '--no-warnings'], resourceLimits: { maxOldGenerationSizeMb: 32 } };
+// Signals and inspector sessions in threads need internal modules of Node. Only this thread can load them.
+const OPTIONS = {
+  env: {},
+  execArgv: ['--expose-internals', '--no-warnings'],
+  resourceLimits: { maxOldGenerationSizeMb: 32 },
+};
 
 class Watchdog {
   #thread;
-  #over = false;
+  #ended = false;
 
-  // Takes SIGUSR1 in the main thread, which prints what runs. running returns the executions.
+  // Handles SIGUSR1 in the main thread until start has finished. running returns the executions.
   constructor(running) {
     globalThis[RUNNING] = () => describe(running());
     process.on('SIGUSR1', printRunning);
   }
 
-  // Starts the thread and resolves when it is ready: one that starts while a handler closes descriptors can end the process. One
-  // that cannot be had leaves the signal where it was. outFd and id are those of the initialize that it may have to answer.
+  // Starts the thread and resolves when it is ready: a thread that starts while a handler closes descriptors can end the
+  // process. If the thread cannot start, the main thread handles the signal. outFd and id are the pipe and the id of the
+  // `initialize` request, which the thread may have to answer.
   start(outFd, id) {
     this.#thread = new Worker(path.join(__dirname, 'watchdog_thread.js'), { ...OPTIONS, workerData: { outFd, id } });
     return new Promise((resolve) => {
-      const gone = () => {
-        this.#over = true;
+      const ended = () => {
+        this.#ended = true;
         resolve();
       };
-      this.#thread.on('error', gone);
-      this.#thread.on('exit', gone);
+      this.#thread.on('error', ended);
+      this.#thread.on('exit', ended);
       this.#thread.on('message', () => {
         process.off('SIGUSR1', printRunning);
         this.#thread.unref();
@@ -41,18 +46,18 @@ class Watchdog {
     });
   }
 
-  // Says that file, relative to the root, is loaded now, and may take so many milliseconds.
-  loads(file, ms) {
-    this.#say({ loads: file, ms });
+  // Tells the thread that file, relative to the root, is loading and may take ms milliseconds.
+  fileLoads(file, ms) {
+    this.#send({ loads: file, ms });
   }
 
-  // Says that no file is loaded.
-  loaded() {
-    this.#say({});
+  // Tells the thread that no file is loading.
+  fileLoaded() {
+    this.#send({});
   }
 
-  #say(message) {
-    if (this.#thread && !this.#over) this.#thread.postMessage(message);
+  #send(message) {
+    if (this.#thread && !this.#ended) this.#thread.postMessage(message);
   }
 }
 

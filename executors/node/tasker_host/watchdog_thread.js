@@ -1,6 +1,6 @@
 'use strict';
 
-// The program of the thread that looks at the main one. It can do so when the main thread does nothing else any more.
+// The program of the watchdog thread. It works also while code holds the event loop of the main thread.
 
 const fs = require('node:fs');
 const { internalBinding } = require('internal/test/binding'); // the watchdog starts this thread with --expose-internals
@@ -9,14 +9,14 @@ const { parentPort, workerData } = require('node:worker_threads');
 
 const { LoadClock } = require('./load_clock');
 const { LOAD_TIMEOUT, tookTooLong } = require('./load_timer');
-const { look } = require('./main_stack');
+const { readStack } = require('./main_stack');
 const { RpcError } = require('./rpc_error');
 
 const RUNNING = "globalThis[Symbol.for('tasker.running')]()";
-const PAUSE_MS = 250; // in which code comes to a stop for a dump; the worker kills 500 ms after it asked
-const LOOK_MS = 1000; // that a look at a file that loads may take at most: native code does not stop for it
+const PAUSE_MS = 250; // in which code pauses for a dump; the worker kills the process 500 ms after the signal
+const STACK_MS_MAX = 1000; // to read the stack of a file that loads: native code does not pause
 
-// process.on takes no signals in threads, though libuv hands them to every loop that wants them.
+// Handles SIGUSR1 in this thread. process.on does not work in threads, but libuv delivers signals to every loop.
 function onSignal(callback) {
   const { Signal } = internalBinding('signal_wrap');
   const signal = new Signal();
@@ -25,17 +25,18 @@ function onSignal(callback) {
 }
 
 function dump() {
-  look(RUNNING, PAUSE_MS, (frames, running) => {
-    const where = frames.length > 0 ? `main thread:${frames.map((frame) => `\n    ${frame}`).join('')}` : 'main thread: waits for events';
+  readStack(RUNNING, PAUSE_MS, (frames, running) => {
+    const stack = frames.map((frame) => `\n    ${frame}`).join('');
+    const where = `main thread:${stack || ' waits for events'}`;
     fs.writeSync(2, `tasker host: SIGUSR1: ${running ?? ''}\n  ${where}\n`);
   });
 }
 
-// A file that waits for something is given up by the main thread itself, which has until then.
+// The time in which the main thread gives up a file that waits, before this thread does.
 const grace = (ms) => Math.min(ms / 2, ms / 5 + 500);
 
 let timer;
-let loading; // the file that is loaded, or undefined
+let loading; // the file that is loading, or undefined
 
 function watch({ loads, ms }) {
   clearTimeout(timer);
@@ -43,10 +44,10 @@ function watch({ loads, ms }) {
   if (loads !== undefined) giveUpAfter(ms, loads, ms, new LoadClock(ms));
 }
 
-// The file has what it lacks of its time, and the grace.
+// Gives up the file after wait and the grace, if the file has used at least half of its time.
 function giveUpAfter(wait, file, ms, clock) {
   timer = setTimeout(() => {
-    if (clock.shortMs > 0) giveUpAfter(clock.shortMs, file, ms, clock);
+    if (clock.missingMs > 0) giveUpAfter(clock.missingMs, file, ms, clock);
     else giveUp(file, ms);
   }, wait + grace(ms));
 }
@@ -54,16 +55,16 @@ function giveUpAfter(wait, file, ms, clock) {
 // Names the file and ends the process.
 function giveUp(file, ms) {
   const end = (frames) => {
-    if (loading !== file) return; // it has come to its end meanwhile
+    if (loading !== file) return; // the file has finished meanwhile
     const backtrace = frames.filter((frame) => !frame.includes('(node:') && !frame.includes(`(${__dirname}`));
     const error = { file, class: LOAD_TIMEOUT, message: tookTooLong(ms), backtrace };
     answer({ code: RpcError.NOT_LOADED, message: `${file} does not finish loading`, data: { load_error: error } });
     fs.writeSync(2, `tasker host: cannot load ${file}: ${[`${error.message} (${error.class})`, ...backtrace].join('\n\t')}\n`);
     process.kill(process.pid, 'SIGKILL');
   };
-  const lookMs = Math.min(LOOK_MS, ms / 4);
-  look('undefined', lookMs, end);
-  setTimeout(end, lookMs + PAUSE_MS, []);
+  const stackMs = Math.min(STACK_MS_MAX, ms / 4);
+  readStack('undefined', stackMs, end);
+  setTimeout(end, stackMs + PAUSE_MS, []);
 }
 
 function answer(error) {

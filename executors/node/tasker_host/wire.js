@@ -1,20 +1,20 @@
 'use strict';
 
 const NEWLINE = 10;
-const HEAD_BYTES = 4096; // of a line that is too long, which its id is looked for in
+const HEAD_BYTES = 4096; // of a line over the limit that are kept, to find its id and method
 
-// A line that was longer than the limit. head is how it begins.
+// A line over the limit. head is its beginning.
 class TooLong {
   constructor(head) {
     this.head = head;
   }
 }
 
-// Splits what arrives on a socket into lines, with a bound on the length of a line.
+// Splits the data of a socket into lines, with a bound on the length of a line.
 class LineReader {
   #parts = [];
   #size = 0;
-  #head; // of the line that is being read, once that is too long
+  #head; // of the line that is being read, if it is over the limit
 
   // maxBytes is the longest line accepted, without its newline. It may be changed at any time.
   constructor(socket, maxBytes) {
@@ -22,8 +22,8 @@ class LineReader {
     this.maxBytes = maxBytes;
   }
 
-  // Calls onLine with every complete line as a Buffer, with a TooLong for one that was longer than the limit; then onEnd
-  // when the writer closed the pipe. Half a line at the end is dropped.
+  // Calls onLine with every complete line as a Buffer, or as a TooLong if it is over the limit. Calls onEnd when the writer
+  // has closed the pipe. An incomplete line at the end is dropped.
   start(onLine, onEnd) {
     this.socket.on('data', (chunk) => this.#split(chunk, onLine));
     this.socket.on('error', onEnd);
@@ -63,18 +63,18 @@ class LineReader {
 
 const FLUSH_CHARS = 64 * 1024;
 
-// Writes one message per line. What is sent in one turn of the event loop leaves in one write; what is sent while the
-// worker does not read leaves in one write when it reads again.
+// Writes one message per line. Messages of one turn of the event loop are written together. Messages that are sent while the
+// worker does not read are written together when it reads again.
 class Writer {
   #socket;
   #lines = [];
   #chars = 0;
   #full = false;
 
-  // onGone is called when nobody reads any more.
-  constructor(socket, onGone) {
+  // onClose is called when the worker has closed the pipe.
+  constructor(socket, onClose) {
     this.#socket = socket;
-    socket.on('error', onGone);
+    socket.on('error', onClose);
     socket.on('drain', () => this.#drained());
   }
 
@@ -107,7 +107,7 @@ class Writer {
     return this.#full;
   }
 
-  // Hands what is there to the pipe, without waiting for the turn to end.
+  // Writes the messages now, without waiting for the end of the turn.
   flush() {
     if (!this.#full) this.#send();
   }
