@@ -110,7 +110,8 @@ test('a file is what its path leads to, and what is skipped is said', async (t) 
   ]);
 });
 
-// So low is the priority of the thread that loads the file, beside another program, that it has a small part of one processor.
+// So low is the priority of the thread that loads the file, beside another program, that it has a small part of one
+// processor.
 const STARVED = 'require("node:os").setPriority(10); const at = process.cpuUsage(); while (process.cpuUsage(at).user < 200_000);';
 const onOneProcessor = process.platform === 'linux' && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 

@@ -14,8 +14,8 @@ const { HOST } = require('./worker');
 const TESTDATA = path.join(__dirname, '..', '..', 'conformance', 'testdata');
 const TRANSCRIPTS = path.join(TESTDATA, 'transcripts');
 
-// Compares a message with what is wanted, member by member. Members that are not named may be there. found takes the id of
-// a call of the host, which the worker's answer has.
+// Compares a message with what is wanted, member by member. Members that are not named may be there. found takes the id
+// of a call of the host, which the worker's answer has.
 function compare(want, got, place, found) {
   if (want === '<any>') return;
   if (want === '<call>') {

@@ -26,8 +26,8 @@ class Cancellation {
     this.#controller?.abort(error);
   }
 
-  // Settles like promise, or rejects when the execution is cancelled or after ms. A wait that begins after the cancel is
-  // not ended by it: the execution may be saving its work.
+  // Settles like promise, or rejects when the execution is cancelled or after ms. A wait that begins after the cancel
+  // is not ended by it: the execution may be saving its work.
   async wait(promise, ms, late) {
     let ended;
     const end = new Promise((resolve, reject) => {

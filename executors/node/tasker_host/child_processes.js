@@ -1,7 +1,7 @@
 'use strict';
 
-// Keeps the pipes to the worker out of the child processes of handlers. Node starts a child without the descriptors of this
-// process. A handler could still pass them on by number, which fails here.
+// Keeps the pipes to the worker out of the child processes of handlers. Node starts a child without the descriptors of
+// this process. A handler could still pass them on by number, which fails here.
 
 const { ChildProcess } = require('node:child_process');
 

@@ -7,7 +7,8 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 
 const owners = new AsyncLocalStorage();
 
-// A handler file as the owner of code that runs while the file loads, and of timers and promises that this code creates.
+// A handler file as the owner of code that runs while the file loads, and of timers and promises that this code
+// creates.
 class LoadedFile {
   // path is relative to the root of the handlers.
   constructor(path) {

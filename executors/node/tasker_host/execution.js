@@ -12,8 +12,8 @@ const { Secrets } = require('./secrets');
 
 const CALL_MS = 30_000; // for steps without a timeout
 
-// One execution of one step: calls the handler and makes the response of its result or error. Its messages to the worker go
-// through the client.
+// One execution of one step: calls the handler and makes the response of its result or error. Its messages to the
+// worker go through the client.
 class Execution {
   #requestId;
   #params;

@@ -1,7 +1,7 @@
 'use strict';
 
-// The file descriptors of the protocol. Handlers may print, close stdout or start children. None of that may reach the pipes
-// to the worker. Therefore the pipes have private numbers. Node marks inherited descriptors close-on-exec.
+// The file descriptors of the protocol. Handlers may print, close stdout or start children. None of that may reach the
+// pipes to the worker. Therefore the pipes have private numbers. Node marks inherited descriptors close-on-exec.
 
 const { spawn } = require('node:child_process');
 const net = require('node:net');
@@ -28,8 +28,8 @@ function claim(env) {
   return { input, output, outFd };
 }
 
-// Node cannot move a descriptor. A second process gets stdin and stdout under private numbers, and this process forwards
-// signals and the exit code.
+// Node cannot move a descriptor. A second process gets stdin and stdout under private numbers, and this process
+// forwards signals and the exit code.
 function restartOnPrivateFds(program) {
   const env = { ...process.env, TASKER_RPC_IN_FD: String(PRIVATE_IN), TASKER_RPC_OUT_FD: String(PRIVATE_OUT) };
   const args = [...process.execArgv, program];

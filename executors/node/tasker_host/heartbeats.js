@@ -2,7 +2,8 @@
 
 const EVERY_MS = 1000;
 
-// Sends the heartbeats of one execution, at most one a second. Heartbeats in between are combined; the last values count.
+// Sends the heartbeats of one execution, at most one a second. Heartbeats in between are combined; the last values
+// count.
 class Heartbeats {
   #send;
   #last = -Infinity;

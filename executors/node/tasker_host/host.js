@@ -1,7 +1,8 @@
 'use strict';
 
 // The Node host: a long-lived process that runs the step handlers of one folder for tasker-worker. It takes its two
-// pipes first, loads the handlers of the folder that the worker names, and then runs steps until the worker closes the pipe.
+// pipes first, loads the handlers of the folder that the worker names, and then runs steps until the worker closes the
+// pipe.
 
 const fds = require('./fds');
 

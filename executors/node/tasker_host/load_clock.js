@@ -5,8 +5,8 @@ const fs = require('node:fs');
 const TASKS = '/proc/self/task';
 const LEAST_MS = 1000; // for a file, however much time the files before it have used
 
-// Measures how long a file has been loading, without the time in which it waited for a processor: on a busy machine a file
-// loads slowly and still finishes. On systems that do not report that time, all time counts.
+// Measures how long a file has been loading, without the time in which it waited for a processor: on a busy machine a
+// file loads slowly and still finishes. On systems that do not report that time, all time counts.
 class LoadClock {
   #began = performance.now();
   #waited = waitedMs();

@@ -33,8 +33,8 @@ class LoadTimeout extends Error {
   static name = LOAD_TIMEOUT;
 }
 
-// Loads every handler file below a folder and registers the handlers. A request can name only handlers that were registered
-// here: no name in a request becomes a path or a property.
+// Loads every handler file below a folder and registers the handlers. A request can name only handlers that were
+// registered here: no name in a request becomes a path or a property.
 class Loader {
   #root;
   #deadline;
@@ -68,8 +68,8 @@ class Loader {
     for (const file of files) if (!this.#skip.has(path.relative(this.#root, file))) await this.#loadFile(file);
   }
 
-  // Takes an uncaught error of the file, and returns the file's load error. Removes the handlers of the file. If the file is
-  // loading, its loading ends.
+  // Takes an uncaught error of the file, and returns the file's load error. Removes the handlers of the file. If the
+  // file is loading, its loading ends.
   failFile(relative, error) {
     if (this.#loading?.path === relative) this.#loading.fail(error);
     else this.#refuse(relative, error);
@@ -200,8 +200,8 @@ function mayImport(file) {
   }
 }
 
-// The file, line and caret of a SyntaxError. Node puts them before the message, but keeps them to itself for ES modules;
-// checking the file alone shows them.
+// The file, line and caret of a SyntaxError. Node puts them before the message, but keeps them to itself for ES
+// modules; checking the file alone shows them.
 function sourceOf(error, file) {
   if (!(error instanceof SyntaxError)) return [];
   const shown = beforeMessage(error.stack);

@@ -34,8 +34,8 @@ class Log {
     this.#record(Execution.current(), 'error', message, { attrs });
   }
 
-  // Records [stream, text] pairs that an execution printed. Text for stderr is sent at once, because the process may crash
-  // before the turn of the event loop ends.
+  // Records [stream, text] pairs that an execution printed. Text for stderr is sent at once, because the process may
+  // crash before the turn of the event loop ends.
   prints(execution, texts, level = 'info') {
     for (const [logger, text] of texts) {
       this.#record(execution, level, text, { logger });

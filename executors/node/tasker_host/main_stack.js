@@ -6,8 +6,8 @@ const { Session } = require('node:inspector');
 
 let active = false; // two sessions would pause each other's evaluation
 
-// Calls back with the frames of the main thread, innermost first, or none if it waits for events, and with the value of the
-// expression there. Running code has pauseMs to pause. Has no effect while another call is active.
+// Calls back with the frames of the main thread, innermost first, or none if it waits for events, and with the value of
+// the expression there. Running code has pauseMs to pause. Has no effect while another call is active.
 function readStack(expression, pauseMs, callback) {
   if (active) return;
   active = true;

@@ -1,7 +1,7 @@
 'use strict';
 
-// Whether a file is an ES module and must be imported. Before Node 22.15, require of an ES module has no hooks, so the module
-// could not import the SDK.
+// Whether a file is an ES module and must be imported. Before Node 22.15, require of an ES module has no hooks, so the
+// module could not import the SDK.
 
 const fs = require('node:fs');
 const path = require('node:path');

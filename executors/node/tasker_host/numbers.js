@@ -1,7 +1,7 @@
 'use strict';
 
-// Finds the numbers of JSON text that JavaScript cannot hold. JSON.parse does not report them: it rounds integers beyond
-// 2^53, and turns numbers beyond a double into Infinity or zero.
+// Finds the numbers of JSON text that JavaScript cannot hold. JSON.parse does not report them: it rounds integers
+// beyond 2^53, and turns numbers beyond a double into Infinity or zero.
 
 const SUSPECT = /\d{16}|\d[eE][+-]?\d{3}/;
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}[\],:]/gs;
@@ -9,8 +9,8 @@ const INTEGER = /^-?\d{16,}$/;
 const SHOWN_CHARS = 40;
 const PATH_CHARS = 300;
 
-// Returns {lost: {path, number}} for the first number that JavaScript cannot hold, {rounded} for the first integer that it
-// rounds, or undefined.
+// Returns {lost: {path, number}} for the first number that JavaScript cannot hold, {rounded} for the first integer that
+// it rounds, or undefined.
 function misread(json) {
   if (!SUSPECT.test(json)) return undefined;
   let rounded;

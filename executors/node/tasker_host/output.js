@@ -1,7 +1,7 @@
 'use strict';
 
-// Text that an execution prints becomes log records of the execution, also if its timers print after its end: otherwise it
-// would appear as text of the next step. Other text goes to the original streams: text of files that load, of child
+// Text that an execution prints becomes log records of the execution, also if its timers print after its end: otherwise
+// it would appear as text of the next step. Other text goes to the original streams: text of files that load, of child
 // processes and of native code.
 
 const { Execution } = require('./execution');

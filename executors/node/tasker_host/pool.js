@@ -10,7 +10,8 @@ class Pool {
   #onEnd;
   #whenIdle;
 
-  // onEnd is called with the id of each execution that has ended, before its response is sent, and the number that still run.
+  // onEnd is called with the id of each execution that has ended, before its response is sent, and the number that
+  // still run.
   constructor(capacity, writer, onEnd) {
     this.#capacity = capacity;
     this.#writer = writer;
@@ -65,7 +66,8 @@ class Pool {
     if (this.size === 0) this.#whenIdle?.();
   }
 
-  // Refuses an execution that would share the process with an exclusive one. The worker does not send such an execution.
+  // Refuses an execution that would share the process with an exclusive one. The worker does not send such an
+  // execution.
   #checkExclusive({ exclusive, name }) {
     if (this.size > 0 && exclusive) throw new RpcError(RpcError.OVERLOADED, `${name} runs alone, others are running`);
     const [first] = this.#running.values();

@@ -7,10 +7,10 @@ const EVENTS = new Set([
   'exit', 'rejectionHandled', 'uncaughtException', 'uncaughtExceptionMonitor', 'unhandledRejection', 'warning',
 ]);
 
-// Restores the state of the process that a handler changes and later steps would see: working directory, umask, environment,
-// signal listeners. The state is restored when no step runs. If other steps ran during the change, the worker is asked for a
-// new process. Replaced functions and error listeners are only restored: libraries replace them at their first use, and
-// would do so again in each new process.
+// Restores the state of the process that a handler changes and later steps would see: working directory, umask,
+// environment, signal listeners. The state is restored when no step runs. If other steps ran during the change, the
+// worker is asked for a new process. Replaced functions and error listeners are only restored: libraries replace them
+// at their first use, and would do so again in each new process.
 class ProcessState {
   #changed = false;
   #replaced = false;

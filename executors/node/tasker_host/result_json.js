@@ -1,7 +1,7 @@
 'use strict';
 
-// Converts the result of a handler into JSON that every language and PostgreSQL read back unchanged, or throws an error that
-// names the place and the reason. The rules are in sdk/tasker.js.
+// Converts the result of a handler into JSON that every language and PostgreSQL read back unchanged, or throws an error
+// that names the place and the reason. The rules are in sdk/tasker.js.
 
 const { types } = require('node:util');
 

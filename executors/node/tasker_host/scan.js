@@ -8,10 +8,11 @@ const path = require('node:path');
 const SKIPPED = new Set(['tasker_host', 'node_modules', '__pycache__', 'vendor', 'testdata']);
 const EXTENSIONS = new Set(['.js', '.cjs', '.mjs', '.ts', '.cts', '.mts']);
 
-// The paths of the handler files below root, sorted, and the reasons for which others are skipped, unless it is their name.
+// The paths of the handler files below root, sorted, and the reasons for which others are skipped, unless it is their
+// name.
 //
-// Links to files are followed. A file with several paths is loaded once, by its own path if that is below root. Links to
-// folders are not followed. A missing root has no files.
+// Links to files are followed. A file with several paths is loaded once, by its own path if that is below root. Links
+// to folders are not followed. A missing root has no files.
 function files(root) {
   const found = { files: [], links: [], skipped: [] };
   if (fs.existsSync(root)) walk(root, found);

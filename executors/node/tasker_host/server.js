@@ -24,8 +24,8 @@ const { LineReader, TooLong, Writer } = require('./wire');
 const LAST_FLUSH_MS = 1000;
 const FILE_ERRORS_MS = 10_000; // after loading, in which an error outside of any step counts as a load error of its file
 
-// Reads and dispatches requests until the pipe closes. Only step.execute runs handlers, so a ping waits only for code that
-// holds the event loop.
+// Reads and dispatches requests until the pipe closes. Only step.execute runs handlers, so a ping waits only for code
+// that holds the event loop.
 class Server {
   #reader;
   #writer;
@@ -147,8 +147,9 @@ class Server {
     this.#session = session;
   }
 
-  // Handles an uncaught error of code that a file started while it was loaded. While files load, it is a load error. In the
-  // next 10 s, the worker gets a process without the file. Later it may be an outage: returns false, and the process ends.
+  // Handles an uncaught error of code that a file started while it was loaded. While files load, it is a load error. In
+  // the next 10 s, the worker gets a process without the file. Later it may be an outage: returns false, and the
+  // process ends.
   #handleFileError(file, error) {
     if (!this.#loadingSession) return false;
     const late = performance.now() > (this.#fileErrorsEnd ?? Infinity);
@@ -238,8 +239,8 @@ class Server {
     this.#writer.end(() => process.exit(code));
   }
 
-  // Ends the process at once. process.exit waits for file and DNS calls in libuv's threads, so a process with running steps
-  // kills itself. Exit listeners of handlers are removed, because they could block.
+  // Ends the process at once. process.exit waits for file and DNS calls in libuv's threads, so a process with running
+  // steps kills itself. Exit listeners of handlers are removed, because they could block.
   #exit() {
     if (this.#inFlight() > 0) process.kill(process.pid, 'SIGKILL');
     process.removeAllListeners('exit');

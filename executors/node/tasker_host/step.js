@@ -9,8 +9,8 @@ const CHECKPOINT_BYTES = 64 * 1024;
 const PAYLOAD_BYTES = 1 << 20;
 const MAX_DEPTH = 60;
 
-// The step that runs, and the requests that its handler can make to the worker. `attempt` counts from 1, `attempts` is how many there
-// were before this one. `checkpoint` is the one of an earlier attempt.
+// The step that runs, and the requests that its handler can make to the worker. `attempt` counts from 1, `attempts` is
+// how many there were before this one. `checkpoint` is the one of an earlier attempt.
 class Step {
   #execution;
 
@@ -88,8 +88,8 @@ class Step {
     });
   }
 
-  // Adds steps, {name, handler, inputs, depends_on, config, retryable, default_retry_limit}, to the task, together with this
-  // step's result. Steps that wait for this step wait for them too. Resolves to {accepted}.
+  // Adds steps, {name, handler, inputs, depends_on, config, retryable, default_retry_limit}, to the task, together with
+  // this step's result. Steps that wait for this step wait for them too. Resolves to {accepted}.
   async spawn(steps) {
     if (!Array.isArray(steps)) throw new TypeError('spawn takes an array of steps');
     return await call(this.#execution, 'step.spawn', { steps: argument('steps', steps, PAYLOAD_BYTES) });

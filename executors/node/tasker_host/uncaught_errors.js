@@ -7,8 +7,8 @@ const { Execution } = require('./execution');
 
 const EXIT_INTERNAL = 70;
 
-// Fails the execution to which an uncaught error belongs. An error that belongs to a file is passed to handleFileError, which
-// returns whether it has handled the error. Any other error ends the process: exit is called with the exit code.
+// Fails the execution to which an uncaught error belongs. An error that belongs to a file is passed to handleFileError,
+// which returns whether it has handled the error. Any other error ends the process: exit is called with the exit code.
 function watch(exit, handleFileError = () => false) {
   process.on('unhandledRejection', (error) => fail(error, exit, handleFileError));
   process.on('uncaughtException', (error) => fail(error, exit, handleFileError));

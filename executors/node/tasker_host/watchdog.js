@@ -2,8 +2,8 @@
 
 // Watches the main thread from another thread, also while code holds the event loop.
 //
-// On SIGUSR1 it prints the stack of the main thread; Node would open a port for a debugger instead. It reports a file that
-// does not finish loading to the worker, and ends the process, because nothing else can end such code.
+// On SIGUSR1 it prints the stack of the main thread; Node would open a port for a debugger instead. It reports a file
+// that does not finish loading to the worker, and ends the process, because nothing else can end such code.
 
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
@@ -26,9 +26,9 @@ class Watchdog {
     process.on('SIGUSR1', printRunning);
   }
 
-  // Starts the thread and resolves when it is ready: a thread that starts while a handler closes descriptors can end the
-  // process. If the thread cannot start, the main thread handles the signal. outFd and id are the pipe and the id of the
-  // `initialize` request, which the thread may have to answer.
+  // Starts the thread and resolves when it is ready: a thread that starts while a handler closes descriptors can end
+  // the process. If the thread cannot start, the main thread handles the signal. outFd and id are the pipe and the id
+  // of the `initialize` request, which the thread may have to answer.
   start(outFd, id) {
     this.#thread = new Worker(path.join(__dirname, 'watchdog_thread.js'), { ...OPTIONS, workerData: { outFd, id } });
     return new Promise((resolve) => {

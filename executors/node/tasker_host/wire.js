@@ -22,8 +22,8 @@ class LineReader {
     this.maxBytes = maxBytes;
   }
 
-  // Calls onLine with every complete line as a Buffer, or as a TooLong if it is over the limit. Calls onEnd when the writer
-  // has closed the pipe. An incomplete line at the end is dropped.
+  // Calls onLine with every complete line as a Buffer, or as a TooLong if it is over the limit. Calls onEnd when the
+  // writer has closed the pipe. An incomplete line at the end is dropped.
   start(onLine, onEnd) {
     this.socket.on('data', (chunk) => this.#split(chunk, onLine));
     this.socket.on('error', onEnd);
@@ -63,8 +63,8 @@ class LineReader {
 
 const FLUSH_CHARS = 64 * 1024;
 
-// Writes one message per line. Messages of one turn of the event loop are written together. Messages that are sent while the
-// worker does not read are written together when it reads again.
+// Writes one message per line. Messages of one turn of the event loop are written together. Messages that are sent
+// while the worker does not read are written together when it reads again.
 class Writer {
   #socket;
   #lines = [];

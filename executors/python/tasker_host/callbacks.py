@@ -1,7 +1,7 @@
 """Requests of one execution to the worker. A request waits for its response until the step's time is over.
 
-A request that waits when the step is cancelled raises Cancelled. A request that is made afterwards, for example to save a
-checkpoint, has until the grace is over.
+A request that waits when the step is cancelled raises Cancelled. A request that is made afterwards, for example to save
+a checkpoint, has until the grace is over.
 """
 
 import queue

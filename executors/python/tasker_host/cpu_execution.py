@@ -1,4 +1,6 @@
-"""One execution in a process for `cpu` handlers. The host treats it like an Execution; the Execution is in that process."""
+"""One execution in a process for `cpu` handlers. The host treats it like an Execution; the Execution is in that
+process.
+"""
 
 import json
 import threading
@@ -7,8 +9,8 @@ import time
 from tasker_host import failure
 from tasker_host.wire import encode
 
-# The parts of the grace in which a process ends the step, and in which it prints its stacks before the host kills it. The
-# step must end before the worker ends the whole host.
+# The parts of the grace in which a process ends the step, and in which it prints its stacks before the host kills it.
+# The step must end before the worker ends the whole host.
 STOP_SHARE = 1 / 4
 DUMP_SHARE = 1 / 16
 

@@ -150,7 +150,9 @@ class CpuProcess:
 
 
 def _pipe(*owners):
-    """A pipe whose ends their owners close. Its descriptors are above 2, even if a handler has closed standard descriptors."""
+    """A pipe whose ends their owners close. Its descriptors are above 2, even if a handler has closed standard
+    descriptors.
+    """
     ends = os.pipe()
     if min(ends) <= 2:
         try:

@@ -8,7 +8,9 @@ from tasker_host import fork
 
 
 class EventLoop:
-    """An asyncio loop in its own thread, created at the first use: importing asyncio takes longer than starting the whole host."""
+    """An asyncio loop in its own thread, created at the first use: importing asyncio takes longer than starting the
+    whole host.
+    """
 
     def __init__(self):
         self._lock = threading.Lock()

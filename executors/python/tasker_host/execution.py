@@ -62,7 +62,8 @@ class Execution:
         return responses.get()
 
     def perform(self, loop):
-        """Runs the handler in this thread and returns the response. A coroutine that the handler returns is awaited on the loop.
+        """Runs the handler in this thread and returns the response. A coroutine that the handler returns is awaited on
+        the loop.
 
         A result that cannot be serialised is a failure of the handler.
         """
@@ -230,7 +231,8 @@ def _details(value):
 
 
 def _is_cancellation(error):
-    """Whether error is Cancelled, an error of asyncio or concurrent.futures that means the same, or a group of these."""
+    """Whether error is Cancelled, an error of asyncio or concurrent.futures that means the same, or a group of these.
+    """
     members = getattr(error, "exceptions", None)
     if isinstance(error, BaseException) and isinstance(members, tuple) and members:
         return all(_is_cancellation(member) for member in members)
@@ -238,7 +240,8 @@ def _is_cancellation(error):
 
 
 def _described(error):
-    """The failure of error. Describing an exception runs users' code, which may raise; the step still gets a response."""
+    """The failure of error. Describing an exception runs users' code, which may raise; the step still gets a response.
+    """
     try:
         return failure.of(error)
     except BaseException as e:

@@ -68,7 +68,9 @@ def of_slow_load(file, seconds, frame):
 
 
 def clear_traces(error):
-    """Removes tracebacks and contexts from the exception: a handler may keep the object and raise it in another attempt."""
+    """Removes tracebacks and contexts from the exception: a handler may keep the object and raise it in another
+    attempt.
+    """
     for _ in range(CAUSES):
         if error is None:
             return
@@ -141,7 +143,9 @@ def _cause(error, depth=1):
 
 
 def _add_members(failure, error):
-    """Adds the members of the exceptions of `tasker`. A member that cannot be used is logged; the others are still added."""
+    """Adds the members of the exceptions of `tasker`. A member that cannot be used is logged; the others are still
+    added.
+    """
     if not isinstance(error, (tasker.RetryableError, tasker.PermanentError)):
         return
     details, ignored = _details(error), {}

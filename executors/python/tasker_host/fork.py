@@ -1,8 +1,8 @@
 """What a forked child must not do with the state that it inherits from the host.
 
 A child of os.fork() or multiprocessing has the pipe to the worker, the signal handlers, the locks as they were, and the
-stack of the step. It never answers a request: its messages are dropped, its prints go to the output of the process, and it
-ends when it returns from the handler.
+stack of the step. It never answers a request: its messages are dropped, its prints go to the output of the process, and
+it ends when it returns from the handler.
 """
 
 import os

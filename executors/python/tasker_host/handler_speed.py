@@ -1,7 +1,8 @@
 """Whether a handler is fast, judged by how long its earlier runs took."""
 
 FAST_SECONDS = 0.002
-# The fast runs after which a handler is fast, the most that are counted, what one slow run subtracts, and the lowest score.
+# The fast runs after which a handler is fast, the most that are counted, what one slow run subtracts, and the lowest
+# score.
 FAST_RUNS_MIN = 3
 SCORE_MAX = 8
 SLOW_RUN_COST = 8

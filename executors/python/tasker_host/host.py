@@ -1,7 +1,7 @@
 """The Python host: a long-lived process that runs the step handlers of one folder for tasker-worker.
 
-It takes its two pipes first, loads the handlers of the folder that the worker names, and then runs steps until the worker
-closes the pipe.
+It takes its two pipes first, loads the handlers of the folder that the worker names, and then runs steps until the
+worker closes the pipe.
 """
 
 import os

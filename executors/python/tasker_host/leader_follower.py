@@ -1,8 +1,8 @@
 """The leader/follower pattern for the thread that reads from the worker.
 
 One thread, the leader, reads. It runs a step itself if the step's handler is known to be fast. That saves two switches
-of threads, which are most of the cost of such a step. If the step takes longer than LEAD_SECONDS, the follower becomes the
-leader and goes on reading.
+of threads, which are most of the cost of such a step. If the step takes longer than LEAD_SECONDS, the follower becomes
+the leader and goes on reading.
 """
 
 import queue
@@ -16,7 +16,9 @@ IDLE_CHECKS_MAX = 20
 
 
 class Leader:
-    """One thread's time as the leader. `began` is when it stopped reading to run a step; `yielded`, that the step waits."""
+    """One thread's time as the leader. `began` is when it stopped reading to run a step; `yielded`, that the step
+    waits.
+    """
 
     __slots__ = ("began", "thread", "yielded")
 
@@ -56,7 +58,8 @@ class ReaderRotation:
                 leader.began = None
 
     def yield_lead(self):
-        """Makes the follower read. Called by a thread that is about to wait for a message that has not been read yet."""
+        """Makes the follower read. Called by a thread that is about to wait for a message that has not been read yet.
+        """
         leader = self._leader
         if leader and leader.thread == threading.get_ident():
             leader.yielded = True

@@ -11,7 +11,9 @@ END_SECONDS = 0.05
 
 
 class LoadTimeout(BaseException):
-    """Raised in the code of a file that does not finish loading. It is no Exception: `except Exception` does not catch it."""
+    """Raised in the code of a file that does not finish loading. It is no Exception: `except Exception` does not catch
+    it.
+    """
 
 
 class LoadTimer:

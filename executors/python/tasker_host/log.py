@@ -15,8 +15,8 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def owner():
-    """The execution to which the running code belongs, or None. An execution that has ended still owns the threads and tasks
-    that it left: their output must not appear as output of the step that runs now.
+    """The execution to which the running code belongs, or None. An execution that has ended still owns the threads and
+    tasks that it left: their output must not appear as output of the step that runs now.
     """
     step = tasker._current.get()
     return None if step is None or fork.in_child() else step._execution

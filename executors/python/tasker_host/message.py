@@ -1,7 +1,7 @@
 """Decodes the JSON of a message, or reports the value in it that Python cannot hold.
 
-Without a response the worker would wait until the step's timeout. Therefore envelope finds the id of a request even in a
-message that cannot be decoded.
+Without a response the worker would wait until the step's timeout. Therefore envelope finds the id of a request even in
+a message that cannot be decoded.
 """
 
 import json

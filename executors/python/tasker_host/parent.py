@@ -6,7 +6,9 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent():
-    """Makes the kernel kill this process when its parent ends: native code may hold the GIL, and then no thread notices."""
+    """Makes the kernel kill this process when its parent ends: native code may hold the GIL, and then no thread
+    notices.
+    """
     try:
         import ctypes
 

@@ -1,6 +1,7 @@
 """Runs executions: functions in a fixed number of threads, coroutines on one event loop in a thread of its own.
 
-The queue only hands executions to threads: the worker sends at most max_concurrency, and the pool refuses what exceeds it.
+The queue only hands executions to threads: the worker sends at most max_concurrency, and the pool refuses what exceeds
+it.
 """
 
 import contextvars
@@ -94,7 +95,8 @@ class Pool:
         self._answer(execution, await execution.perform_async(self._loop))
 
     def _answer(self, execution, message):
-        """Removes the execution, then answers: the worker may send the next request as soon as it reads the response."""
+        """Removes the execution, then answers: the worker may send the next request as soon as it reads the response.
+        """
         if execution.printed:
             output.end_lines(execution)
         execution.finished = True

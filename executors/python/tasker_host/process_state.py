@@ -29,8 +29,8 @@ class ProcessState:
         self.environ = dict(os.environ)
         self._variables = dict(_variables())
         self._streams = sys.stdout, sys.stderr
-        # Whether a handler has called a function that changes the working directory or the umask, and the threads that have
-        # blocked signals. Noticing the call costs less than a system call after every step.
+        # Whether a handler has called a function that changes the working directory or the umask, and the threads that
+        # have blocked signals. Noticing the call costs less than a system call after every step.
         self._changed = False
         self._masked_threads = set()
         self._chdir, self._set_umask, self._set_mask = os.chdir, os.umask, signal.pthread_sigmask

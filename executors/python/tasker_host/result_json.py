@@ -77,7 +77,9 @@ def _encode_converted(value, max_depth, what):
 
 
 def _check_depth(value, data, max_depth, what):
-    """Removes the innermost pairs of brackets once for each level. Brackets that remain are too deep, or within strings."""
+    """Removes the innermost pairs of brackets once for each level. Brackets that remain are too deep, or within
+    strings.
+    """
     brackets = data.translate(None, _NO_BRACKETS)
     for _ in range(max_depth):
         if not brackets:

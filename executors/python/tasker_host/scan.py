@@ -6,11 +6,11 @@ SKIPPED = frozenset(["tasker_host", "node_modules", "__pycache__", "vendor", "te
 
 
 def files(root):
-    """The paths of the *.py files below root, sorted, and (path, reason) of files that are skipped for another reason than
-    their name.
+    """The paths of the *.py files below root, sorted, and (path, reason) of files that are skipped for another reason
+    than their name.
 
-    Links to files are followed. A file with several paths is loaded once, by its own path if that is below root. Links to
-    folders are not followed. A missing root has no files.
+    Links to files are followed. A file with several paths is loaded once, by its own path if that is below root. Links
+    to folders are not followed. A missing root has no files.
     """
     found, skipped = [], []
     for folder, folders, names in os.walk(root, onerror=lambda error: skipped.append((error.filename, error.strerror))):

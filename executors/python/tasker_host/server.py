@@ -218,8 +218,8 @@ class Server:
         return self._pool.in_flight() if self._pool else 0
 
     def _watch_for_sigterm(self):
-        """Starts a thread that learns of signals through a pipe. A Python signal handler would wait for the reader's next
-        message if the signal arrived just before the read began.
+        """Starts a thread that learns of signals through a pipe. A Python signal handler would wait for the reader's
+        next message if the signal arrived just before the read began.
         """
         woken, wakes = os.pipe()
         os.set_blocking(wakes, False)
@@ -248,7 +248,8 @@ class Server:
 
 
 def _exit():
-    """Ends the process, whatever its threads do. Flushes the output, but waits at most FLUSH_SECONDS for a full pipe."""
+    """Ends the process, whatever its threads do. Flushes the output, but waits at most FLUSH_SECONDS for a full pipe.
+    """
     flusher = threading.Thread(target=_flush, daemon=True)
     flusher.start()
     flusher.join(FLUSH_SECONDS)

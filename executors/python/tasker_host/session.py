@@ -18,7 +18,8 @@ MAX_JSON_DEPTH = 64
 MAX_CONCURRENCY = 8
 SHUTDOWN_GRACE_MS = 25_000
 STARTUP_TIMEOUT_MS = 60_000
-# The parts of the startup timeout in which all files have to load, and one file. The worker waits for the whole timeout.
+# The parts of the startup timeout in which all files have to load, and one file. The worker waits for the whole
+# timeout.
 LOADING_SHARE = 0.9
 LOADING_SHARE_EACH = 0.5
 CANCEL_GRACE_MS = 10_000

@@ -76,7 +76,8 @@ class Step:
         self._execution.checkpoint_assigned = True
 
     def heartbeat(self, progress=None, message=None, details=None):
-        """Tells the worker that the step is alive, with its progress from 0 to 1. Raises tasker.Cancelled like check()."""
+        """Tells the worker that the step is alive, with its progress from 0 to 1. Raises tasker.Cancelled like check().
+        """
         self._execution.heartbeat(progress, message, details)
 
     def save_checkpoint(self, data):
@@ -96,7 +97,8 @@ class Step:
         return await self._execution.acall(*_event(name, payload, dedupe_key, delivery))
 
     def lease(self):
-        """Returns if this attempt still owns the step, and raises tasker.LeaseLost if not. Ask before a final effect."""
+        """Returns if this attempt still owns the step, and raises tasker.LeaseLost if not. Ask before a final effect.
+        """
         return self._execution.call("step.lease", {})
 
     async def alease(self):

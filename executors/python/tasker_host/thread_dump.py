@@ -1,4 +1,5 @@
-"""SIGUSR1 prints the stacks of all threads, and a crash prints them too. The worker sends it before it kills a process."""
+"""SIGUSR1 prints the stacks of all threads, and a crash prints them too. The worker sends it before it kills a process.
+"""
 
 import faulthandler
 import os

@@ -1,4 +1,5 @@
-"""Typed inputs: builds the dataclass or pydantic model that a handler declares, from the task's context or the step's inputs.
+"""Typed inputs: builds the dataclass or pydantic model that a handler declares, from the task's context or the step's
+inputs.
 
 Converters are made when a handler is loaded, so that a type which cannot be built is a load error. Members that the
 type does not have are ignored: a context usually holds more than one handler needs.
@@ -76,7 +77,9 @@ class Inputs:
 
 
 def signature(called):
-    """The signature. Since Python 3.14 annotations are evaluated only then, and may name what a type checker alone knows."""
+    """The signature. Since Python 3.14 annotations are evaluated only then, and may name what a type checker alone
+    knows.
+    """
     if annotationlib is None:
         return inspect.signature(called)
     return inspect.signature(called, annotation_format=annotationlib.Format.FORWARDREF)

@@ -6,8 +6,8 @@ import threading
 import time
 
 CHUNK_BYTES = 64 * 1024
-# How long a message is held back at most, and the size below which it is. If the process crashes in that time, the responses
-# that are held back are lost, and their steps run again like the steps that were running.
+# How long a message is held back at most, and the size below which it is. If the process crashes in that time, the
+# responses that are held back are lost, and their steps run again like the steps that were running.
 HOLD_SECONDS = 0.0005
 HOLD_BYTES = 4096
 # How much of a line over the limit is kept, to find its id and method.
@@ -30,7 +30,8 @@ class LineReader:
         self.max_bytes = max_bytes
 
     def read(self):
-        """Waits for at least one complete line and returns the lines as a list of bytes, or None at the end of the pipe.
+        """Waits for at least one complete line and returns the lines as a list of bytes, or None at the end of the
+        pipe.
 
         A line over the limit is TooLong. An incomplete line at the end is dropped.
         """
@@ -83,7 +84,8 @@ class Writer:
         self._flush_at = 0
 
     def hold(self):
-        """Holds back the messages of this thread until flush, a message of another thread, or the end of HOLD_SECONDS."""
+        """Holds back the messages of this thread until flush, a message of another thread, or the end of HOLD_SECONDS.
+        """
         self._holder = threading.get_ident()
 
     def flush(self):

@@ -7,7 +7,8 @@ from tasker_host.wire import encode
 
 
 class WorkerClient:
-    """Sends requests and passes each response to the receiver of its request. Responses arrive on the reader's thread."""
+    """Sends requests and passes each response to the receiver of its request. Responses arrive on the reader's thread.
+    """
 
     def __init__(self, writer, offered, rotation):
         """offered are the methods that the worker offers."""

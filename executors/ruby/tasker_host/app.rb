@@ -26,8 +26,8 @@ module TaskerHost
       require "bundler/setup"
     end
 
-    # Ends the process because the app cannot be booted. The reason is printed last: the worker shows only the end of the
-    # output of a process that failed to start.
+    # Ends the process because the app cannot be booted. The reason is printed last: the worker shows only the end of
+    # the output of a process that failed to start.
     def self.abort(root, error)
       frames = error.backtrace.to_a.reject { |frame| frame.start_with?("#{__dir__}/", "<internal:") }
       $stderr.puts(frames.first(FRAMES).map { |frame| "\t#{frame}" },
@@ -40,8 +40,8 @@ module TaskerHost
       @root = File.directory?(root) ? File.realpath(root) : File.expand_path(root)
     end
 
-    # Loads config/environment.rb and with it the app. Returns self. Does not load the app eagerly: an app with the engine
-    # cannot be loaded completely.
+    # Loads config/environment.rb and with it the app. Returns self. Does not load the app eagerly: an app with the
+    # engine cannot be loaded completely.
     def boot
       file = File.join(@root, ENVIRONMENT)
       raise LoadError, "there is no #{file}" unless File.file?(file)
@@ -94,7 +94,8 @@ module TaskerHost
       source.delete_prefix("#{@root}/")
     end
 
-    # Attributes the app's log records to the step that runs. A logger that writes to the standard streams needs no bridge.
+    # Attributes the app's log records to the step that runs. A logger that writes to the standard streams needs no
+    # bridge.
     def bridge_logger
       logger = rails? && ::Rails.respond_to?(:logger) && ::Rails.logger
       return if !logger || !defined?(::ActiveSupport::Logger) || ::ActiveSupport::Logger.logger_outputs_to?(logger, $stdout, $stderr)

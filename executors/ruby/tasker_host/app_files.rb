@@ -24,8 +24,8 @@ module TaskerHost
       file.delete_prefix("#{@root}/")
     end
 
-    # Loads the file through the constant that it defines, if the autoloader knows the constant. After a `require`, the constant
-    # would not know where it is defined.
+    # Loads the file through the constant that it defines, if the autoloader knows the constant. After a `require`, the
+    # constant would not know where it is defined.
     def load(file)
       constant = constant(file)
       if constant

@@ -37,8 +37,8 @@ module TaskerHost
       Tasker::Cancelled.new(reason: @reason)
     end
 
-    # Waits for the value of the mailbox; returns nil when the seconds are over. A cancel ends the wait. A wait that begins
-    # after the cancel, for example to save a checkpoint, may take half of the grace.
+    # Waits for the value of the mailbox; returns nil when the seconds are over. A cancel ends the wait. A wait that
+    # begins after the cancel, for example to save a checkpoint, may take half of the grace.
     def await(mailbox, seconds = nil)
       late = LOCK.synchronize do
         (@waiting ||= []) << mailbox unless @reason

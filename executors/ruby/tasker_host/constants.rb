@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # Finds constants in the files that are named for them, as Rails does: Shop::Gateway in shop/gateway.rb. The loader loads
-  # every file; this is for a constant that a file needs before its own file is loaded. A folder without a file of its name is
-  # a module. Several threads may look up one constant at once: all of them get the same object.
+  # Finds constants in the files that are named for them, as Rails does: Shop::Gateway in shop/gateway.rb. The loader
+  # loads every file; this is for a constant that a file needs before its own file is loaded. A folder without a file of
+  # its name is a module. Several threads may look up one constant at once: all of them get the same object.
   module Constants
     @files = {}
     @folders = {}

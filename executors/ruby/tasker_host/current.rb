@@ -3,8 +3,8 @@
 require_relative "fork"
 
 module TaskerHost
-  # The execution to which a thread belongs. A thread inherits the group of the thread that starts it, so the threads of a
-  # handler belong to its execution, too.
+  # The execution to which a thread belongs. A thread inherits the group of the thread that starts it, so the threads of
+  # a handler belong to its execution, too.
   class Current < ThreadGroup
     attr_accessor :execution
 

@@ -7,8 +7,8 @@ module TaskerHost
     FORMS = "a number of seconds, a duration, a Time or a Date"
 
     class << self
-      # The seconds to wait. Raises ArgumentError if the value is no duration. For a Time, or a Date (which begins in UTC), these
-      # are the seconds until then, at least 0.
+      # The seconds to wait. Raises ArgumentError if the value is no duration. For a Time, or a Date (which begins in
+      # UTC), these are the seconds until then, at least 0.
       def seconds(value)
         number = moment(value)&.then { |time| [time - Time.now, 0].max } || number(value)
         raise ArgumentError, "#{shown(value)} is no duration: give #{FORMS}" unless number && number >= 0 && number.to_f.finite?

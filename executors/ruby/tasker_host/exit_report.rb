@@ -3,8 +3,8 @@
 require_relative "failure"
 
 module TaskerHost
-  # Reports why the process ends, if an error in a thread, a signal, or `exit` in a thread has ended its main thread. The
-  # worker reports the last line of stderr with the step that it blames.
+  # Reports why the process ends, if an error in a thread, a signal, or `exit` in a thread has ended its main thread.
+  # The worker reports the last line of stderr with the step that it blames.
   module ExitReport
     CHECKS = 20
     CHECK_SECONDS = 0.005

@@ -4,8 +4,8 @@ require_relative "constants"
 require_relative "rails_stand_in"
 
 module TaskerHost
-  # Libraries that handlers of a Rails app expect. ActiveSupport and ActiveModel are loaded if they are installed; nothing
-  # imitates them otherwise. A host without such handlers starts in a third of the time.
+  # Libraries that handlers of a Rails app expect. ActiveSupport and ActiveModel are loaded if they are installed;
+  # nothing imitates them otherwise. A host without such handlers starts in a third of the time.
   module Extensions
     # A text that each file with a handler of the engine contains.
     SUPERCLASS = "StepHandler::"

@@ -3,8 +3,8 @@
 require_relative "exit"
 
 module TaskerHost
-  # What a forked child must not do with the state that it inherits from the host: it sends nothing to the worker, does not
-  # handle signals as the host does, and ends without the at-exit hooks of the host.
+  # What a forked child must not do with the state that it inherits from the host: it sends nothing to the worker, does
+  # not handle signals as the host does, and ends without the at-exit hooks of the host.
   module Fork
     @child = false
 

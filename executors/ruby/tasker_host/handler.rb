@@ -73,8 +73,8 @@ module TaskerHost
       :none
     end
 
-    # Whether the user has defined `handle`, in the class or in a superclass. The engine's `handle` is not called: it would
-    # write to the database, which the worker does.
+    # Whether the user has defined `handle`, in the class or in a superclass. The engine's `handle` is not called: it
+    # would write to the database, which the worker does.
     def own_handle?
       !Handler.library?(@handler_class.instance_method(:handle).owner)
     end

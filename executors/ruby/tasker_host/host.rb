@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 # The Ruby host: a long-lived process that runs the step handlers of one folder for tasker-worker. It takes its two
-# pipes first, loads the handlers of the folder that the worker names, and then runs steps until the worker closes the pipe.
+# pipes first, loads the handlers of the folder that the worker names, and then runs steps until the worker closes the
+# pipe.
 
 unless ENV["TASKER_PROTOCOL"] == "1"
   warn "tasker host: tasker-worker starts this program and talks to it over pipes; run `tasker-worker run` instead"

@@ -2,8 +2,8 @@
 
 module TaskerHost
   # The leader/follower pattern for the thread that reads from the worker. One thread, the leader, reads. It runs a step
-  # itself if the step's handler is known to be fast. That saves two switches of threads, which are most of the cost of such
-  # a step. If the step takes longer than LEAD_SECONDS, the follower becomes the leader and goes on reading.
+  # itself if the step's handler is known to be fast. That saves two switches of threads, which are most of the cost of
+  # such a step. If the step takes longer than LEAD_SECONDS, the follower becomes the leader and goes on reading.
   class ReaderRotation
     # How long a step may keep the leader from reading.
     LEAD_SECONDS = 0.005

@@ -30,8 +30,8 @@ module TaskerHost
       (@unread = read_lines)&.first
     end
 
-    # Waits for at least one complete line and returns the lines; nil at the end of the pipe. An incomplete line at the end
-    # is dropped.
+    # Waits for at least one complete line and returns the lines; nil at the end of the pipe. An incomplete line at the
+    # end is dropped.
     def read_lines
       lines = @unread || []
       @unread = nil

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # Measures how long a file has been loading, without the time in which it waited for a processor: on a busy machine a file
-  # loads slowly and still finishes. On systems that do not report that time, all time counts.
+  # Measures how long a file has been loading, without the time in which it waited for a processor: on a busy machine a
+  # file loads slowly and still finishes. On systems that do not report that time, all time counts.
   class LoadClock
     # The least time for a file, in seconds, however much time the files before it have used.
     LEAST = 1.0

@@ -13,8 +13,8 @@ module TaskerHost
     class Timeout < Exception # rubocop:disable Lint/InheritException
     end
 
-    # left is the time for all files, in seconds. The block gets the name, the error and the backtrace of a file that does not
-    # end after the interrupt: this process cannot continue.
+    # left is the time for all files, in seconds. The block gets the name, the error and the backtrace of a file that
+    # does not end after the interrupt: this process cannot continue.
     def initialize(left, &stuck)
       @ends = now + left
       @stuck = stuck

@@ -21,8 +21,8 @@ module TaskerHost
     # Failures by file, as the worker reports them.
     attr_reader :errors
 
-    # app is the Rails app whose handlers in app_folders are served too, or nil. skip has the names of files that do not finish
-    # loading. timer bounds the time of each other file.
+    # app is the Rails app whose handlers in app_folders are served too, or nil. skip has the names of files that do not
+    # finish loading. timer bounds the time of each other file.
     def initialize(root, timer, app: nil, app_folders: [], skip: [])
       @root = File.directory?(root) ? File.realpath(root) : root
       @timer = timer
@@ -49,8 +49,8 @@ module TaskerHost
       served
     end
 
-    # Takes an error that was raised in the main thread. Returns the load error of the file that started the thread from which
-    # the error comes, or nil if no file did.
+    # Takes an error that was raised in the main thread. Returns the load error of the file that started the thread from
+    # which the error comes, or nil if no file did.
     def fail_file(error)
       file = @thread_errors&.origin(error)
       name = @loaded[file] || @files&.key(file)&.then { |path| relative(path) } || (@loading if @thread_errors&.loading?)

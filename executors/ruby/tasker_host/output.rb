@@ -50,8 +50,8 @@ module TaskerHost
     end
   end
 
-  # Logs text that an execution writes to the standard streams. Other text, and text beyond the budget, goes to the original
-  # streams.
+  # Logs text that an execution writes to the standard streams. Other text, and text beyond the budget, goes to the
+  # original streams.
   module Output
     class << self
       def capture
@@ -95,8 +95,8 @@ module TaskerHost
       end
     end
 
-    # Logs text and returns whether it did. A thread that has outlived its step prints for no step. A trap handler may not take
-    # locks; its text is not logged.
+    # Logs text and returns whether it did. A thread that has outlived its step prints for no step. A trap handler may
+    # not take locks; its text is not logged.
     def self.logged?(execution, stream, text)
       return execution.print(stream, text) if execution
       return false unless TaskerHost.log&.within_budget?(text.bytesize)

@@ -3,8 +3,8 @@
 require "json"
 
 module TaskerHost
-  # Generates JSON of values that are types of JSON, and of no others: no custom to_json or to_s is called. Checking all values
-  # first takes as long as generating, so a probe in to_json reports other values while they are generated.
+  # Generates JSON of values that are types of JSON, and of no others: no custom to_json or to_s is called. Checking all
+  # values first takes as long as generating, so a probe in to_json reports other values while they are generated.
   module PlainJSON
     # Replaces the to_json that the generator calls on an object. Other users of the generator are not affected.
     module ToJSONProbe
@@ -52,8 +52,8 @@ module TaskerHost
         [Object.new, Time.at(0), Struct.new(:a).new(1)] + objects
       end
 
-      # Whether the keys are all strings, or all symbols: the generator would write a key twice that is both, and other keys as
-      # to_s. Nested hashes are not checked, because that takes as long as generating.
+      # Whether the keys are all strings, or all symbols: the generator would write a key twice that is both, and other
+      # keys as to_s. Nested hashes are not checked, because that takes as long as generating.
       def plain_keys?(value)
         return true unless value.is_a?(Hash) && (key, = value.first)
 

@@ -5,8 +5,8 @@ require_relative "process_state"
 require_relative "text"
 
 module TaskerHost
-  # A fixed number of threads that run executions, one each. The queue only hands executions to threads: the worker sends at
-  # most as many as there are threads, and the pool refuses what exceeds them.
+  # A fixed number of threads that run executions, one each. The queue only hands executions to threads: the worker
+  # sends at most as many as there are threads, and the pool refuses what exceeds them.
   class Pool
     attr_reader :size
 
@@ -21,8 +21,8 @@ module TaskerHost
       size.times { start_thread }
     end
 
-    # Starts the execution. Raises RpcError if its id is running already, no thread is free, or an exclusive execution would
-    # share the process.
+    # Starts the execution. Raises RpcError if its id is running already, no thread is free, or an exclusive execution
+    # would share the process.
     def start(execution)
       @lock.synchronize do
         id = execution.execution_id

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # The state that all steps of a process share: working directory, umask, environment, signal handlers, standard streams.
-  # Changes of a handler are restored when no step runs. The functions that make changes are wrapped, so a step without
-  # changes costs nothing. In a process that is never idle, a change that lasts is reported.
+  # The state that all steps of a process share: working directory, umask, environment, signal handlers, standard
+  # streams. Changes of a handler are restored when no step runs. The functions that make changes are wrapped, so a step
+  # without changes costs nothing. In a process that is never idle, a change that lasts is reported.
   module ProcessState
     ENV_WRITERS = %i[[]= store delete delete_if reject! keep_if select! filter! replace clear update merge! shift].freeze
     LASTING_SECONDS = 10

@@ -4,8 +4,8 @@ require "json"
 require_relative "plain_json"
 
 module TaskerHost
-  # Converts the result of a handler into JSON that every language and PostgreSQL read back unchanged, or raises an error
-  # that names the place and the reason. The rules are in sdk/tasker.rb.
+  # Converts the result of a handler into JSON that every language and PostgreSQL read back unchanged, or raises an
+  # error that names the place and the reason. The rules are in sdk/tasker.rb.
   module ResultJSON
     # The result is not valid. A retry does not help.
     class Unacceptable < StandardError; end
@@ -146,8 +146,8 @@ module TaskerHost
         raise Invalid, "#{path} is a #{value.class}, which JSON cannot hold; return hashes, arrays, strings and numbers"
       end
 
-      # Whether the class of value defines its JSON, as records, relations and structs do with ActiveSupport. For other objects
-      # ActiveSupport would return the instance variables, which are not meant to be stored.
+      # Whether the class of value defines its JSON, as records, relations and structs do with ActiveSupport. For other
+      # objects ActiveSupport would return the instance variables, which are not meant to be stored.
       def custom_json?(value)
         value.respond_to?(:as_json) && (value.respond_to?(:to_hash) || !Object.equal?(value.method(:as_json).owner))
       end

@@ -4,10 +4,11 @@ module TaskerHost
   # Finds handler files.
   module Scan
     SKIPPED = %w[tasker_host node_modules __pycache__ vendor testdata].freeze
-    # The paths of the *.rb files below a folder, sorted, and the reasons for which others are skipped, unless it is their name.
+    # The paths of the *.rb files below a folder, sorted, and the reasons for which others are skipped, unless it is
+    # their name.
     #
-    # Links to files are followed. A file with several paths is loaded once, by its own path if that is in the folder. Links to
-    # folders are not followed. A missing folder has no files.
+    # Links to files are followed. A file with several paths is loaded once, by its own path if that is in the folder.
+    # Links to folders are not followed. A missing folder has no files.
     Found = Struct.new(:files, :links, :skipped)
 
     class << self

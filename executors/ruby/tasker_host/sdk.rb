@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 module TaskerHost
-  # Defines the module Tasker for handlers. Without an app it is defined at once. An app may bring the Rails engine, whose
-  # constants have the same names and other superclasses. Then the module is defined at the first missing constant, or when
-  # the app is booted, and only with the constants that the app does not define.
+  # Defines the module Tasker for handlers. Without an app it is defined at once. An app may bring the Rails engine,
+  # whose constants have the same names and other superclasses. Then the module is defined at the first missing
+  # constant, or when the app is booted, and only with the constants that the app does not define.
   module SDK
     FILE = File.join(__dir__, "sdk", "tasker.rb")
 

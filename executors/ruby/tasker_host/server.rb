@@ -18,8 +18,8 @@ require_relative "leader_follower"
 require_relative "wire"
 
 module TaskerHost
-  # Reads and dispatches requests until the pipe closes. The reader's thread answers all requests except step.execute, so a
-  # ping never waits for a step.
+  # Reads and dispatches requests until the pipe closes. The reader's thread answers all requests except step.execute,
+  # so a ping never waits for a step.
   class Server
     METHODS = {
       "initialize" => :open_session,
@@ -65,15 +65,16 @@ module TaskerHost
       retry
     end
 
-    # Handles an error of a thread that a file started while it was loaded: the next process does not load the file. Returns
-    # false for another error.
+    # Handles an error of a thread that a file started while it was loaded: the next process does not load the file.
+    # Returns false for another error.
     def recycle_without_file(error)
       failure = @opening&.fail_file(error) or return false
       @writer.notify("executor.status", { state: "recycle_me", reason: "#{failure[:file]} threw", load_error: failure }) if @session
       true
     end
 
-    # Ends the process after its main thread has ended. Sends nothing more, and does not run the `ensure` of other threads.
+    # Ends the process after its main thread has ended. Sends nothing more, and does not run the `ensure` of other
+    # threads.
     def go_down(cause)
       @writer.stop
       ExitReport.print(cause)

@@ -47,8 +47,8 @@ module TaskerHost
       @app ? @app.wrap(&block) : yield
     end
 
-    # Boots the app, if one is named, and loads the handlers. A file that cannot be loaded is reported; the others are served.
-    # The block handles a file that does not finish loading and cannot be ended, see LoadTimer.
+    # Boots the app, if one is named, and loads the handlers. A file that cannot be loaded is reported; the others are
+    # served. The block handles a file that does not finish loading and cannot be ended, see LoadTimer.
     def load(&stuck)
       boot unless @app_root.nil? || @app_root.empty?
       SDK.load

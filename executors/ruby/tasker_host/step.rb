@@ -88,7 +88,8 @@ module TaskerHost
       self
     end
 
-    # Tells the worker that the step is alive, with its progress from 0 to 1. Raises Tasker::Cancelled if the step is cancelled.
+    # Tells the worker that the step is alive, with its progress from 0 to 1. Raises Tasker::Cancelled if the step is
+    # cancelled.
     def heartbeat(progress = nil, message = nil, details: nil)
       check!
       @worker.heartbeat(progress, message, details)
@@ -134,8 +135,8 @@ module TaskerHost
       @worker.call("step.publish_event", params)
     end
 
-    # Checks that this attempt still owns the step, and raises Tasker::LeaseLost if not. Call it before an effect that cannot
-    # be undone. Returns the seconds for which the claim is certain.
+    # Checks that this attempt still owns the step, and raises Tasker::LeaseLost if not. Call it before an effect that
+    # cannot be undone. Returns the seconds for which the claim is certain.
     def lease
       answer = @worker.call("step.lease", {})
       lost = answer.is_a?(Hash) && answer["current"] == false

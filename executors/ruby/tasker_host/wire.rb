@@ -3,8 +3,8 @@
 require "json"
 
 module TaskerHost
-  # Writes one message per line. A line is written whole before the next one, whichever thread sends it. One thread may hold
-  # its messages back for up to 0.5 ms, to write several at once.
+  # Writes one message per line. A line is written whole before the next one, whichever thread sends it. One thread may
+  # hold its messages back for up to 0.5 ms, to write several at once.
   class Writer
     # How long a message is held back at most, and the size below which it is. If the process crashes in that time, the
     # responses that are held back are lost, and their steps run again like the steps that were running.
@@ -17,8 +17,8 @@ module TaskerHost
       @held = String.new(capacity: 2 * HOLD_BYTES)
     end
 
-    # Drops later messages, and those that are held back. Takes no lock: the thread that holds it may have ended, or wait for
-    # the worker.
+    # Drops later messages, and those that are held back. Takes no lock: the thread that holds it may have ended, or
+    # wait for the worker.
     def stop
       @stopped = true
     end

@@ -16,10 +16,10 @@
 // with a true property `exclusive` runs alone in its process, one with `cpu` in a thread of its own.
 //
 // The returned value becomes the step's results; undefined is null. It must be JSON: objects, arrays, strings, finite
-// numbers, booleans and null. Dates become ISO 8601 strings, sets become arrays, what has a toJSON becomes what that returns,
-// undefined members of objects are left out; anything else that JSON.stringify would lose or change (NaN, BigInt, Map, Buffer,
-// functions, promises, generators, objects without enumerable members) fails the step for good with the class
-// Tasker::InvalidResult and the place: result.items[3].
+// numbers, booleans and null. Dates become ISO 8601 strings, sets become arrays, what has a toJSON becomes what that
+// returns, undefined members of objects are left out; anything else that JSON.stringify would lose or change (NaN,
+// BigInt, Map, Buffer, functions, promises, generators, objects without enumerable members) fails the step for good
+// with the class Tasker::InvalidResult and the place: result.items[3].
 //
 // JavaScript has no integers beyond 2^53: larger ones in a task's context or a step's results arrive rounded, and the
 // worker's log says so. Pass them as strings.

@@ -18,8 +18,8 @@ require_relative "../text"
 #   end
 #
 # Hashes have string keys. The returned value becomes the step's results, unless `process` assigned `step.results`
-# itself. It must be JSON: hashes, arrays, strings in UTF-8, finite numbers, true, false and nil. Symbols, Time (as
-# RFC 3339 in UTC), Date (ISO 8601), BigDecimal (as a string) and Set (as an array) are converted, and with ActiveSupport
+# itself. It must be JSON: hashes, arrays, strings in UTF-8, finite numbers, true, false and nil. Symbols, Time (as RFC
+# 3339 in UTC), Date (ISO 8601), BigDecimal (as a string) and Set (as an array) are converted, and with ActiveSupport
 # what has an `as_json` of its own, like records; anything else fails the step for good with the class
 # Tasker::InvalidResult.
 #

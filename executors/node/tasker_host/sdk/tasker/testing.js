@@ -22,9 +22,9 @@ const OPTIONS = new Set(
   'attempt calls cancelAfter checkpoint config context inputs name namespace results retryLimit secrets tags version'.split(' '),
 );
 
-// Runs handler, a function or a class with process, and resolves to its outcome: kind ('success', 'failure', 'cancelled'
-// or 'deferred'), result, failure {kind, class, message, code, retryAfter, backtrace, details}, resumeAfter, checkpoint,
-// and what it asked for: checkpoints, events, heartbeats, logs, spawned and tasks.
+// Runs handler, a function or a class with process, and resolves to its outcome: kind ('success', 'failure',
+// 'cancelled' or 'deferred'), result, failure {kind, class, message, code, retryAfter, backtrace, details},
+// resumeAfter, checkpoint, and what it asked for: checkpoints, events, heartbeats, logs, spawned and tasks.
 //
 // results are those of earlier steps by their names; secrets are values by name; cancelAfter cancels the step after so
 // many milliseconds; calls overrides what the worker answers, as functions by the name of the wire method.

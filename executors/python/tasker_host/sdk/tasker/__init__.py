@@ -49,7 +49,9 @@ class Error(Exception):
 
 
 class RetryableError(Error):
-    """Fails the attempt and asks for the next one after `retry_after`: seconds, a timedelta, or a datetime or date to wait for."""
+    """Fails the attempt and asks for the next one after `retry_after`: seconds, a timedelta, or a datetime or date to
+    wait for.
+    """
 
     def __init__(self, message="", retry_after=None, context=None):
         super().__init__(message)
@@ -67,7 +69,9 @@ class PermanentError(Error):
 
 
 class InvalidCall(PermanentError, ValueError, RuntimeError):
-    """A call that no retry makes right, like one with data that is no JSON. The step fails for good unless it catches this."""
+    """A call that no retry makes right, like one with data that is no JSON. The step fails for good unless it catches
+    this.
+    """
 
 
 class Deferred(Error):
@@ -87,7 +91,8 @@ class Deferred(Error):
 
 
 class Cancelled(BaseException):
-    """The step was cancelled. Like asyncio.CancelledError it is no Exception, so that `except Exception` lets it pass."""
+    """The step was cancelled. Like asyncio.CancelledError it is no Exception, so that `except Exception` lets it pass.
+    """
 
 
 class CallFailed(Error):

@@ -9,7 +9,8 @@ FORMS = "a number of seconds, a timedelta, a datetime or a date"
 def seconds(wish):
     """The seconds that wish says to wait. Raises ValueError for what is no duration.
 
-    A datetime or date is waited for; one without a time zone is in UTC, as in results. One that has passed means at once.
+    A datetime or date is waited for; one without a time zone is in UTC, as in results. One that has passed means at
+    once.
     """
     if isinstance(wish, datetime.date):
         return min(max(0.0, (_moment(wish) - _now()).total_seconds()), LONGEST)

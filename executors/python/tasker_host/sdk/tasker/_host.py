@@ -1,4 +1,5 @@
-"""Makes the modules of the host importable as `tasker_host.*`, and nothing of them by a name that handlers could use."""
+"""Makes the modules of the host importable as `tasker_host.*`, and nothing of them by a name that handlers could use.
+"""
 
 import os
 import sys

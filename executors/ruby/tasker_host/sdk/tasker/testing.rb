@@ -33,8 +33,8 @@ module Tasker
     # error_class is the name of the exception's class; retry_after is in seconds.
     Failure = Struct.new(:kind, :error_class, :message, :code, :retry_after, :details, :backtrace, keyword_init: true)
 
-    # Runs handler, a class, and returns its Outcome. results are those of earlier steps, by name. cancel is the reason of
-    # a cancel that has arrived before the handler looks. lease: false makes the lease lost.
+    # Runs handler, a class, and returns its Outcome. results are those of earlier steps, by name. cancel is the reason
+    # of a cancel that has arrived before the handler looks. lease: false makes the lease lost.
     def self.run(handler, context: {}, results: {}, inputs: {}, config: {}, attempt: 1, retry_limit: 3, step: "step",
                  task: {}, previous_results: nil, checkpoint: nil, secrets: {}, lease: true, cancel: nil, scratch_dir: nil)
       params = {

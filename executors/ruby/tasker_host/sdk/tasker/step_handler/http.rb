@@ -122,7 +122,8 @@ module Tasker
           perform(method.to_sym, path, nil, body, headers, &block)
         end
 
-        # Of Faraday's middleware there is :json, :authorization and :url_encoded; the rest is accepted and does nothing.
+        # Of Faraday's middleware there is :json, :authorization and :url_encoded; the rest is accepted and does
+        # nothing.
         def request(name, *arguments)
           case name
           when :json then @json_request = true
