@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 )
 
-// hostFiles are the host programs. They are started from a copy, so that the worker is one file to deploy.
+// hostFiles are the host programs. They are started from a copy, so that the worker is one file to deploy. README.md maps
+// their files.
 //
 //go:embed all:ruby/tasker_host all:python/tasker_host all:node/tasker_host
 var hostFiles embed.FS

@@ -9,7 +9,9 @@ const { ChildProcess } = require('node:child_process');
 function keepFrom(fds) {
   const { spawn } = ChildProcess.prototype;
   ChildProcess.prototype.spawn = function spawnWithout(options) {
-    if (Array.isArray(options?.stdio)) for (const [i, item] of options.stdio.entries()) check(item === 'inherit' ? i : item, fds);
+    if (Array.isArray(options?.stdio)) {
+      for (const [i, item] of options.stdio.entries()) check(item === 'inherit' ? i : item, fds);
+    }
     return spawn.call(this, options);
   };
 }

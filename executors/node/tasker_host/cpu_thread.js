@@ -77,7 +77,8 @@ async function run({ requestId, params, limits, file, name }) {
     running = undefined;
     parentPort.postMessage({ answer: message });
   };
-  const handler = await handlerIn(workerData.root, file, name).catch((error) => ({ call: () => Promise.reject(error) }));
+  const failing = (error) => ({ call: () => Promise.reject(error) });
+  const handler = await handlerIn(workerData.root, file, name).catch(failing);
   running = new Execution(requestId, params, handler, limits, client);
   client.startClock();
   running.start(answer);

@@ -32,7 +32,8 @@ function of(error) {
 function describeFailure(error) {
   if (error instanceof TooLarge) return unacceptable('Tasker::ResultTooLarge', error);
   if (error instanceof Unacceptable) return unacceptable('Tasker::InvalidResult', error);
-  const failure = { kind: error instanceof PermanentError ? 'permanent' : 'retryable', ...description(error, FRAMES), cause: cause(error) };
+  const kind = error instanceof PermanentError ? 'permanent' : 'retryable';
+  const failure = { kind, ...description(error, FRAMES), cause: cause(error) };
   if (error instanceof RetryableError || error instanceof PermanentError) addMembers(failure, error);
   return failure;
 }
@@ -112,14 +113,17 @@ function cause(error, depth = 1) {
 
 function causeOf(error) {
   try {
-    return error?.cause ?? (error instanceof AggregateError ? error.errors?.[0] : undefined); // Promise.any sets no cause
+    // Promise.any sets no cause.
+    return error?.cause ?? (error instanceof AggregateError ? error.errors?.[0] : undefined);
   } catch {
     return undefined; // it may be computed
   }
 }
 
 function code(value) {
-  if (typeof value === 'object' || typeof value === 'function') throw new TypeError(`an errorCode is a text, not ${shown(value)}`);
+  if (typeof value === 'object' || typeof value === 'function') {
+    throw new TypeError(`an errorCode is a text, not ${shown(value)}`);
+  }
   return clip(String(value), FRAME_BYTES);
 }
 
@@ -157,7 +161,8 @@ function seconds(value) {
 }
 
 function shown(value) {
-  return clip(typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0, breakLength: Infinity }), 100);
+  const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 0, breakLength: Infinity });
+  return clip(text, 100);
 }
 
 function isObject(value) {

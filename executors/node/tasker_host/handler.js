@@ -26,23 +26,25 @@ class Handler {
 
 // Yields [name, function or class] for every handler in what a module exports. base is the name of the module.
 function* served(exported, base) {
-  yield* alone(exported, base);
+  yield* single(exported, base);
   for (const [key, value] of Object.entries(exported ?? {})) {
-    if (key === 'default') yield* alone(value, base);
+    if (key === 'default') yield* single(value, base);
     else if (key === 'handlers' && typeof value === 'object') yield* named(value);
     else if (isHandler(value)) yield [nameOf(value, key === 'process' ? base : `${base}.${key}`), value];
   }
 }
 
 // `module.exports = fn` and `export default fn`.
-function* alone(value, base) {
+function* single(value, base) {
   if (isHandler(value)) yield [nameOf(value, hasProcess(value) && value.name ? `${base}.${value.name}` : base), value];
 }
 
 // `handlers = {"Any::Name": fnOrClass}`
 function* named(handlers) {
   for (const [name, value] of Object.entries(handlers ?? {})) {
-    if (!isHandler(value)) throw new TypeError(`handlers[${JSON.stringify(name)}] is neither a function nor a class with process`);
+    if (!isHandler(value)) {
+      throw new TypeError(`handlers[${JSON.stringify(name)}] is neither a function nor a class with process`);
+    }
     yield [name, value];
   }
 }

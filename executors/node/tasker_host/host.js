@@ -12,7 +12,8 @@ const EXIT_CONFIGURATION = 78;
 const NO_WORKER = 'tasker-worker starts this program and talks to it over pipes; run `tasker-worker run` instead';
 // node:cluster starts the program of its process again.
 const CLUSTER =
-  'a handler called cluster.fork(), and this is the program that it would start: name another with cluster.setupPrimary({ exec })';
+  'a handler called cluster.fork(), and this is the program that it would start: ' +
+  'name another with cluster.setupPrimary({ exec })';
 
 function main() {
   if (process.env.TASKER_PROTOCOL !== '1') {

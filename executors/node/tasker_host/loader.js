@@ -64,7 +64,9 @@ class Loader {
     resolveImportsIfUsed(this.#root);
     guardExit();
     const { files, skipped } = scan.files(this.#root);
-    for (const [file, reason] of skipped) this.#log.warn(`node/${path.relative(this.#root, file)} is not loaded: ${reason}`);
+    for (const [file, reason] of skipped) {
+      this.#log.warn(`node/${path.relative(this.#root, file)} is not loaded: ${reason}`);
+    }
     for (const file of files) if (!this.#skip.has(path.relative(this.#root, file))) await this.#loadFile(file);
   }
 
@@ -165,7 +167,8 @@ async function load(file) {
   const extension = path.extname(file);
   if (extension.endsWith('ts') && !runsTypeScript()) {
     throw new NoTypeScript(
-      `this is Node ${process.versions.node}, which does not run TypeScript: use Node 22.18 or newer, or compile the file to .js`,
+      `this is Node ${process.versions.node}, which does not run TypeScript: ` +
+        'use Node 22.18 or newer, or compile the file to .js',
     );
   }
   if (mayImport(file)) sdkResolution.forImport(); // the file may be a link to a file outside the folder
@@ -200,8 +203,8 @@ function mayImport(file) {
   }
 }
 
-// The file, line and caret of a SyntaxError. Node puts them before the message, but keeps them to itself for ES
-// modules; checking the file alone shows them.
+// The file, line and caret of a SyntaxError. Node puts them before the message, except for ES modules. For those,
+// `node --check` shows them.
 function sourceOf(error, file) {
   if (!(error instanceof SyntaxError)) return [];
   const shown = beforeMessage(error.stack);

@@ -15,7 +15,9 @@ function of(error, { cancelled, checkpoint }) {
       const resumeAfterMs = Math.round(error.resumeAfter * 1000);
       return { outcome: 'deferred', resume_after_ms: resumeAfterMs, checkpoint: checkpointOf(error, checkpoint) };
     }
-    if (cancelled && isCancellation(error)) return { outcome: 'cancelled', checkpoint: checkpointOf(error, checkpoint) };
+    if (cancelled && isCancellation(error)) {
+      return { outcome: 'cancelled', checkpoint: checkpointOf(error, checkpoint) };
+    }
   } catch (unfit) {
     return { outcome: 'failure', failure: failure.of(unfit) };
   }

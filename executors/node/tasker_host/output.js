@@ -6,7 +6,9 @@
 
 const { Execution } = require('./execution');
 
-const LEVELS = { debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error', trace: 'error', assert: 'error' };
+const LEVELS = {
+  debug: 'debug', log: 'info', info: 'info', warn: 'warn', error: 'error', trace: 'error', assert: 'error',
+};
 
 let consoleLevel; // the level of the console method that is printing; it prints a whole message at once
 

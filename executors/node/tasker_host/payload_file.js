@@ -26,7 +26,8 @@ async function write(json, bytes, file) {
 
 // The text of the described file, after its size and hash are checked.
 function read({ path: name, bytes, sha256 } = {}, scratchDir, maxBytes) {
-  if (typeof scratchDir !== 'string' || typeof name !== 'string' || path.basename(name) !== name || /^\.{0,2}$/.test(name)) {
+  const isName = typeof name === 'string' && path.basename(name) === name && !/^\.{0,2}$/.test(name);
+  if (typeof scratchDir !== 'string' || !isName) {
     throw new Invalid('params_file names no file of scratch_dir');
   }
   const data = contents(path.join(scratchDir, name), maxBytes);

@@ -21,7 +21,8 @@ class PrintedLines {
 
   #text(stream, chunk, encoding) {
     if (typeof chunk !== 'string') return (this.#decoders[stream] ??= new StringDecoder()).write(Buffer.from(chunk));
-    return typeof encoding === 'string' && !/^utf-?8$/i.test(encoding) ? Buffer.from(chunk, encoding).toString() : chunk;
+    const isUtf8 = typeof encoding !== 'string' || /^utf-?8$/i.test(encoding);
+    return isUtf8 ? chunk : Buffer.from(chunk, encoding).toString();
   }
 
   // Yields [stream, text] for each line that has not ended.

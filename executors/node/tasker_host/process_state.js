@@ -78,7 +78,9 @@ class ProcessState {
 
   #restoreEnv() {
     for (const name of Object.keys(this.#writeEnv)) if (!Object.hasOwn(this.#env, name)) delete this.#writeEnv[name];
-    for (const [name, value] of Object.entries(this.#env)) if (this.#writeEnv[name] !== value) this.#writeEnv[name] = value;
+    for (const [name, value] of Object.entries(this.#env)) {
+      if (this.#writeEnv[name] !== value) this.#writeEnv[name] = value;
+    }
   }
 
   // Adds missing listeners first: a signal without a listener would end the process.

@@ -126,21 +126,23 @@ function isBoxed(value) {
 
 // Refuses objects whose contents are not in their members: JSON.stringify writes them as `{}`.
 function checkKept(value, path) {
-  if (typeof value.then === 'function') throw invalid(path, `is ${a(kindOf(value))}, whose value is not there yet; await it`);
+  const kind = () => a(kindOf(value));
+  if (typeof value.then === 'function') throw invalid(path, `is ${kind()}, whose value is not there yet; await it`);
   if (typeof value.next === 'function' && typeof value.return === 'function') {
-    throw invalid(path, `is ${a(kindOf(value))}, of which nothing has run; a handler is no generator (function*), return what it yields`);
+    const hint = 'a handler is no generator (function*), return what it yields';
+    throw invalid(path, `is ${kind()}, of which nothing has run; ${hint}`);
   }
   const opaque = ArrayBuffer.isView(value) || types.isNativeError(value) || types.isRegExp(value) || types.isMap(value);
   if (opaque || (Object.keys(value).length === 0 && !isPlainEmpty(value))) {
-    throw invalid(path, `is ${a(kindOf(value))}, which JSON cannot hold; return plain objects, arrays, texts and numbers`);
+    throw invalid(path, `is ${kind()}, which JSON cannot hold; return plain objects, arrays, texts and numbers`);
   }
 }
 
 // Whether value is `{}`, of this or another realm.
 function isPlainEmpty(value) {
   const prototype = Object.getPrototypeOf(value);
-  const plain = prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf'));
-  return plain && isEmpty(value);
+  const isRoot = () => Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+  return (prototype === null || isRoot()) && isEmpty(value);
 }
 
 function kindOf(value) {

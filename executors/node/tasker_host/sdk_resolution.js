@@ -30,8 +30,10 @@ function forImport() {
   if (Module.registerHooks) {
     Module.registerHooks({
       // The hooks also apply to require, which does not accept URLs. Therefore they return the result themselves.
-      resolve: (specifier, context, next) =>
-        Object.hasOwn(urls, specifier) ? { url: urls[specifier], format: 'commonjs', shortCircuit: true } : next(specifier, context),
+      resolve: (specifier, context, next) => {
+        if (!Object.hasOwn(urls, specifier)) return next(specifier, context);
+        return { url: urls[specifier], format: 'commonjs', shortCircuit: true };
+      },
     });
   } else {
     Module.register?.('./import_hooks.mjs', { parentURL: pathToFileURL(__filename), data: urls });

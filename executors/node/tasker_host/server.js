@@ -22,7 +22,8 @@ const { Watchdog } = require('./watchdog');
 const { LineReader, TooLong, Writer } = require('./wire');
 
 const LAST_FLUSH_MS = 1000;
-const FILE_ERRORS_MS = 10_000; // after loading, in which an error outside of any step counts as a load error of its file
+// The time after loading in which an error outside of any step counts as a load error of its file.
+const FILE_ERRORS_MS = 10_000;
 
 // Reads and dispatches requests until the pipe closes. Only step.execute runs handlers, so a ping waits only for code
 // that holds the event loop.
@@ -93,7 +94,9 @@ class Server {
   }
 
   #text(line) {
-    if (line instanceof TooLong) throw new RpcError(RpcError.TOO_LARGE, `a message may have ${this.#reader.maxBytes} bytes`);
+    if (line instanceof TooLong) {
+      throw new RpcError(RpcError.TOO_LARGE, `a message may have ${this.#reader.maxBytes} bytes`);
+    }
     if (!isUtf8(line)) throw new RpcError(RpcError.PARSE, 'the message is not UTF-8');
     return line.toString();
   }

@@ -17,7 +17,8 @@ function watch(exit, handleFileError = () => false) {
 function fail(error, exit, handleFileError) {
   const execution = Execution.current();
   const file = current.file();
-  process.stderr.write(`tasker host: ${ownerOf(execution, file)}: error that nothing caught: ${error?.stack ?? error}\n`);
+  const owner = ownerOf(execution, file);
+  process.stderr.write(`tasker host: ${owner}: error that nothing caught: ${error?.stack ?? error}\n`);
   if (execution) execution.fail(error);
   else if (!file || !handleFileError(file.path, error)) exit(EXIT_INTERNAL);
 }

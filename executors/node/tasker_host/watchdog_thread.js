@@ -59,7 +59,8 @@ function giveUp(file, ms) {
     const backtrace = frames.filter((frame) => !frame.includes('(node:') && !frame.includes(`(${__dirname}`));
     const error = { file, class: LOAD_TIMEOUT, message: tookTooLong(ms), backtrace };
     answer({ code: RpcError.NOT_LOADED, message: `${file} does not finish loading`, data: { load_error: error } });
-    fs.writeSync(2, `tasker host: cannot load ${file}: ${[`${error.message} (${error.class})`, ...backtrace].join('\n\t')}\n`);
+    const lines = [`tasker host: cannot load ${file}: ${error.message} (${error.class})`, ...backtrace];
+    fs.writeSync(2, `${lines.join('\n\t')}\n`);
     process.kill(process.pid, 'SIGKILL');
   };
   const stackMs = Math.min(STACK_MS_MAX, ms / 4);

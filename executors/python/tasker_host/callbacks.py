@@ -24,7 +24,8 @@ def call(execution, client, method, params):
     _refuse_child(method)
     if threading.get_ident() == client.loop_thread:
         twin = {"tasks.create": "acreate_task", "secrets.get": "asecret"}.get(method) or "a" + method.partition(".")[2]
-        raise tasker.InvalidCall(f"{method} would block the event loop of all async handlers: use `await step.{twin}(...)`")
+        hint = f"use `await step.{twin}(...)`"
+        raise tasker.InvalidCall(f"{method} would block the event loop of all async handlers: {hint}")
     attempts = _attempts(execution, client, method, params)
     answer = None
     while True:
@@ -56,7 +57,8 @@ async def acall(execution, client, method, params):
 
 def _refuse_child(method):
     if fork.in_child():
-        raise tasker.CallFailed(f"{method} was called in a process that the handler has forked; only the step's own process may")
+        hint = "only the step's own process may"
+        raise tasker.CallFailed(f"{method} was called in a process that the handler has forked; {hint}")
 
 
 def _attempts(execution, client, method, params):
@@ -83,7 +85,8 @@ def _check_allowed(execution, client, method):
     if execution.finished:
         raise tasker.CallFailed(f"{method} was called after the step had ended")
     if execution.lease_lost:
-        raise tasker.LeaseLost(f"{method} is refused: the step belongs to another attempt by now", rpc_error.STALE_LEASE)
+        message = f"{method} is refused: the step belongs to another attempt by now"
+        raise tasker.LeaseLost(message, rpc_error.STALE_LEASE)
     if method not in client.offered:
         raise tasker.NotOffered(f"the worker that runs this step does not offer {method}")
 

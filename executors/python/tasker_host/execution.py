@@ -15,7 +15,11 @@ from tasker_host.wire import encode
 HEARTBEAT_SECONDS = 1
 HEARTBEAT_BYTES = 4096
 HEARTBEAT_DEPTH = 16
-CHECKPOINT_LIMITS = {"max_bytes": callbacks.CHECKPOINT_BYTES_MAX, "max_depth": callbacks.JSON_DEPTH_MAX, "what": "checkpoint"}
+CHECKPOINT_LIMITS = {
+    "max_bytes": callbacks.CHECKPOINT_BYTES_MAX,
+    "max_depth": callbacks.JSON_DEPTH_MAX,
+    "what": "checkpoint",
+}
 
 
 class Execution:
@@ -101,7 +105,8 @@ class Execution:
         self.step = Step(self._params, self)
         tasker._current.set(self.step)
         self.check()
-        task, sequence = arguments.Task(self._params["task"]), arguments.Sequence(self._params.get("dependencies") or {})
+        task = arguments.Task(self._params["task"])
+        sequence = arguments.Sequence(self._params.get("dependencies") or {})
         return self.handler.call(task, sequence, self.step)
 
     def cancel(self, reason, grace):
@@ -196,7 +201,8 @@ class Execution:
                 member = b',"checkpoint":%b' % result_json.generate(data, **CHECKPOINT_LIMITS)
             except Exception as unacceptable:
                 return self._response(encode({"outcome": "failure", "failure": _described(unacceptable)}))
-        return self._response(b'{"outcome":"deferred","resume_after_ms":%d%b}' % (round(error.resume_after * 1000), member))
+        resume_after_ms = round(error.resume_after * 1000)
+        return self._response(b'{"outcome":"deferred","resume_after_ms":%d%b}' % (resume_after_ms, member))
 
     def _response(self, result):
         return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (encode(self._request_id), result)
@@ -205,7 +211,11 @@ class Execution:
 def _heartbeat_members(progress, message, details):
     """The members of a heartbeat. A member that cannot be sent is left out and logged."""
     members = {}
-    for name, value, convert in (("progress", progress, _finite), ("message", message, _message), ("details", details, _details)):
+    for name, value, convert in (
+        ("progress", progress, _finite),
+        ("message", message, _message),
+        ("details", details, _details),
+    ):
         if value is None:
             continue
         try:

@@ -39,7 +39,8 @@ def of(error):
     if isinstance(error, result_json.Unacceptable):
         return _unacceptable("Tasker::InvalidResult", error)
     failure = {"kind": "retryable", **_description(error, FRAMES), **_cause(error)}
-    if isinstance(error, (tasker.PermanentError, tasker.NotPermitted, InvalidInput)) or _cannot_be_called(error, failure):
+    permanent = (tasker.PermanentError, tasker.NotPermitted, InvalidInput)
+    if isinstance(error, permanent) or _cannot_be_called(error, failure):
         failure["kind"] = "permanent"
     _add_members(failure, error)
     return failure

@@ -75,4 +75,5 @@ def _read():
 
 
 def _loggers():
-    return [(name, logger) for name, logger in list(logging.root.manager.loggerDict.items()) if isinstance(logger, logging.Logger)]
+    known = list(logging.root.manager.loggerDict.items())
+    return [(name, logger) for name, logger in known if isinstance(logger, logging.Logger)]

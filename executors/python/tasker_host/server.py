@@ -49,7 +49,13 @@ class Server:
         thread_dump.install()
         log.install(self._writer)
         output.install(self._writer)
-        fork.install(self._writer.close_in_child, self._reader.close_in_child, output.reopen, secrets.reset_in_child, self._reset_pool_in_child)
+        fork.install(
+            self._writer.close_in_child,
+            self._reader.close_in_child,
+            output.reopen,
+            secrets.reset_in_child,
+            self._reset_pool_in_child,
+        )
 
     def run(self):
         """Serves until the worker closes the pipe. Then the process ends, because no result can be delivered."""

@@ -105,8 +105,10 @@ class Step:
         return await self._execution.acall("step.lease", {})
 
     def spawn(self, steps):
-        """Adds steps to the task, with the result: dicts with name and handler, and optionally inputs, depends_on, config,
-        retryable and default_retry_limit. Steps that wait for this step wait for them too. Returns {"accepted": n}."""
+        """Adds steps to the task, with the result: dicts with name and handler, and optionally inputs, depends_on,
+        config, retryable and default_retry_limit. Steps that wait for this step wait for them too. Returns
+        {"accepted": n}.
+        """
         return self._execution.call("step.spawn", {"steps": steps})
 
     async def aspawn(self, steps):

@@ -137,7 +137,9 @@ def converter(kind, known, where):
     if (origin or kind) in _LISTS:
         return _list(_LISTS[origin or kind], args, known, where)
     if (origin or kind) in _DICTS:
-        return _dict(_key_converter(args[0], where) if args else _any, converter(args[1], known, where) if args else _any)
+        if not args:
+            return _dict(_any, _any)
+        return _dict(_key_converter(args[0], where), converter(args[1], known, where))
     raise UnknownType(f"{where}: {kind!r} cannot be built from JSON; use dataclasses, list, dict and plain values")
 
 
@@ -160,7 +162,7 @@ def _dataclass(kind, known):
 
 
 def _made(kind, members, path, errors):
-    """What the class itself refuses, in its __post_init__, is wrong data, too."""
+    """An instance of the class. An error of its __post_init__ also counts as invalid data."""
     try:
         return kind(**members)
     except (TypeError, ValueError) as error:
@@ -228,7 +230,7 @@ def _dict(convert_key, convert_member):
 
 
 def _key_converter(kind, where):
-    """Names of members are text: other keys are made from it."""
+    """Converts the names of members, which are text, to keys."""
     if kind in (str, typing.Any, object):
         return _any
     if kind is int:
@@ -255,7 +257,7 @@ def _enum(kind):
 
 
 def _is_same(value, other):
-    """Whether they are one value of JSON: to Python true equals 1."""
+    """Whether they are the same value in JSON: in Python, True == 1."""
     return value == other and isinstance(value, bool) == isinstance(other, bool)
 
 
@@ -325,7 +327,9 @@ _SCALARS = {
     float: _checked(_is_number, "a number", float),
     str: _checked(_is_text, "text"),
     datetime.datetime: _parsed(_datetime, "a time like 2026-01-31T12:00:00Z", _is_text),
-    datetime.date: _parsed(datetime.date.fromisoformat, "a date like 2026-01-31", lambda v: _is_text(v) and _DATE.fullmatch(v)),
+    datetime.date: _parsed(
+        datetime.date.fromisoformat, "a date like 2026-01-31", lambda v: _is_text(v) and _DATE.fullmatch(v)
+    ),
     decimal.Decimal: _parsed(_decimal, "a decimal", lambda v: _is_text(v) or _is_number(v)),
     uuid.UUID: _parsed(uuid.UUID, "a UUID", _is_text),
 }

@@ -57,7 +57,8 @@ module TaskerHost
       private
 
       def permanent(response, status)
-        Tasker::PermanentError.new(message(response, status), error_code: "HTTP_#{status}", context: context(response, status))
+        Tasker::PermanentError.new(message(response, status), error_code: "HTTP_#{status}",
+                                                              context: context(response, status))
       end
 
       def message(response, status)

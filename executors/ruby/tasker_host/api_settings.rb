@@ -9,7 +9,9 @@ module TaskerHost
     def self.of_template(hash)
       config = Tasker::StepHandler::Api::Config
       config.include(self) unless config.include?(self)
-      config.new(**KEYS.to_h { |key| [key.to_sym, hash[key]] }).tap { |made| made.instance_variable_set(:@source, hash) }
+      made = config.new(**KEYS.to_h { |key| [key.to_sym, hash[key]] })
+      made.instance_variable_set(:@source, hash)
+      made
     end
 
     def to_h

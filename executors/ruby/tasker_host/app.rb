@@ -11,7 +11,8 @@ module TaskerHost
 
     # The folder of the app that the environment or the first message names, or nil.
     def self.root(env, first_line)
-      named = env["TASKER_APP_ROOT"] || (first_line.is_a?(String) && first_line[/"app_root"\s*:\s*"((?:[^"\\]|\\.)+)"/n, 1])
+      named = env["TASKER_APP_ROOT"]
+      named ||= first_line[/"app_root"\s*:\s*"((?:[^"\\]|\\.)+)"/n, 1] if first_line.is_a?(String)
       named && !named.empty? ? named.gsub('\/', "/") : nil
     end
 
@@ -76,7 +77,8 @@ module TaskerHost
     def reloading?
       return @reloading if defined?(@reloading)
 
-      @reloading = application.respond_to?(:reloader) && application.respond_to?(:config) && enabled?(application.config)
+      @reloading = application.respond_to?(:reloader) && application.respond_to?(:config) &&
+                   enabled?(application.config)
     end
 
     # Limits the capacity to the number of database connections, less one that the app itself may need.
@@ -98,7 +100,8 @@ module TaskerHost
     # bridge.
     def bridge_logger
       logger = rails? && ::Rails.respond_to?(:logger) && ::Rails.logger
-      return if !logger || !defined?(::ActiveSupport::Logger) || ::ActiveSupport::Logger.logger_outputs_to?(logger, $stdout, $stderr)
+      return if !logger || !defined?(::ActiveSupport::Logger)
+      return if ::ActiveSupport::Logger.logger_outputs_to?(logger, $stdout, $stderr)
 
       if logger.respond_to?(:broadcast_to)
         logger.broadcast_to(AppLogger.new)

@@ -56,7 +56,10 @@ module TaskerHost
       return zeitwerk.cpath_expected_at(file) if zeitwerk.respond_to?(:cpath_expected_at)
 
       names = file.delete_prefix("#{base}/").delete_suffix(".rb").split("/") # Zeitwerk before 2.6.9
-      names.each_with_index.map { |name, i| zeitwerk.inflector.camelize(name, File.join(base, *names.first(i + 1))) }.join("::")
+      parts = names.each_with_index.map do |name, i|
+        zeitwerk.inflector.camelize(name, File.join(base, *names.first(i + 1)))
+      end
+      parts.join("::")
     end
 
     def ignored?(file)

@@ -17,7 +17,8 @@ module TaskerHost
         @namespace, @name, @version = task.values_at("namespace", "name", "version")
         @context = task["context"] || {}
         @tags = task["tags"]
-        @initiator, @source_system, @reason, @requested = task.values_at("initiator", "source_system", "reason", "requested_at")
+        @initiator, @source_system, @reason, @requested =
+          task.values_at("initiator", "source_system", "reason", "requested_at")
         @sequence = sequence
       end
 

@@ -35,7 +35,9 @@ module TaskerHost
     # Sends a request to the worker, retries it if the worker is busy, and returns the result.
     def call(method, params)
       raise Tasker::NotOffered, "this worker does not offer #{method}" unless offers?(method)
-      raise Tasker::CallbackError, "#{method} is for the process that runs the step; this is a fork of it" if Fork.child?
+      if Fork.child?
+        raise Tasker::CallbackError, "#{method} is for the process that runs the step; this is a fork of it"
+      end
       raise lease_lost if @lost || @cancellation.reason == "lease_lost"
 
       loop do

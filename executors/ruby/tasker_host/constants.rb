@@ -66,7 +66,9 @@ module TaskerHost
       end
 
       def folder(owner, name)
-        @lock.synchronize { owner.const_defined?(name, false) ? owner.const_get(name, false) : owner.const_set(name, Module.new) }
+        @lock.synchronize do
+          owner.const_defined?(name, false) ? owner.const_get(name, false) : owner.const_set(name, Module.new)
+        end
       end
 
       # HTTPClient and http_client have the same key, without a dictionary of acronyms.

@@ -11,7 +11,9 @@ module TaskerHost
       # UTC), these are the seconds until then, at least 0.
       def seconds(value)
         number = moment(value)&.then { |time| [time - Time.now, 0].max } || number(value)
-        raise ArgumentError, "#{shown(value)} is no duration: give #{FORMS}" unless number && number >= 0 && number.to_f.finite?
+        unless number && number >= 0 && number.to_f.finite?
+          raise ArgumentError, "#{shown(value)} is no duration: give #{FORMS}"
+        end
 
         [number, LONGEST].min
       end

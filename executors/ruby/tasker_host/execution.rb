@@ -125,10 +125,13 @@ module TaskerHost
     # The failure of error. Describing an exception runs users' code, which may raise; the step still gets a response.
     def described(error)
       failure = Failure.of(error)
-      delay = failure[:kind] == "retryable" && @step && milliseconds("backoff_request_seconds", @step.backoff_request_seconds)
+      return failure unless failure[:kind] == "retryable" && @step
+
+      delay = milliseconds("backoff_request_seconds", @step.backoff_request_seconds)
       delay ? { retry_after_ms: delay, **failure } : failure
     rescue StandardError => e
-      { kind: "retryable", class: "Exception", message: "an exception that cannot be described: #{e.class}", backtrace: [] }
+      message = "an exception that cannot be described: #{e.class}"
+      { kind: "retryable", class: "Exception", message: message, backtrace: [] }
     end
 
     def milliseconds(name, value)
@@ -161,7 +164,8 @@ module TaskerHost
       return false unless @cancellation.cancelled?
 
       10.times do
-        return true if error.is_a?(Tasker::Cancelled) || (error.is_a?(Tasker::LeaseLost) && @cancellation.reason == "lease_lost")
+        return true if error.is_a?(Tasker::Cancelled)
+        return true if error.is_a?(Tasker::LeaseLost) && @cancellation.reason == "lease_lost"
 
         error = error&.cause
       end

@@ -42,7 +42,9 @@ module TaskerHost
         when nil then "its main thread was ended (Thread.main.exit)"
         when SystemExit then "a thread of a handler called exit with status #{cause.status}"
         when SignalException then "it got the signal #{cause.message}"
-        else "an error that a handler's thread hands on to the main thread: #{cause.class}: #{Text.clip(cause.message, 1000).gsub(/\s+/, " ")}"
+        else
+          message = Text.clip(cause.message, 1000).gsub(/\s+/, " ")
+          "an error that a handler's thread hands on to the main thread: #{cause.class}: #{message}"
         end
       end
 

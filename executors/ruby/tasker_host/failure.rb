@@ -17,8 +17,8 @@ module TaskerHost
     DETAILS_BYTES = 64 * 1024
     DETAILS_DEPTH = 60
     # Frames of this host, and frames that Ruby puts between two files when one requires the other.
-    HIDDEN = Regexp.union(/\A#{Regexp.escape(__dir__)}\//, /\A#{Regexp.escape($PROGRAM_NAME)}:/, /\A<internal:/, %r{/rubygems/core_ext/},
-                          %r{/bundled_gems\.rb:}, %r{/zeitwerk/kernel\.rb:}, %r{/bootsnap/})
+    HIDDEN = Regexp.union(/\A#{Regexp.escape(__dir__)}\//, /\A#{Regexp.escape($PROGRAM_NAME)}:/, /\A<internal:/,
+                          %r{/rubygems/core_ext/}, %r{/bundled_gems\.rb:}, %r{/zeitwerk/kernel\.rb:}, %r{/bootsnap/})
 
     class << self
       # The failure of an attempt in which error was raised.
@@ -49,7 +49,8 @@ module TaskerHost
 
       # The failure of an attempt whose request cannot be read. No retry changes that.
       def of_request(message)
-        { kind: "permanent", class: "Tasker::InvalidArguments", message: Text.clip(message, MESSAGE_BYTES), backtrace: [] }
+        message = Text.clip(message, MESSAGE_BYTES)
+        { kind: "permanent", class: "Tasker::InvalidArguments", message: message, backtrace: [] }
       end
 
       # Logs that a value of the handler is ignored, with the reason. Returns the reason.
@@ -78,7 +79,8 @@ module TaskerHost
         ignored = {}
         members = yield(ignored).compact
         details = details(error)
-        details = { details: { **(details[:details] || {}), **ignored } } unless ignored.empty? || !(details[:details] || {}).is_a?(Hash)
+        extensible = (details[:details] || {}).is_a?(Hash)
+        details = { details: { **(details[:details] || {}), **ignored } } if extensible && !ignored.empty?
         { kind: kind, **description(error, FRAMES), **cause(error), **details, **members }
       end
 

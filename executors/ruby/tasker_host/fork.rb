@@ -20,7 +20,8 @@ module TaskerHost
         Process.singleton_class.prepend(Daemon)
         return Process.singleton_class.prepend(Hook) if Process.respond_to?(:_fork)
 
-        [Kernel, Kernel.singleton_class, Process.singleton_class].each { |owner| owner.prepend(OldHook) } # Ruby before 3.1
+        # Ruby before 3.1
+        [Kernel, Kernel.singleton_class, Process.singleton_class].each { |owner| owner.prepend(OldHook) }
       end
 
       # Called in a child after the fork.

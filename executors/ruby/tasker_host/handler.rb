@@ -66,7 +66,8 @@ module TaskerHost
 
     def arguments
       parameters = @handler_class.instance_method(:initialize).parameters
-      return :keyword if parameters.any? { |kind, name| kind == :keyrest || (name == :config && %i[key keyreq].include?(kind)) }
+      return :keyword if parameters.any? { |kind, _| kind == :keyrest }
+      return :keyword if parameters.any? { |kind, name| name == :config && %i[key keyreq].include?(kind) }
       return :keyword if @base && parameters.any? { |kind, _| kind == :rest }
       return :positional if parameters.any? { |kind, name| kind == :req || (kind == :opt && name == :config) }
 

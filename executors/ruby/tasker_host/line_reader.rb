@@ -62,7 +62,9 @@ module TaskerHost
     end
 
     def append(bytes)
-      @oversize ||= Oversize.new((@line + bytes).byteslice(0, HEAD_BYTES)) if @line.bytesize + bytes.bytesize > @max_bytes
+      if @line.bytesize + bytes.bytesize > @max_bytes
+        @oversize ||= Oversize.new((@line + bytes).byteslice(0, HEAD_BYTES))
+      end
       @oversize ? @line.clear : @line << bytes
     end
 

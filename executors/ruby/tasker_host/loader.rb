@@ -53,7 +53,8 @@ module TaskerHost
     # which the error comes, or nil if no file did.
     def fail_file(error)
       file = @thread_errors&.origin(error)
-      name = @loaded[file] || @files&.key(file)&.then { |path| relative(path) } || (@loading if @thread_errors&.loading?)
+      name = @loaded[file] || @files&.key(file)&.then { |path| relative(path) }
+      name ||= @loading if @thread_errors&.loading?
       @failed << name if name
       name && refuse(file || name, name, error)
     end
@@ -125,7 +126,8 @@ module TaskerHost
 
     def handler(candidate)
       name = CLASS_NAME.bind_call(candidate)
-      return unless name && name.bytesize <= NAME_BYTES && candidate.public_method_defined?(:process) && !abstract?(candidate)
+      return unless name && name.bytesize <= NAME_BYTES
+      return unless candidate.public_method_defined?(:process) && !abstract?(candidate)
 
       source = source_file(candidate, name)
       file = @loaded[source] || @app&.file_of(candidate, source)

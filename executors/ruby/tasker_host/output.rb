@@ -101,7 +101,8 @@ module TaskerHost
       return execution.print(stream, text) if execution
       return false unless TaskerHost.log&.within_budget?(text.bytesize)
 
-      text.each_line(chomp: true) { |line| TaskerHost.log.printed(PrintedLines::LEVELS[stream], line, stream.to_s, nil) }
+      level = PrintedLines::LEVELS[stream]
+      text.each_line(chomp: true) { |line| TaskerHost.log.printed(level, line, stream.to_s, nil) }
       true
     rescue ThreadError
       false

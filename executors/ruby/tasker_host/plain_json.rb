@@ -17,7 +17,8 @@ module TaskerHost
     end
 
     STATE = JSON.generator::State
-    KINDS = [String, Integer, Float, Symbol, NilClass, TrueClass, FalseClass].to_h { |kind| [kind, true] }.compare_by_identity.freeze
+    KINDS = [String, Integer, Float, Symbol, NilClass, TrueClass, FalseClass]
+            .to_h { |kind| [kind, true] }.compare_by_identity.freeze
     # The beginning of an object's to_s. The generator writes it for a key without calling the probe.
     OBJECT = '"#<'
 
@@ -70,7 +71,8 @@ module TaskerHost
         return false unless depth.positive?
 
         case value
-        when Hash then value.all? { |key, member| (key.is_a?(String) || key.is_a?(Symbol)) && plain?(member, depth - 1) }
+        when Hash
+          value.all? { |key, member| (key.is_a?(String) || key.is_a?(Symbol)) && plain?(member, depth - 1) }
         when Array then value.all? { |member| plain?(member, depth - 1) }
         end
       end

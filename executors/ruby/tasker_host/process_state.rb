@@ -5,7 +5,8 @@ module TaskerHost
   # streams. Changes of a handler are restored when no step runs. The functions that make changes are wrapped, so a step
   # without changes costs nothing. In a process that is never idle, a change that lasts is reported.
   module ProcessState
-    ENV_WRITERS = %i[[]= store delete delete_if reject! keep_if select! filter! replace clear update merge! shift].freeze
+    ENV_WRITERS = %i[[]= store delete delete_if reject! keep_if select! filter! replace clear update merge!
+                     shift].freeze
     LASTING_SECONDS = 10
     TRAP = Signal.method(:trap)
     # Settings of the whole process, each with its writer and reader.
@@ -15,7 +16,8 @@ module TaskerHost
       [Thread.method(:abort_on_exception=), Thread.method(:abort_on_exception)],
       [Thread.method(:report_on_exception=), Thread.method(:report_on_exception)],
       *%i[deprecated experimental].map { |kind| [->(on) { Warning[kind] = on }, -> { Warning[kind] }] },
-      [->(disabled) { disabled ? GC.disable : GC.enable }, -> { GC.disable.tap { |disabled| GC.enable unless disabled } }]
+      [->(disabled) { disabled ? GC.disable : GC.enable },
+       -> { GC.disable.tap { |disabled| GC.enable unless disabled } }]
     ].freeze
     @signals = {}
     @lasting = []
@@ -65,12 +67,16 @@ module TaskerHost
         return [] unless @changed
 
         lasting = @lasting.dup
-        attempt(lasting, "the working directory") { Dir.chdir(@directory) unless Dir.exist?(@directory) && Dir.pwd == @directory }
+        attempt(lasting, "the working directory") do
+          Dir.chdir(@directory) unless Dir.exist?(@directory) && Dir.pwd == @directory
+        end
         File.umask(@umask)
         ENV.replace(@environment) unless ENV.to_h == @environment
         restore_flags
         restore_streams(lasting) if @reopened
-        @signals.each { |signal, before| attempt(lasting, "the handler of #{signal}") { TRAP.call(signal, before || "DEFAULT") } }
+        @signals.each do |signal, before|
+          attempt(lasting, "the handler of #{signal}") { TRAP.call(signal, before || "DEFAULT") }
+        end
         @signals.clear
         @lasting.clear
         @changed = false

@@ -134,7 +134,8 @@ module TaskerHost
         members = enumerator.size&.infinite? ? nil : enumerator.first(MEMBERS + 1)
         return members if members && members.size <= MEMBERS
 
-        raise Invalid, "#{path} is a #{enumerator.class} with more than #{MEMBERS} members, or without an end; return an array"
+        raise Invalid, "#{path} is a #{enumerator.class} with more than #{MEMBERS} members, or without an end; " \
+                       "return an array"
       end
 
       # Whether the JSON is only the to_s of an object, like "#<File:0x…>".

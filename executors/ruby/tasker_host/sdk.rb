@@ -34,11 +34,14 @@ module TaskerHost
 
       # The classic autoloader of Rails before 7 defines a constant at its first use.
       def classic?(owner, name)
-        return false unless defined?(::ActiveSupport::Dependencies) && ::ActiveSupport::Dependencies.respond_to?(:autoloadable_module?)
+        return false unless defined?(::ActiveSupport::Dependencies)
+
+        dependencies = ::ActiveSupport::Dependencies
+        return false unless dependencies.respond_to?(:autoloadable_module?)
         return false if ::Rails.respond_to?(:autoloaders) && ::Rails.autoloaders.zeitwerk_enabled?
 
         path = "#{owner.name}::#{name}".underscore
-        !::ActiveSupport::Dependencies.search_for_file(path).nil? || !::ActiveSupport::Dependencies.autoloadable_module?(path).nil?
+        !dependencies.search_for_file(path).nil? || !dependencies.autoloadable_module?(path).nil?
       end
     end
 

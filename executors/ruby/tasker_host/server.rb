@@ -69,7 +69,8 @@ module TaskerHost
     # Returns false for another error.
     def recycle_without_file(error)
       failure = @opening&.fail_file(error) or return false
-      @writer.notify("executor.status", { state: "recycle_me", reason: "#{failure[:file]} threw", load_error: failure }) if @session
+      status = { state: "recycle_me", reason: "#{failure[:file]} threw", load_error: failure }
+      @writer.notify("executor.status", status) if @session
       true
     end
 
@@ -117,7 +118,9 @@ module TaskerHost
 
     # The message, or nil for a blank line.
     def parse(line)
-      raise refused(line.head, RpcError::TOO_LARGE, "a message may have #{@reader.max_bytes} bytes") if line.is_a?(LineReader::Oversize)
+      if line.is_a?(LineReader::Oversize)
+        raise refused(line.head, RpcError::TOO_LARGE, "a message may have #{@reader.max_bytes} bytes")
+      end
 
       line.force_encoding(Encoding::UTF_8)
       raise refused(line, RpcError::PARSE, "the message is not UTF-8") unless line.valid_encoding?
@@ -155,10 +158,13 @@ module TaskerHost
       return notified(method, message["params"]) if id.nil? && !message.key?("id")
 
       unless id.is_a?(String) && method.is_a?(String) && message["jsonrpc"] == "2.0"
-        raise RpcError.new(RpcError::INVALID_REQUEST, "a request has jsonrpc 2.0, a string as id and a string as method")
+        hint = "a request has jsonrpc 2.0, a string as id and a string as method"
+        raise RpcError.new(RpcError::INVALID_REQUEST, hint)
       end
-      handle(METHODS[method] || raise(RpcError.new(RpcError::UNKNOWN_METHOD, "unknown method #{Text.clip(method, 100)}")),
-             id, message["params"] || {})
+      name = METHODS[method]
+      raise RpcError.new(RpcError::UNKNOWN_METHOD, "unknown method #{Text.clip(method, 100)}") unless name
+
+      handle(name, id, message["params"] || {})
     end
 
     def handle(name, id, params)
@@ -223,8 +229,9 @@ module TaskerHost
     def execute(id, params)
       raise RpcError.new(RpcError::NOT_INITIALIZED, "initialize comes first") unless @session
       raise RpcError.new(RpcError::SHUTTING_DOWN, "this host takes no more steps") if @draining
-
-      raise RpcError.new(RpcError::BAD_PARAMS, "execution_id must be a string") unless params["execution_id"].is_a?(String)
+      unless params["execution_id"].is_a?(String)
+        raise RpcError.new(RpcError::BAD_PARAMS, "execution_id must be a string")
+      end
 
       @pool.start(Execution.new(id, params, @session, @channel))
       nil

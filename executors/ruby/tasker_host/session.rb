@@ -52,7 +52,8 @@ module TaskerHost
     def load(&stuck)
       boot unless @app_root.nil? || @app_root.empty?
       SDK.load
-      @loader = Loader.new(@root || "", LoadTimer.new(@ends - now, &stuck), app: @app, app_folders: @app_handlers, skip: @skip)
+      timer = LoadTimer.new(@ends - now, &stuck)
+      @loader = Loader.new(@root || "", timer, app: @app, app_folders: @app_handlers, skip: @skip)
       @handlers = @loader.load
       PlainJSON.prepare
     end
@@ -74,8 +75,8 @@ module TaskerHost
       {
         protocol_version: PROTOCOL_VERSION,
         executor: executor,
-        capabilities: { max_concurrency: max_concurrency, cancel: "cooperative", step_heartbeats: true, structured_logs: true,
-                        payload_files: true, deferred: true, reload: false },
+        capabilities: { max_concurrency: max_concurrency, cancel: "cooperative", step_heartbeats: true,
+                        structured_logs: true, payload_files: true, deferred: true, reload: false },
         handlers: @handlers.each_value.map(&:description),
         handlers_complete: true,
         load_errors: @loader.errors
@@ -102,7 +103,8 @@ module TaskerHost
     def check_version(versions)
       return if versions.is_a?(Array) && versions.include?(PROTOCOL_VERSION)
 
-      raise RpcError.new(RpcError::UNSUPPORTED_VERSION, "unsupported_protocol_version", { supported: [PROTOCOL_VERSION] })
+      data = { supported: [PROTOCOL_VERSION] }
+      raise RpcError.new(RpcError::UNSUPPORTED_VERSION, "unsupported_protocol_version", data)
     end
 
     def read_limits(limits)
@@ -144,7 +146,8 @@ module TaskerHost
     end
 
     def well_formed(params)
-      id, handler, step, task, dependencies = params.values_at("execution_id", "handler", "step", "task", "dependencies")
+      id, handler, step, task, dependencies =
+        params.values_at("execution_id", "handler", "step", "task", "dependencies")
       raise bad("execution_id must be a string") unless id.is_a?(String) && !id.empty?
       raise bad("handler.name must be a string") unless handler.is_a?(Hash) && handler["name"].is_a?(String)
       raise bad("step and task must be objects") unless step.is_a?(Hash) && task.is_a?(Hash)

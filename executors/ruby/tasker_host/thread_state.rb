@@ -11,7 +11,9 @@ module TaskerHost
       thread[:i18n_config] = nil if thread.key?(:i18n_config)
       thread.thread_variable_set(:i18n_config, nil) if thread.thread_variable?(:i18n_config) # since I18n 1.13
       thread[:time_zone] = nil if thread.key?(:time_zone)
-      ::ActiveSupport::IsolatedExecutionState.delete(:time_zone) if defined?(::ActiveSupport::IsolatedExecutionState) # since Rails 7
+      return unless defined?(::ActiveSupport::IsolatedExecutionState) # since Rails 7
+
+      ::ActiveSupport::IsolatedExecutionState.delete(:time_zone)
     end
   end
 end

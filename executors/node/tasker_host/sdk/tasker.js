@@ -18,7 +18,7 @@
 // The returned value becomes the step's results; undefined is null. It must be JSON: objects, arrays, strings, finite
 // numbers, booleans and null. Dates become ISO 8601 strings, sets become arrays, what has a toJSON becomes what that
 // returns, undefined members of objects are left out; anything else that JSON.stringify would lose or change (NaN,
-// BigInt, Map, Buffer, functions, promises, generators, objects without enumerable members) fails the step for good
+// BigInt, Map, Buffer, functions, promises, generators, objects without enumerable members) fails the step permanently
 // with the class Tasker::InvalidResult and the place: result.items[3].
 //
 // JavaScript has no integers beyond 2^53: larger ones in a task's context or a step's results arrive rounded, and the
@@ -36,7 +36,7 @@ class RetryableError extends Error {
   }
 }
 
-// Fails the step for good: it is not retried, whatever its limit.
+// Fails the step permanently: it is not retried, whatever its limit.
 class PermanentError extends Error {
   constructor(message, { errorCode, context, ...options } = {}) {
     super(message, options);

@@ -20,7 +20,7 @@ require_relative "../text"
 # Hashes have string keys. The returned value becomes the step's results, unless `process` assigned `step.results`
 # itself. It must be JSON: hashes, arrays, strings in UTF-8, finite numbers, true, false and nil. Symbols, Time (as RFC
 # 3339 in UTC), Date (ISO 8601), BigDecimal (as a string) and Set (as an array) are converted, and with ActiveSupport
-# what has an `as_json` of its own, like records; anything else fails the step for good with the class
+# what has an `as_json` of its own, like records; anything else fails the step permanently with the class
 # Tasker::InvalidResult.
 #
 # Any exception fails the attempt, and the step is retried up to its limit. Tasker::RetryableError,
@@ -53,7 +53,9 @@ module Tasker
   # What the engine's handlers include.
   module Concerns
     require_relative "tasker/concerns/event_publisher" unless TaskerHost::SDK.defined_by_app?(self, :EventPublisher)
-    require_relative "tasker/concerns/structured_logging" unless TaskerHost::SDK.defined_by_app?(self, :StructuredLogging)
+    unless TaskerHost::SDK.defined_by_app?(self, :StructuredLogging)
+      require_relative "tasker/concerns/structured_logging"
+    end
   end
 
   require_relative "tasker/step_handler"

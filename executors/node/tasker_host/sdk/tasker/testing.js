@@ -19,7 +19,8 @@ const tasker = require('../tasker');
 
 const LIMITS = { maxBytes: 1 << 20, maxDepth: 64, maxFileBytes: 0 };
 const OPTIONS = new Set(
-  'attempt calls cancelAfter checkpoint config context inputs name namespace results retryLimit secrets tags version'.split(' '),
+  ('attempt calls cancelAfter checkpoint config context inputs name namespace results retryLimit secrets tags ' +
+    'version').split(' '),
 );
 
 // Runs handler, a function or a class with process, and resolves to its outcome: kind ('success', 'failure',
@@ -39,7 +40,8 @@ async function run(handler, options = {}) {
   try {
     const answer = await new Promise((resolve) => {
       execution.start(resolve);
-      if (options.cancelAfter !== undefined) timer = setTimeout(() => execution.cancel('user', 1000), options.cancelAfter);
+      if (options.cancelAfter === undefined) return;
+      timer = setTimeout(() => execution.cancel('user', 1000), options.cancelAfter);
     });
     return { ...outcome(JSON.parse(answer).result), ...client.asked };
   } finally {
@@ -51,14 +53,21 @@ async function run(handler, options = {}) {
 const clients = new WeakMap();
 
 function recorder(level) {
-  return (message, attrs) => clients.get(Execution.current())?.asked.logs.push({ level, message: String(message), attrs });
+  return (message, attrs) => {
+    clients.get(Execution.current())?.asked.logs.push({ level, message: String(message), attrs });
+  };
 }
 
-tasker.host.log = { debug: recorder('debug'), info: recorder('info'), warn: recorder('warn'), error: recorder('error') };
+tasker.host.log = {
+  debug: recorder('debug'), info: recorder('info'), warn: recorder('warn'), error: recorder('error'),
+};
 tasker.host.step = () => Execution.current()?.step;
 
 // JSON, as the worker would send it.
-function params({ attempt = 1, checkpoint, config = {}, context = {}, inputs, name = 'test', namespace = 'test', results = {}, retryLimit = 3, tags, version = '1.0.0' }) {
+function params({
+  attempt = 1, checkpoint, config = {}, context = {}, inputs, name = 'test', namespace = 'test', results = {},
+  retryLimit = 3, tags, version = '1.0.0',
+}) {
   const dependencies = Object.entries(results).map(([step, result], i) => [step, { step_id: String(i + 1), result }]);
   return JSON.parse(JSON.stringify({
     execution_id: 'test',
@@ -73,7 +82,8 @@ function params({ attempt = 1, checkpoint, config = {}, context = {}, inputs, na
 
 function outcome({ outcome: kind, result, failure, resume_after_ms: resumeAfterMs, checkpoint }) {
   if (failure?.retry_after_ms !== undefined) failure.retryAfter = failure.retry_after_ms / 1000;
-  return { kind, result, failure, checkpoint, resumeAfter: resumeAfterMs === undefined ? undefined : resumeAfterMs / 1000 };
+  const resumeAfter = resumeAfterMs === undefined ? undefined : resumeAfterMs / 1000;
+  return { kind, result, failure, checkpoint, resumeAfter };
 }
 
 // Takes what a handler asks for, in place of a worker.

@@ -14,8 +14,8 @@ decorated with `@tasker.handler`. All of them may be `async def`:
 
 The returned value becomes the step's results. It must be JSON: dict, list, str, finite numbers, bool and None. Tuples
 and sets become arrays, dataclasses and pydantic models objects, enums their values; datetime becomes RFC 3339 in UTC (a
-naive one is taken as UTC), date becomes ISO 8601, Decimal and UUID become strings. Anything else fails the step for good
-with the class Tasker::InvalidResult and the place, as in `result.items[3]`.
+naive one is taken as UTC), date becomes ISO 8601, Decimal and UUID become strings. Anything else fails the step
+permanently with the class Tasker::InvalidResult and the place, as in `result.items[3]`.
 
 Any exception fails the attempt, and the step is retried up to its limit. The two classes below say more. What is logged
 with the standard `logging` module, printed or warned of reaches the worker's log with the step that it belongs to.
@@ -60,7 +60,7 @@ class RetryableError(Error):
 
 
 class PermanentError(Error):
-    """Fails the step for good: it is not retried, whatever its limit."""
+    """Fails the step permanently: it is not retried, whatever its limit."""
 
     def __init__(self, message="", error_code=None, context=None):
         super().__init__(message)

@@ -41,7 +41,9 @@ _loop = EventLoop()
 
 @dataclasses.dataclass
 class Failure:
-    """`kind` is "retryable" or "permanent", `error_class` the name of the exception's class; `retry_after` is in seconds."""
+    """The failure of a run. `kind` is "retryable" or "permanent", `error_class` the name of the exception's class.
+    `retry_after` is in seconds.
+    """
 
     kind: str
     error_class: str
@@ -54,7 +56,9 @@ class Failure:
 
 @dataclasses.dataclass
 class Outcome:
-    """What came of a run. `kind` is "success", "failure", "deferred" or "cancelled"; the lists are what the handler asked for."""
+    """The outcome of a run. `kind` is "success", "failure", "deferred" or "cancelled". The lists hold the handler's
+    requests, heartbeats and logs.
+    """
 
     kind: str
     result: Any = None
@@ -109,7 +113,9 @@ def run(
         "execution_id": "test",
         "step": {"id": "1", "name": step, "attempt": attempt, "max_attempts": retry_limit, "inputs": inputs or {}},
         "task": {"id": "1", "namespace": "default", "name": "test", "version": "1.0.0", "requested_at": now},
-        "dependencies": {name: {"step_id": str(i), "result": result} for i, (name, result) in enumerate((results or {}).items(), 2)},
+        "dependencies": {
+            name: {"step_id": str(i), "result": result} for i, (name, result) in enumerate((results or {}).items(), 2)
+        },
         "handler": {"name": "handler", "config": config or {}},
         "idempotency_key": "tasker:step:1",
         "checkpoint": checkpoint,
@@ -154,7 +160,7 @@ def _cancelling(execution, handler, reason, seconds):
 
 @contextlib.contextmanager
 def _logged(worker):
-    """Meanwhile, what is logged by the handler reaches the worker: from the level "info" on, as in the host."""
+    """A context in which records of the handler reach the worker from the level "info" on, as in the host."""
     root, tap = logging.getLogger(), _Tap(worker)
     level = root.level
     root.addHandler(tap)
@@ -205,10 +211,10 @@ class _Handler(Handler):
 
 class _Execution(Execution):
     def _heartbeat_interval(self):
-        return 0  # a test sees each of them
+        return 0  # a test sees each heartbeat
 
     def _ended(self, error):
-        if isinstance(error, KeyboardInterrupt):  # that is meant for the tests
+        if isinstance(error, KeyboardInterrupt):  # it is for the test run
             raise error
         return super()._ended(error)
 

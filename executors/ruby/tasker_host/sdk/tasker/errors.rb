@@ -18,7 +18,7 @@ module Tasker
   end
 
   unless TaskerHost::SDK.defined_by_app?(self, :PermanentError)
-    # Fails the step for good: it is not retried, whatever its limit.
+    # Fails the step permanently: it is not retried, whatever its limit.
     class PermanentError < ProceduralError
       attr_reader :error_code, :context
 
@@ -42,8 +42,8 @@ module Tasker
     end
   end
 
-  # The worker does not want this attempt any more. No StandardError, so that a handler that rescues those does not
-  # mistake it for a failure of its own work.
+  # The worker has cancelled this attempt. It is no StandardError, so that a handler's `rescue` does not treat it as a
+  # failure of its work.
   class Cancelled < Exception # rubocop:disable Lint/InheritException
     # "timeout", "user", "lease_lost" or "shutdown".
     attr_reader :reason
@@ -54,7 +54,7 @@ module Tasker
     end
   end
 
-  # A request to the worker that it did not grant.
+  # The worker has refused a request.
   class CallbackError < Error
     # The JSON-RPC code of the worker's answer, or nil.
     attr_reader :code
@@ -67,9 +67,9 @@ module Tasker
 
   # Another attempt owns the step: stop, and cause no more effects.
   class LeaseLost < CallbackError; end
-  # The handler may not do this.
+  # The handler is not allowed to make this request.
   class NotPermitted < CallbackError; end
-  # This worker does not offer this at all; nothing was sent.
+  # This worker does not offer this request. Nothing was sent.
   class NotOffered < CallbackError; end
 
   # Two files define the handler of one name.

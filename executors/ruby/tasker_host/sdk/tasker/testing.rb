@@ -12,13 +12,14 @@ module Tasker
   # Runs one handler as the host would, without a worker:
   #
   #   require "tasker/testing"
-  #   outcome = Tasker::Testing.run(Shop::ChargeCard, context: { order_id: 7 }, results: { validate_cart: { total: 5 } })
+  #   outcome = Tasker::Testing.run(Shop::ChargeCard, context: { order_id: 7 },
+  #                                                   results: { validate_cart: { total: 5 } })
   #   outcome.success?         # true
   #   outcome.result["charged"]
   module Testing
-    # What came of it. kind is "success", "failure", "deferred" or "cancelled".
-    Outcome = Struct.new(:kind, :result, :failure, :resume_after, :checkpoint, :events, :checkpoints, :heartbeats, :spawned,
-                         :tasks, :logs, keyword_init: true) do
+    # The outcome of a run. kind is "success", "failure", "deferred" or "cancelled".
+    Outcome = Struct.new(:kind, :result, :failure, :resume_after, :checkpoint, :events, :checkpoints, :heartbeats,
+                         :spawned, :tasks, :logs, keyword_init: true) do
       %w[success failure deferred cancelled].each { |name| define_method("#{name}?") { kind == name } }
 
       def permanent?
@@ -36,12 +37,17 @@ module Tasker
     # Runs handler, a class, and returns its Outcome. results are those of earlier steps, by name. cancel is the reason
     # of a cancel that has arrived before the handler looks. lease: false makes the lease lost.
     def self.run(handler, context: {}, results: {}, inputs: {}, config: {}, attempt: 1, retry_limit: 3, step: "step",
-                 task: {}, previous_results: nil, checkpoint: nil, secrets: {}, lease: true, cancel: nil, scratch_dir: nil)
+                 task: {}, previous_results: nil, checkpoint: nil, secrets: {}, lease: true, cancel: nil,
+                 scratch_dir: nil)
       params = {
-        execution_id: "test", handler: { name: handler.name, config: config }, checkpoint: checkpoint, scratch_dir: scratch_dir,
-        step: { id: "1", name: step, attempt: attempt, max_attempts: retry_limit, inputs: inputs, results: previous_results },
+        execution_id: "test", handler: { name: handler.name, config: config }, checkpoint: checkpoint,
+        scratch_dir: scratch_dir,
+        step: { id: "1", name: step, attempt: attempt, max_attempts: retry_limit, inputs: inputs,
+                results: previous_results },
         task: { id: "1", namespace: "default", name: "test", version: "0.1.0", context: context }.merge(task),
-        dependencies: results.each_with_index.to_h { |(name, result), i| [name, { step_id: (i + 2).to_s, result: result }] },
+        dependencies: results.each_with_index.to_h do |(name, result), i|
+          [name, { step_id: (i + 2).to_s, result: result }]
+        end,
         idempotency_key: "tasker:step:1", timeout_ms: 60_000
       }
       Run.new(handler, JSON.parse(JSON.generate(params)), secrets, lease, cancel).outcome
@@ -68,7 +74,7 @@ module Tasker
         Tasker.logger = before
       end
 
-      # What an execution asks of its session.
+      # The methods of a session that an execution calls.
       def handler(_params)
         @handler
       end
@@ -112,20 +118,22 @@ module Tasker
 
       def read(result)
         checkpoint = result["checkpoint"]
-        Outcome.new(kind: result["outcome"], result: result["result"], failure: failure(result["failure"]), checkpoint: checkpoint,
-                    resume_after: result["resume_after_ms"] && (result["resume_after_ms"] / 1000.0), **@worker.seen)
+        resume_after = result["resume_after_ms"]
+        Outcome.new(kind: result["outcome"], result: result["result"], failure: failure(result["failure"]),
+                    checkpoint: checkpoint, resume_after: resume_after && (resume_after / 1000.0), **@worker.seen)
       end
 
       def failure(record)
         return unless record
 
-        Failure.new(kind: record["kind"], error_class: record["class"], message: record["message"], code: record["code"],
-                    retry_after: record["retry_after_ms"] && (record["retry_after_ms"] / 1000.0), details: record["details"],
-                    backtrace: record["backtrace"])
+        retry_after = record["retry_after_ms"]
+        Failure.new(kind: record["kind"], error_class: record["class"], message: record["message"],
+                    code: record["code"], retry_after: retry_after && (retry_after / 1000.0),
+                    details: record["details"], backtrace: record["backtrace"])
       end
     end
 
-    # Grants what a handler asks for, and remembers it.
+    # Grants and records what a handler asks for.
     class Worker
       OFFERED = %w[step.lease step.save_checkpoint step.publish_event step.spawn tasks.create secrets.get].freeze
 
@@ -171,7 +179,9 @@ module Tasker
       end
 
       def secret(name)
-        @secrets.key?(name) ? result({ "value" => @secrets[name] }) : error(-32_021, "no secret #{name} is given to this test")
+        return result({ "value" => @secrets[name] }) if @secrets.key?(name)
+
+        error(-32_021, "no secret #{name} is given to this test")
       end
 
       def result(value)

@@ -2,13 +2,15 @@
 
 module Tasker
   module Concerns
-    # Publishes events with the step that runs. As in the engine, an event that cannot be published is logged and
-    # fails nothing; use step.publish_event to be told.
+    # Publishes events with the step that runs. As in the engine, an event that cannot be published is only logged. To
+    # get an error, use step.publish_event.
     module EventPublisher
       def publish_event(name, payload = {}, dedupe_key: nil, delivery: "with_result", **more)
         payload = (payload || {}).merge(more)
         step = Tasker.current_step
-        return step.publish_event(name, payload, dedupe_key: dedupe_key, delivery: delivery) if step&.offers?("step.publish_event")
+        if step&.offers?("step.publish_event")
+          return step.publish_event(name, payload, dedupe_key: dedupe_key, delivery: delivery)
+        end
 
         Tasker.logger&.info("event #{name}", **TaskerHost::Attributes.of(payload))
         nil
@@ -22,8 +24,7 @@ module Tasker
         publish_event(name, stamp.merge(payload || {}).merge(more))
       end
 
-      # The life cycle of steps and tasks is the worker's to publish. Handlers that announce it themselves are heard in
-      # the log, at debug.
+      # The worker publishes the life cycle of steps and tasks. Events that handlers publish for it are logged at debug.
       {
         publish_step_started: "step.execution_requested", publish_step_before_handle: "step.before_handle",
         publish_step_completed: "step.completed", publish_step_failed: "step.failed",

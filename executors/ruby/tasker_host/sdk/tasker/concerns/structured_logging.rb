@@ -13,8 +13,8 @@ module Tasker
       end
 
       def log_task_event(task, event_type, **context)
-        log_structured(:info, "task #{event_type}", entity_type: "task", entity_id: task.task_id, entity_name: task.name,
-                                                    event_type: event_type, **context)
+        log_structured(:info, "task #{event_type}", entity_type: "task", entity_id: task.task_id,
+                                                    entity_name: task.name, event_type: event_type, **context)
       end
 
       def log_step_event(step, event_type, duration: nil, **context)
@@ -28,13 +28,15 @@ module Tasker
       end
 
       def log_performance_event(operation, duration, **context)
-        log_structured(duration > 5 ? :warn : :info, "#{operation} took #{duration} s", operation: operation,
-                                                                                        **performance(duration), **context)
+        level = duration > 5 ? :warn : :info
+        log_structured(level, "#{operation} took #{duration} s", operation: operation, **performance(duration),
+                                                                 **context)
       end
 
       def log_exception(exception, context: {}, level: :error, **more)
+        backtrace = exception.backtrace&.first(10)
         log_structured(level, "#{exception.class}: #{exception.message}", exception_class: exception.class.name,
-                                                                          backtrace: exception.backtrace&.first(10), **context, **more)
+                                                                          backtrace: backtrace, **context, **more)
       end
 
       def with_correlation_id(id)

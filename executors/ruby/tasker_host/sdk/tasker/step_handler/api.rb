@@ -7,8 +7,8 @@ require_relative "http"
 module Tasker
   module StepHandler
     # The superclass of handlers that call an HTTP API: `process` makes the call with `connection` and returns its
-    # response. The status decides: 200 to 226 succeeds; 400, 401, 403, 404 and 422 fail for good; everything else is
-    # retried, 429 and 503 after what Retry-After says.
+    # response. The status decides: 200 to 226 succeeds; 400, 401, 403, 404 and 422 fail permanently; others are
+    # retried, 429 and 503 after the delay of Retry-After.
     class Api < Base
       # The block may adjust the connection.
       def initialize(options = nil, config: options.is_a?(Hash) ? options[:config] : options, &connection_block)
@@ -24,7 +24,8 @@ module Tasker
       def process_results(step, process_output, initial_results)
         return unless step.results == initial_results
 
-        step.results = TaskerHost::ApiResponse.response?(process_output) ? TaskerHost::ApiResponse.stored(process_output) : process_output
+        api_response = TaskerHost::ApiResponse
+        step.results = api_response.response?(process_output) ? api_response.stored(process_output) : process_output
       end
     end
   end

@@ -115,7 +115,9 @@ module Tasker
         end
 
         WITH_BODY.each do |verb|
-          define_method(verb) { |path = nil, body = nil, headers = nil, &block| perform(verb, path, nil, body, headers, &block) }
+          define_method(verb) do |path = nil, body = nil, headers = nil, &block|
+            perform(verb, path, nil, body, headers, &block)
+          end
         end
 
         def run_request(method, path, body, headers, &block)
@@ -220,7 +222,8 @@ module Tasker
 
         def ssl_settings
           ssl = @ssl.to_h.transform_keys(&:to_sym)
-          { verify_mode: ssl[:verify] == false ? OpenSSL::SSL::VERIFY_NONE : nil, ca_file: ssl[:ca_file], ca_path: ssl[:ca_path] }
+          verify_mode = OpenSSL::SSL::VERIFY_NONE if ssl[:verify] == false
+          { verify_mode: verify_mode, ca_file: ssl[:ca_file], ca_path: ssl[:ca_path] }
         end
 
         def respond(answer, uri, method)
