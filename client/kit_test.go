@@ -16,8 +16,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// patience bounds every wait of the tests. It is long, because only a failing test waits for its end.
-const patience = 3 * time.Minute
+// waitTimeout bounds every wait of the tests. It is long, because only a failing test waits for its end.
+const waitTimeout = 3 * time.Minute
 
 const orderYAML = `
 name: order
@@ -128,7 +128,7 @@ func (o outcomes) Reuse(string) bool { return true }
 // startWorker runs a worker until the test ends.
 func startWorker(t *testing.T, pool *pgxpool.Pool, executor engine.Executor) {
 	t.Helper()
-	worker, err := queue.New(queue.Config{Pool: pool, Executor: executor, DrainTimeout: patience})
+	worker, err := queue.New(queue.Config{Pool: pool, Executor: executor, DrainTimeout: waitTimeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func startWorker(t *testing.T, pool *pgxpool.Pool, executor engine.Executor) {
 // wait waits for the end of a task.
 func wait(t *testing.T, tasks *client.Client, id int64) *client.Task {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	task, err := tasks.Wait(ctx, id)
 	if err != nil {

@@ -155,7 +155,7 @@ func TestTimesAreUTCWhateverTheSessionsZone(t *testing.T) {
 		"requested": task.RequestedAt, "created": task.CreatedAt, "ended": *task.EndedAt,
 		"step started": *step.StartedAt, "step ended": *step.EndedAt,
 	} {
-		if since := at.Sub(now); since < 0 || since > patience {
+		if since := at.Sub(now); since < 0 || since > waitTimeout {
 			t.Errorf("%s at %s, %s after the test began", name, at, since)
 		}
 		if at.Location() != time.UTC {

@@ -14,15 +14,15 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql"
 )
 
-// shelf collects the lines of a writer in tests.
-type shelf struct {
+// lineStore collects the lines of a writer in tests.
+type lineStore struct {
 	mu    sync.Mutex
 	lines []sql.AttemptLine
 	calls int
 	err   error
 }
 
-func (s *shelf) write(_ context.Context, lines []sql.AttemptLine) error {
+func (s *lineStore) write(_ context.Context, lines []sql.AttemptLine) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -32,7 +32,7 @@ func (s *shelf) write(_ context.Context, lines []sql.AttemptLine) error {
 	return s.err
 }
 
-func (s *shelf) writer(values ...string) *AttemptLogWriter {
+func (s *lineStore) writer(values ...string) *AttemptLogWriter {
 	return startAttemptLogWriter(s.write, engine.NewRedactor(values...), slog.New(slog.DiscardHandler))
 }
 
@@ -47,47 +47,47 @@ func printed(text string) engine.LogLine {
 func TestLinesAreWrittenTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{}
-		k := s.writer("hunter2-hunter2")
-		k.Append(attemptWithToken(1), printed("a hunter2-hunter2"))
-		k.Append(attemptWithToken(2), printed("b"))
+		s := &lineStore{}
+		w := s.writer("hunter2-hunter2")
+		w.Append(attemptWithToken(1), printed("a hunter2-hunter2"))
+		w.Append(attemptWithToken(2), printed("b"))
 		time.Sleep(logFlushDelay + time.Millisecond)
 		synctest.Wait()
 		if s.calls != 1 || len(s.lines) != 2 || s.lines[0].Message != "a [REDACTED]" {
 			t.Errorf("%d calls wrote %+v", s.calls, s.lines)
 		}
-		k.Close()
+		w.Close()
 	})
 }
 
 func TestEndOfAnAttemptFlushes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{}
-		k := s.writer()
-		k.End(attemptWithToken(2)) // printed nothing: nothing is written
-		k.Append(attemptWithToken(1), printed("a"))
-		k.End(attemptWithToken(1))
+		s := &lineStore{}
+		w := s.writer()
+		w.End(attemptWithToken(2)) // printed nothing: nothing is written
+		w.Append(attemptWithToken(1), printed("a"))
+		w.End(attemptWithToken(1))
 		synctest.Wait()
 		if s.calls != 1 || len(s.lines) != 1 {
 			t.Errorf("%d calls wrote %+v", s.calls, s.lines)
 		}
-		k.Close()
+		w.Close()
 	})
 }
 
 func TestLogOfAnAttemptIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{}
-		k := s.writer()
+		s := &lineStore{}
+		w := s.writer()
 		for range engine.LogLinesMax + 5 {
-			k.Append(attemptWithToken(1), printed("abc"))
+			w.Append(attemptWithToken(1), printed("abc"))
 		}
-		k.End(attemptWithToken(1))
-		k.Append(attemptWithToken(2), printed(strings.Repeat("x", engine.LogBytesMax+1)))
-		k.End(attemptWithToken(2))
-		k.Close()
+		w.End(attemptWithToken(1))
+		w.Append(attemptWithToken(2), printed(strings.Repeat("x", engine.LogBytesMax+1)))
+		w.End(attemptWithToken(2))
+		w.Close()
 		if len(s.lines) != engine.LogLinesMax+2 {
 			t.Fatalf("%d lines were written", len(s.lines))
 		}
@@ -104,9 +104,9 @@ func TestLogOfAnAttemptIsBounded(t *testing.T) {
 func TestLinesAreWrittenAfterAnOutageOfTheDatabase(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{err: errors.New("down")}
-		k := s.writer()
-		k.Append(attemptWithToken(1), printed("a"))
+		s := &lineStore{err: errors.New("down")}
+		w := s.writer()
+		w.Append(attemptWithToken(1), printed("a"))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		s.mu.Lock()
@@ -114,27 +114,27 @@ func TestLinesAreWrittenAfterAnOutageOfTheDatabase(t *testing.T) {
 		s.mu.Unlock()
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if len(s.lines) != 1 || k.Dropped() != 0 {
-			t.Errorf("%d lines were written, %d dropped", len(s.lines), k.Dropped())
+		if len(s.lines) != 1 || w.Dropped() != 0 {
+			t.Errorf("%d lines were written, %d dropped", len(s.lines), w.Dropped())
 		}
-		k.Close()
+		w.Close()
 	})
 }
 
 func TestLinesAreDroppedAndCountedWhileTheDatabaseIsDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{err: errors.New("down")}
-		k := s.writer()
+		s := &lineStore{err: errors.New("down")}
+		w := s.writer()
 		for i := range logPendingLines + 7 {
-			k.Append(attemptWithToken(int64(i)), printed("a"))
+			w.Append(attemptWithToken(int64(i)), printed("a"))
 		}
-		if k.Dropped() != 7 {
-			t.Errorf("%d lines were dropped, want 7", k.Dropped())
+		if w.Dropped() != 7 {
+			t.Errorf("%d lines were dropped, want 7", w.Dropped())
 		}
-		k.Close()
-		if k.Dropped() != logPendingLines+7 || len(s.lines) != 0 {
-			t.Errorf("at the end %d lines were dropped", k.Dropped())
+		w.Close()
+		if w.Dropped() != logPendingLines+7 || len(s.lines) != 0 {
+			t.Errorf("at the end %d lines were dropped", w.Dropped())
 		}
 	})
 }
@@ -142,16 +142,16 @@ func TestLinesAreDroppedAndCountedWhileTheDatabaseIsDown(t *testing.T) {
 func TestEndedAttemptsAreEvicted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &shelf{}
-		k := s.writer()
+		s := &lineStore{}
+		w := s.writer()
 		for i := range int64(3) {
-			k.Append(attemptWithToken(i), printed("a"))
-			k.End(attemptWithToken(i))
+			w.Append(attemptWithToken(i), printed("a"))
+			w.End(attemptWithToken(i))
 			time.Sleep(2 * lateLinesTimeout)
 		}
-		k.Close()
-		if len(k.attempts) > 1 {
-			t.Errorf("%d attempts are remembered", len(k.attempts))
+		w.Close()
+		if len(w.attempts) > 1 {
+			t.Errorf("%d attempts are remembered", len(w.attempts))
 		}
 	})
 }

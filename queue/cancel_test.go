@@ -12,8 +12,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// obedient is a handler that runs until its context ends and then sends the cause.
-func obedient(reached chan<- *engine.Attempt, causes chan<- error) handler {
+// untilCancelled is a handler that runs until its context ends and then sends the cause.
+func untilCancelled(reached chan<- *engine.Attempt, causes chan<- error) handler {
 	return func(ctx context.Context, a *engine.Attempt) engine.Outcome {
 		reached <- a
 		<-ctx.Done()
@@ -44,7 +44,9 @@ func TestCancelledTaskOrStepReachesItsRunningHandler(t *testing.T) {
 			t.Parallel()
 			b := setup(t, document("slow", "slow"))
 			reached, causes := make(chan *engine.Attempt, 10), make(chan error, 10)
-			w := b.start(options{name: "w", executor: serve(map[string]handler{"Slow": obedient(reached, causes)})})
+			w := b.start(
+				options{name: "w", executor: serve(map[string]handler{"Slow": untilCancelled(reached, causes)})},
+			)
 			id := b.create("slow")
 			a := <-reached
 			b.exec(statement, a.Step.ID)
@@ -64,7 +66,7 @@ func TestExpiredLeaseCancelsAttemptsAndRecordsNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow"))
 	reached, causes := make(chan *engine.Attempt, 10), make(chan error, 10)
-	executor := serve(map[string]handler{"Slow": obedient(reached, causes)})
+	executor := serve(map[string]handler{"Slow": untilCancelled(reached, causes)})
 	b.start(options{name: "w", executor: executor, change: func(c *queue.Config) {
 		c.Lease = time.Hour // only the check of running attempts sends heartbeats
 	}})
@@ -114,7 +116,7 @@ func TestCallbacksAreFenced(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow"), document("child", "only"))
 	reached, causes := make(chan *engine.Attempt, 10), make(chan error, 10)
-	b.start(options{name: "w", executor: serve(map[string]handler{"Slow": obedient(reached, causes)})})
+	b.start(options{name: "w", executor: serve(map[string]handler{"Slow": untilCancelled(reached, causes)})})
 	b.create("slow")
 	a := <-reached
 	ctx := t.Context()

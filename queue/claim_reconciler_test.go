@@ -22,7 +22,7 @@ func TestReapedWorkerClaimsNothingUnderItsOldID(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow"))
 	g := newGate()
-	defer g.let()
+	defer g.unlock()
 	// The last heartbeat is twenty minutes old, as after a suspension of the machine.
 	b.start(options{name: "w", executor: serve(map[string]handler{"Slow": g.run}), change: func(c *queue.Config) {
 		c.Lease, c.SweepInterval = time.Hour, time.Hour
@@ -44,35 +44,35 @@ func TestReapedWorkerClaimsNothingUnderItsOldID(t *testing.T) {
 	}
 }
 
-// deafConn drops the server's answer to the first call of a function and closes the connection.
-type deafConn struct {
+// answerDroppingConn drops the server's answer to the first call of a function and closes the connection.
+type answerDroppingConn struct {
 	net.Conn
 	function string
 	lost     *atomic.Bool // over all connections
 	// prepared is true if the connection's next statement calls the function.
-	prepared, deaf bool
+	prepared, dropping bool
 }
 
-func (c *deafConn) Write(p []byte) (int, error) {
+func (c *answerDroppingConn) Write(p []byte) (int, error) {
 	if strings.Contains(string(p), c.function+"(") {
 		c.prepared = true
 	} else if c.prepared && c.lost.CompareAndSwap(false, true) {
-		c.deaf = true
+		c.dropping = true
 	}
 	return c.Conn.Write(p)
 }
 
-func (c *deafConn) Read(p []byte) (int, error) {
+func (c *answerDroppingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if c.deaf && n > 0 {
+	if c.dropping && n > 0 {
 		c.Close()
 		return 0, io.ErrUnexpectedEOF
 	}
 	return n, err
 }
 
-// deafTo makes the worker use connections that drop the answer of a function.
-func deafTo(t *testing.T, function string, lost *atomic.Bool) func(*queue.Config) {
+// dropAnswerOf makes the worker use connections that drop the answer of a function.
+func dropAnswerOf(t *testing.T, function string, lost *atomic.Bool) func(*queue.Config) {
 	return func(c *queue.Config) {
 		config := c.Pool.Config()
 		dial := config.ConnConfig.DialFunc
@@ -81,7 +81,7 @@ func deafTo(t *testing.T, function string, lost *atomic.Bool) func(*queue.Config
 			if err != nil {
 				return nil, err
 			}
-			return &deafConn{Conn: conn, function: function, lost: lost}, nil
+			return &answerDroppingConn{Conn: conn, function: function, lost: lost}, nil
 		}
 		pool, err := pgxpool.NewWithConfig(context.Background(), config)
 		if err != nil {
@@ -109,9 +109,9 @@ func TestUnacknowledgedClaimIsGivenBack(t *testing.T) {
 			b := setup(t, document("linear", "first", "middle: first", "last: middle"))
 			var lost atomic.Bool
 			e := serve(nil)
-			deaf := deafTo(t, row.function, &lost)
+			dropAnswer := dropAnswerOf(t, row.function, &lost)
 			b.start(options{name: "w", executor: e, change: func(c *queue.Config) {
-				deaf(c)
+				dropAnswer(c)
 				c.Lease = 2 * time.Second
 				if !row.eager {
 					c.Handlers = nil

@@ -16,7 +16,7 @@ func TestDrainLetsTheRunningStepEndAndLeavesTheRest(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow", "after: slow"), document("waiting", "only"))
 	g := newGate()
-	defer g.let()
+	defer g.unlock()
 	e := serve(map[string]handler{"Slow": g.run})
 	w := b.start(options{name: "w", pools: inPools(
 		e, map[string]int{"ruby": 1}, map[string]string{"Slow": "ruby", "After": "ruby", "Only": "ruby"},
@@ -26,7 +26,7 @@ func TestDrainLetsTheRunningStepEndAndLeavesTheRest(t *testing.T) {
 	waiting := []int64{b.create("waiting"), b.create("waiting")}
 	w.stop()
 	eventually(t, "the worker drains", func() bool { return w.log.has("worker drains") })
-	g.let()
+	g.unlock()
 	if err := w.drain(); err != nil {
 		t.Errorf("Run returns %v", err)
 	}
@@ -63,7 +63,7 @@ func TestStepThatOutlastsTheDrainIsGivenBackUncounted(t *testing.T) {
 			t.Parallel()
 			b := setup(t, document("slow", "slow"))
 			g := newGate()
-			defer g.let()
+			defer g.unlock()
 			executor := serve(map[string]handler{"Slow": g.run})
 			w := b.start(options{name: "w", executor: executor, change: func(c *queue.Config) {
 				c.DrainTimeout = time.Hour // a hard stop does not wait for it
@@ -109,7 +109,7 @@ func TestHeartbeatContinuesDuringTheDrain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "slow"))
 	g := newGate()
-	defer g.let()
+	defer g.unlock()
 	w := b.start(options{
 		name: "w", executor: serve(map[string]handler{"Slow": g.run}),
 		change: func(c *queue.Config) { c.Lease = 3 * time.Second },
@@ -123,7 +123,7 @@ func TestHeartbeatContinuesDuringTheDrain(t *testing.T) {
 		t, "a heartbeat comes",
 		func() bool { return one[time.Time](b, `SELECT heartbeat_at FROM tasker.workers`).After(last) },
 	)
-	g.let()
+	g.unlock()
 	if err := w.drain(); err != nil {
 		t.Error(err)
 	}

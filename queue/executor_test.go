@@ -180,8 +180,8 @@ func (g *gate) run(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	}
 }
 
-// let opens the gate for all attempts, now and later.
-func (g *gate) let() { g.once.Do(func() { close(g.open) }) }
+// unlock opens the gate for all attempts, now and later.
+func (g *gate) unlock() { g.once.Do(func() { close(g.open) }) }
 
 // recording is a handler that sends the step information that it gets to a channel.
 func recording(seen chan<- engine.StepInfo, h handler) handler {

@@ -42,7 +42,7 @@ func TestHijackersRunNothing(t *testing.T) {
 	n := b.start(options{name: "w", executor: serve(map[string]handler{
 		"C": failing(1),
 	})})
-	b.hurryToEnd(task)
+	b.awaitEndWithoutBackoff(task)
 	if n.log.has("hijacked") {
 		t.Errorf("a function of another role was called:\n%s", n.log.String())
 	}

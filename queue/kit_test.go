@@ -17,8 +17,8 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// patience bounds every wait of the tests. It is long, because only a failing test waits for its end.
-const patience = 3 * time.Minute
+// waitTimeout bounds every wait of the tests. It is long, because only a failing test waits for its end.
+const waitTimeout = 3 * time.Minute
 
 // bench is a migrated database with the templates of a test, and the workers that the test starts on it.
 type bench struct {
@@ -160,12 +160,12 @@ func (b bench) awaitEnd(id int64, want engine.State) *sql.Task {
 	return task
 }
 
-// hurryToEnd waits for the end of a task and ends the backoff of its failed steps early.
-func (b bench) hurryToEnd(id int64) *sql.Task {
+// awaitEndWithoutBackoff waits for the end of a task and ends the backoff of its failed steps early.
+func (b bench) awaitEndWithoutBackoff(id int64) *sql.Task {
 	b.t.Helper()
 	var task *sql.Task
 	eventually(b.t, fmt.Sprintf("task %d has ended", id), func() bool {
-		b.hurry(id)
+		b.skipBackoff(id)
 		task = b.task(id)
 		return task.State.TaskEnded()
 	})
@@ -179,8 +179,8 @@ func (b bench) exec(statement string, args ...any) {
 	}
 }
 
-// hurry ends the backoff of the failed steps of a task. It follows the lock order of the SQL functions.
-func (b bench) hurry(id int64) {
+// skipBackoff ends the backoff of the failed steps of a task. It follows the lock order of the SQL functions.
+func (b bench) skipBackoff(id int64) {
 	b.t.Helper()
 	err := pgx.BeginFunc(b.t.Context(), b.pool, func(tx pgx.Tx) error {
 		for _, statement := range []string{
@@ -216,9 +216,9 @@ func one[T any](b bench, query string, args ...any) T {
 // eventually polls until the condition holds.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(waitTimeout); !condition(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %s in vain: %s", patience, what)
+			t.Fatalf("waited %s in vain: %s", waitTimeout, what)
 		}
 	}
 }
@@ -228,7 +228,7 @@ func await(t testing.TB, what string, signal <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-signal:
-	case <-time.After(patience):
-		t.Fatalf("waited %s in vain: %s", patience, what)
+	case <-time.After(waitTimeout):
+		t.Fatalf("waited %s in vain: %s", waitTimeout, what)
 	}
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/tasker-systems/tasker-worker/sql/sqltest"
 )
 
-// fate is the planned outcome of one execution of a step.
-type fate string
+// plannedOutcome is the planned outcome of one execution of a step.
+type plannedOutcome string
 
 const (
-	succeeds  fate = "succeeds"
-	fails     fate = "fails"
-	forGood   fate = "fails for good"
-	givenBack fate = "is given back"
+	succeeds         plannedOutcome = "succeeds"
+	fails            plannedOutcome = "fails"
+	failsPermanently plannedOutcome = "fails permanently"
+	givenBack        plannedOutcome = "is given back"
 )
 
 // model is a random graph with the planned outcomes of its steps.
@@ -30,12 +30,12 @@ type model struct {
 	steps []modelStep
 }
 
-// modelStep is a step with its parents, which precede it, and the fates of its executions. The last fate repeats.
+// modelStep is a step with its parents, which precede it, and the outcomes of its executions. The last one repeats.
 type modelStep struct {
-	name    string
-	parents []int
-	limit   int
-	fates   []fate
+	name     string
+	parents  []int
+	limit    int
+	outcomes []plannedOutcome
 }
 
 func drawModel(t *rapid.T) model {
@@ -50,10 +50,9 @@ func drawModel(t *rapid.T) model {
 		}
 		s.limit = rapid.IntRange(1, 4).Draw(t, "limit")
 		// The number of give-backs stays below the cap, so that none is counted.
-		s.fates = rapid.SliceOfN(rapid.SampledFrom([]fate{fails, givenBack}), 0, 4).Draw(t, "fates")
-		s.fates = append(
-			s.fates, rapid.SampledFrom([]fate{succeeds, succeeds, succeeds, succeeds, forGood}).Draw(t, "last fate"),
-		)
+		s.outcomes = rapid.SliceOfN(rapid.SampledFrom([]plannedOutcome{fails, givenBack}), 0, 4).Draw(t, "outcomes")
+		last := rapid.SampledFrom([]plannedOutcome{succeeds, succeeds, succeeds, succeeds, failsPermanently})
+		s.outcomes = append(s.outcomes, last.Draw(t, "last outcome"))
 	}
 	return m
 }
@@ -91,7 +90,7 @@ func (m model) predict() (engine.State, map[string]string) {
 
 func (s modelStep) predict() (done bool, state string) {
 	attempts := 0
-	for _, f := range s.fates {
+	for _, f := range s.outcomes {
 		if f == givenBack {
 			continue
 		}
@@ -99,14 +98,14 @@ func (s modelStep) predict() (done bool, state string) {
 		if f == succeeds {
 			return true, fmt.Sprintf("complete %d", attempts)
 		}
-		if f == forGood || attempts == s.limit {
+		if f == failsPermanently || attempts == s.limit {
 			break
 		}
 	}
 	return false, fmt.Sprintf("error %d", attempts)
 }
 
-// oracle returns the fates of the running model. It is safe for concurrent use.
+// oracle returns the outcomes of the running model. It is safe for concurrent use.
 type oracle struct {
 	mu    sync.Mutex
 	model model
@@ -119,14 +118,14 @@ func (o *oracle) set(m model) {
 	o.model, o.used = m, make(map[string]int)
 }
 
-func (o *oracle) next(step string) fate {
+func (o *oracle) next(step string) plannedOutcome {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, s := range o.model.steps {
 		if s.name == step {
-			i := min(o.used[step], len(s.fates)-1)
+			i := min(o.used[step], len(s.outcomes)-1)
 			o.used[step]++
-			return s.fates[i]
+			return s.outcomes[i]
 		}
 	}
 	panic("queue_test: no step " + step)
@@ -136,7 +135,7 @@ func (o *oracle) run(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	switch o.next(a.Step.Name) {
 	case fails:
 		return engine.Failed(engine.Failure{Class: "Drawn", Message: "as drawn"})
-	case forGood:
+	case failsPermanently:
 		return failPermanently(ctx, a)
 	case givenBack:
 		return engine.GivenBack("drawn", 0)
@@ -167,7 +166,7 @@ func TestRandomGraphsEndAsTheRulesPredict(t *testing.T) {
 		b.sync(m.document(name))
 		id := b.create(name)
 		wantTask, wantSteps := m.predict()
-		if task := b.hurryToEnd(id); task.State != wantTask {
+		if task := b.awaitEndWithoutBackoff(id); task.State != wantTask {
 			rt.Errorf("the task of\n%sended %s, want %s", m.document(name), task.State, wantTask)
 		}
 		if diff := cmp.Diff(wantSteps, b.states(id)); diff != "" {

@@ -61,7 +61,7 @@ func (b bench) start(o options) *node {
 		o.executor = o.pools.executor
 	}
 	config := queue.Config{
-		Pool: pool, Executor: o.executor, Name: o.name, Version: "test", DrainTimeout: patience,
+		Pool: pool, Executor: o.executor, Name: o.name, Version: "test", DrainTimeout: waitTimeout,
 		SweepInterval: 50 * time.Millisecond,
 		Log:           slog.New(slog.NewTextHandler(n.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Handlers:      b.servedBy(o.executor),

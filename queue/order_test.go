@@ -112,7 +112,7 @@ func TestSiblingsRunConcurrently(t *testing.T) {
 	for i := range width {
 		await(t, fmt.Sprintf("%d siblings run, none has ended", i+1), g.reached)
 	}
-	g.let()
+	g.unlock()
 	b.awaitEnd(id, engine.Complete)
 	sqltest.CheckInvariants(t, b.pool, true)
 }
@@ -137,7 +137,7 @@ func TestNoMoreStepsRunAtOnceThanTheQueueAllows(t *testing.T) {
 					b, `SELECT count(*) FROM tasker.river_job WHERE kind = 'tasker_step' AND state = 'available'`,
 				) == 7
 			})
-			g.let()
+			g.unlock()
 			b.awaitEnd(id, engine.Complete)
 			if got := e.atOnce(); got != 2 {
 				t.Errorf("%d steps ran at once, want 2", got)

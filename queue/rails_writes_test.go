@@ -17,7 +17,7 @@ func TestTaskThatIsSetBackToPendingContinuesWithoutTheSweep(t *testing.T) {
 	id := b.create("linear")
 	eventually(t, "the step failed", func() bool { return b.states(id)["first"] == "error 1" })
 	b.exec(`UPDATE public.tasker_workflow_steps SET retry_limit = 1 WHERE attempts = 1`)
-	b.hurry(id)
+	b.skipBackoff(id)
 	b.awaitEnd(id, engine.Error)
 	b.exec(`UPDATE public.tasker_workflow_steps SET retry_limit = 3, in_process = true WHERE attempts = 1`)
 	b.exec(`SELECT tasker.transition_task($1, 'pending', '{}')`, id)
@@ -50,7 +50,7 @@ func TestStepWhoseClaimTheRailsEngineOverwroteIsRetried(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("linear", "first | default_retry_limit: 5", "last: first"))
 	g := newGate()
-	defer g.let()
+	defer g.unlock()
 	b.start(options{name: "w", executor: serve(map[string]handler{"First": g.run}), change: func(c *queue.Config) {
 		c.SweepInterval = 50 * time.Millisecond
 	}})
@@ -64,8 +64,8 @@ func TestStepWhoseClaimTheRailsEngineOverwroteIsRetried(t *testing.T) {
 	eventually(t, "the flag is corrected", func() bool {
 		return one[int](b, `SELECT count(*) FROM public.tasker_workflow_steps WHERE in_process`) == 0
 	})
-	g.let()
-	if task := b.hurryToEnd(id); task.State != engine.Complete {
+	g.unlock()
+	if task := b.awaitEndWithoutBackoff(id); task.State != engine.Complete {
 		t.Errorf("the task ended %s: %v", task.State, b.states(id))
 	}
 	if got := b.states(id)["first"]; got != "complete 3" {

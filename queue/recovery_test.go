@@ -153,7 +153,7 @@ func TestStepSurvivesTheLossOfEveryConnection(t *testing.T) {
 	const width = 6
 	b := setup(t, document("fan", fan(width)...))
 	g := newGate()
-	defer g.let()
+	defer g.unlock()
 	e := &executor{fallback: g.run, handlers: map[string]handler{"First": succeed, "Last": succeed}}
 	b.start(options{name: "w", executor: e})
 	id := b.create("fan")
@@ -163,7 +163,7 @@ func TestStepSurvivesTheLossOfEveryConnection(t *testing.T) {
 	if n := b.terminate("w"); n == 0 {
 		t.Fatal("the worker had no connection to lose")
 	}
-	g.let()
+	g.unlock()
 	b.awaitEnd(id, engine.Complete)
 	for name, state := range b.states(id) {
 		if state != "complete 1" || e.count(name) != 1 {

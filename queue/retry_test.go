@@ -52,7 +52,7 @@ func TestHandlerGetsTheAttemptNumberAndThePreviousResults(t *testing.T) {
 	e := serve(nil)
 	e.handlers = map[string]handler{"Only": recording(seen, fail)}
 	b.start(options{name: "w", executor: e})
-	if task := b.hurryToEnd(b.create("flaky")); task.State != engine.Complete {
+	if task := b.awaitEndWithoutBackoff(b.create("flaky")); task.State != engine.Complete {
 		t.Errorf("the task ended %s", task.State)
 	}
 	for attempt := 1; attempt <= 3; attempt++ {
@@ -73,7 +73,7 @@ func TestStepAtItsLimitEndsTheTaskOnceNothingElseCanRun(t *testing.T) {
 	))
 	e := serve(map[string]handler{"Left": failing(99)})
 	b.start(options{name: "w", executor: e})
-	task := b.hurryToEnd(b.create("hopeless"))
+	task := b.awaitEndWithoutBackoff(b.create("hopeless"))
 	if task.State != engine.Error {
 		t.Errorf("the task ended %s", task.State)
 	}

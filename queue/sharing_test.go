@@ -35,7 +35,7 @@ func TestWorkersShareTheStepsOfOneTask(t *testing.T) {
 			t.Errorf("worker %d runs %d of the two siblings", i, n)
 		}
 	}
-	g.let()
+	g.unlock()
 	b.awaitEnd(id, engine.Complete)
 	sqltest.CheckInvariants(t, b.pool, true)
 }
@@ -77,7 +77,7 @@ func TestStepsOfAWorkerWithAnExpiredLeaseRunOnAnother(t *testing.T) {
 	b := setup(t, document("slow", "slow", "after: slow"), document("quick", "only"))
 	g := newGate()
 	g.stubborn = true
-	defer g.let()
+	defer g.unlock()
 	executor := serve(map[string]handler{"Slow": g.run})
 	silent := b.start(options{name: "silent", executor: executor, change: func(c *queue.Config) {
 		c.MaxSteps, c.Lease = 1, 3*time.Second
@@ -97,7 +97,7 @@ func TestStepsOfAWorkerWithAnExpiredLeaseRunOnAnother(t *testing.T) {
 		t.Errorf("the other worker ran %v", winner.all())
 	}
 
-	g.let()
+	g.unlock()
 	eventually(
 		t, "the late outcome is dropped", func() bool { return silent.log.has("the outcome of the step is dropped") },
 	)

@@ -14,7 +14,7 @@ func TestBusyWorkerFetchesOnlyForItsFreeSlots(t *testing.T) {
 	t.Parallel()
 	b := setup(t, document("slow", "work"))
 	g := newGate()
-	defer g.let()
+	defer g.unlock()
 	ruby := map[string]string{"Work": "ruby"}
 	first := inPools(serve(map[string]handler{"Work": g.run}), map[string]int{"ruby": 2}, ruby)
 	b.start(options{name: "first", pools: first})
@@ -34,7 +34,7 @@ func TestBusyWorkerFetchesOnlyForItsFreeSlots(t *testing.T) {
 	); n != 6 {
 		t.Errorf("%d jobs wait for a worker with a free slot, want 6", n)
 	}
-	g.let()
+	g.unlock()
 	for id := range int64(12) {
 		b.awaitEnd(id+1, engine.Complete)
 	}
@@ -49,7 +49,7 @@ func TestLanguageWithFreeSlotsDoesNotWaitBehindTheBacklogOfAnother(t *testing.T)
 		document("both", "pythonist", "rubyist: pythonist"),
 	)
 	g := newGate()
-	defer g.let()
+	defer g.unlock()
 	e := serve(map[string]handler{"Rubyist": g.run})
 	p := inPools(e, map[string]int{"python": 1, "ruby": 1}, map[string]string{"Pythonist": "python", "Rubyist": "ruby"})
 	b.start(options{name: "w", pools: p})
@@ -76,7 +76,7 @@ func TestTaskThatBeginsInSeveralLanguagesStartsInThoseWithFreeSlots(t *testing.T
 	t.Parallel()
 	b := setup(t, document("slow", "rubyist"), document("both", "rubyist", "pythonist", "joined: rubyist, pythonist"))
 	g := newGate()
-	defer g.let()
+	defer g.unlock()
 	e := serve(map[string]handler{"Rubyist": g.run})
 	p := inPools(
 		e, map[string]int{"python": 1, "ruby": 1},
@@ -87,7 +87,7 @@ func TestTaskThatBeginsInSeveralLanguagesStartsInThoseWithFreeSlots(t *testing.T
 	await(t, "ruby is busy", g.reached)
 	both := b.create("both")
 	eventually(t, "the python step has run", func() bool { return b.states(both)["pythonist"] == "complete 1" })
-	g.let()
+	g.unlock()
 	b.awaitEnd(both, engine.Complete)
 	sqltest.CheckInvariants(t, b.pool, true)
 }
@@ -163,7 +163,7 @@ func TestEagerlyClaimedStepWithoutSlotIsGivenBack(t *testing.T) {
 	if n.log.has("level=WARN") {
 		t.Error("the worker warns of what is no fault")
 	}
-	g.let()
+	g.unlock()
 	b.awaitEnd(busy, engine.Complete)
 	b.awaitEnd(both, engine.Complete)
 	if got := b.states(both)["rubyist"]; got != "complete 1" {

@@ -67,7 +67,7 @@ func TestStepBehindAMapGetsTheResultsOfAllStepsThatItSpawned(t *testing.T) {
 		})})
 	}
 	id := b.create("map")
-	if task := b.hurryToEnd(id); task.State != engine.Complete || len(task.Steps) != 22 {
+	if task := b.awaitEndWithoutBackoff(id); task.State != engine.Complete || len(task.Steps) != 22 {
 		t.Errorf("the task ended %s with %d steps: %s", task.State, len(task.Steps), task.StateDetail)
 	}
 	if diff := cmp.Diff(want, <-got); diff != "" {

@@ -154,14 +154,14 @@ func TestUnreadableJSONFailsItsOwnStepOnly(t *testing.T) {
 				b.exec(damage[where], id, row.value)
 			}
 			for where, id := range tasks {
-				b.hurryToEnd(id)
+				b.awaitEndWithoutBackoff(id)
 				message := one[string](b, `SELECT coalesce(s.results ->> 'error', '') FROM tasker_workflow_steps s
 					JOIN tasker_named_steps n USING (named_step_id) WHERE n.name = 'last' AND s.task_id = $1`, id)
 				if !strings.HasPrefix(message, where) || !strings.Contains(message, row.want) {
 					t.Errorf("a task with damage in %s ends with %.300s", where, message)
 				}
 			}
-			if task := b.hurryToEnd(good); task.State != engine.Complete {
+			if task := b.awaitEndWithoutBackoff(good); task.State != engine.Complete {
 				t.Errorf("the undamaged task ended %s", task.State)
 			}
 		})
