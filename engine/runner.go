@@ -16,8 +16,8 @@ type Runner struct {
 	Executor Executor
 	Store    Store
 	Log      *slog.Logger
-	// Worker returns the worker id under which this process claims at the moment.
-	Worker func() string
+	// WorkerID returns the worker id under which this process claims at the moment.
+	WorkerID func() string
 	// RecordTimeout bounds the retries of recording an outcome while the database does not answer. Zero means
 	// RecordTimeoutDefault.
 	RecordTimeout time.Duration
@@ -206,7 +206,7 @@ func (r *Runner) recordOnce(
 	}
 	request := newFinishRequest(a, o, took)
 	request.Queue = queue
-	return r.Store.Finish(ctx, r.Worker(), request)
+	return r.Store.Finish(ctx, r.WorkerID(), request)
 }
 
 func (r *Runner) attemptLogger(a *Attempt) *slog.Logger {

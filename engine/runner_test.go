@@ -104,7 +104,7 @@ func claimed() *engine.Attempt {
 func newRunner(executor *fakeExecutor, store *fakeStore) *engine.Runner {
 	return &engine.Runner{
 		Executor: executor, Store: store, Log: slog.New(slog.DiscardHandler),
-		Worker: func() string { return "w" },
+		WorkerID: func() string { return "w" },
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 // they leave the shared batch and wait for the lock in a batch per task.
 type committer struct {
 	store *sql.Store
-	// worker returns the worker id under which this process claims at the moment.
-	worker func() string
+	// workerID returns the worker id under which this process claims at the moment.
+	workerID func() string
 	// exclusive is held during a fetch and during a shared batch: the worker has one of them in flight at a time.
 	exclusive *sync.Mutex
 	calls     *claimCalls
@@ -23,16 +23,16 @@ type committer struct {
 }
 
 // newCommitter returns a committer whose batches end with life, not with the contexts of their callers.
-func newCommitter(life context.Context, store *sql.Store, worker func() string, calls *claimCalls) *committer {
-	c := &committer{store: store, worker: worker, exclusive: &sync.Mutex{}, calls: calls}
+func newCommitter(life context.Context, store *sql.Store, workerID func() string, calls *claimCalls) *committer {
+	c := &committer{store: store, workerID: workerID, exclusive: &sync.Mutex{}, calls: calls}
 	c.finishes = newCoalescer(life, c.exclusive,
 		func(ctx context.Context, requests []engine.FinishRequest, lock sql.Lock) ([]engine.FinishResult, error) {
-			return store.Finish(ctx, worker(), requests, lock)
+			return store.Finish(ctx, workerID(), requests, lock)
 		},
 		func(result engine.FinishResult) bool { return result.Status == engine.StatusLocked })
 	c.ticks = newCoalescer(life, c.exclusive,
 		func(ctx context.Context, requests []sql.TickWish, lock sql.Lock) ([]sql.TickResult, error) {
-			return store.Tick(ctx, worker(), requests, lock)
+			return store.Tick(ctx, workerID(), requests, lock)
 		},
 		func(result sql.TickResult) bool { return result.Status == sql.TickBusy })
 	return c
@@ -44,7 +44,7 @@ func (c *committer) Fetch(ctx context.Context, request sql.Fetch, runner *engine
 	c.exclusive.Lock()
 	defer c.exclusive.Unlock()
 	defer c.calls.begin(request.Key)()
-	fetched, err := c.store.FetchJobs(ctx, c.worker(), request)
+	fetched, err := c.store.FetchJobs(ctx, c.workerID(), request)
 	for _, job := range fetched {
 		if job.Attempt != nil {
 			runner.Attempts.Hold(job.Attempt.Token)
@@ -60,7 +60,7 @@ func (c *committer) TickFetched(
 ) (sql.TickResult, error) {
 	key := c.calls.newKey()
 	defer c.calls.begin(key)()
-	result, err := c.store.TickFetched(ctx, c.worker(), queue, key, job)
+	result, err := c.store.TickFetched(ctx, c.workerID(), queue, key, job)
 	if result.Attempt != nil {
 		runner.Attempts.Hold(result.Attempt.Token)
 	}
@@ -72,7 +72,7 @@ func (c *committer) Finish(
 	ctx context.Context, _ string, request engine.FinishRequest,
 ) (engine.FinishResult, error) {
 	if request.Any() {
-		return c.store.FinishWithExtras(ctx, c.worker(), request)
+		return c.store.FinishWithExtras(ctx, c.workerID(), request)
 	}
 	return c.finishes.do(request.TaskID, request)
 }

@@ -66,7 +66,7 @@ func New(config Config) (*Worker, error) {
 		},
 	}
 	commit := newCommitter(w.life, store, w.lease.id, calls)
-	w.runner.Store, w.runner.Worker, w.runner.Abandon = commit, w.lease.id, claims.abandon
+	w.runner.Store, w.runner.WorkerID, w.runner.Abandon = commit, w.lease.id, claims.abandon
 	tasks := &taskStarter{
 		commit: commit, store: store, schemas: newSchemaCache(store), wake: w.wakeScheduler.schedule,
 		taskEnded: config.TaskEnded, log: config.Log,
