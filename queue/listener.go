@@ -38,15 +38,21 @@ type sharedListener struct {
 }
 
 // Listen implements riverdriver.Listener. Notifications before it may have been missed.
+//
+// Listen returns no error if the connection is lost. The error "conn closed" would end River's producer of the queue of
+// ticks for the life of the process. The next WaitForNotification fails instead, and River reconnects and listens again.
 func (l *sharedListener) Listen(ctx context.Context, topic string) error {
 	if topic != insertTopic {
 		return nil
 	}
 	err := l.Listener.Listen(ctx, topic)
-	if err == nil {
+	switch {
+	case err == nil:
 		l.onNotification("")
+	case isStatementError(err) || ctx.Err() != nil:
+		return err
 	}
-	return err
+	return nil
 }
 
 // Unlisten implements riverdriver.Listener.
