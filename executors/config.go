@@ -37,6 +37,8 @@ type Config struct {
 	Dir string
 	// AttemptLog keeps what attempts print and log. Nil keeps nothing.
 	AttemptLog engine.AttemptLog
+	// CommandsOff refuses every step with a command.
+	CommandsOff bool
 	// CommandSteps bounds the programs at once of steps with a command.
 	CommandSteps int
 	// Environ is added to the environment of the handler processes, as KEY=VALUE.

@@ -68,7 +68,11 @@ func (s *programSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Out
 	}
 	ctx, cancel := sup.untilStopped(ctx)
 	defer cancel()
-	args, err := commandOf(sup.config.Dir, a)
+	args, err := sup.commandOf(a)
+	if refused, ok := errors.AsType[*refusedError](err); ok {
+		sup.config.Logger.Error("command is refused", "handler", a.Handler.Name, "task_id", a.Task.ID, "error", refused)
+		return engine.Failed(engine.Failure{Class: program.ClassRefused, Message: refused.Error(), Permanent: true})
+	}
 	if err != nil {
 		sup.config.Logger.Warn("program cannot be run here, the step is given back", "handler", a.Handler.Name, "task_id", a.Task.ID, "error", err)
 		return engine.GivenBack(ReasonHandlerNotFound, unavailableDelay)
@@ -120,15 +124,19 @@ func (c *Config) programEnv(own []string) []string {
 	})
 }
 
-// commandOf is the command line of an attempt, with the program as a path.
-func commandOf(dir string, a *engine.Attempt) ([]string, error) {
+// commandOf is the command line of an attempt, with the program as a path. It returns a refusedError for one that this worker
+// does not run, wherever the program is.
+func (s *Supervisor) commandOf(a *engine.Attempt) ([]string, error) {
 	var config struct {
 		Command []string `json:"command"`
 	}
 	if err := json.Unmarshal(a.Handler.Config, &config); err != nil || len(config.Command) == 0 {
 		return nil, errors.New("handler_config has no command that is a list of strings")
 	}
-	path, err := findProgram(dir, config.Command[0])
+	path, err := findProgram(s.config.Dir, config.Command[0])
+	if refusal := s.permit(a, config.Command, path); refusal != nil {
+		return nil, refusal
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +145,9 @@ func commandOf(dir string, a *engine.Attempt) ([]string, error) {
 
 // FindCommand says what is wrong with a program that a template names, and what to do about it; nothing when it can be run.
 func (s *Supervisor) FindCommand(name string) (wrong, hint string) {
+	if s.config.CommandsOff {
+		return commandsOff, "leave the step to another worker"
+	}
 	_, err := findProgram(s.config.Dir, name)
 	if err == nil {
 		return "", ""

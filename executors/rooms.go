@@ -48,13 +48,13 @@ func (c *change) after() <-chan struct{} {
 	return c.next
 }
 
-// SetCommands names the handlers of steps with a command that templates have now, so that the others learn that this worker runs
-// them. It runs any other one too.
-func (s *Supervisor) SetCommands(handlers []string) {
-	handlers = slices.Sorted(slices.Values(handlers))
+// SetCommands says which templates are the worker's own now: their commands are those that it runs beside the programs below the
+// executors folder, and the others learn the handlers of them.
+func (s *Supervisor) SetCommands(all []*templates.Template) {
+	own := commandsOf(all)
 	s.mu.Lock()
-	same := slices.Equal(handlers, s.commands)
-	s.commands = handlers
+	same := slices.Equal(own.handlers, s.commands.handlers)
+	s.commands = own
 	s.mu.Unlock()
 	if !same {
 		s.change.happened()
@@ -71,9 +71,9 @@ func (s *Supervisor) Pools() []engine.Pool {
 		return nil
 	}
 	s.mu.RLock()
-	commands := s.commands
+	handlers := s.commands.handlers
 	s.mu.RUnlock()
-	pools := []engine.Pool{{Key: CommandPool, Handlers: commands, Slots: cap(s.programs), Free: cap(s.programs) - len(s.programs)}}
+	pools := []engine.Pool{{Key: CommandPool, Handlers: handlers, Slots: cap(s.programs), Free: cap(s.programs) - len(s.programs)}}
 	for _, p := range g.pools {
 		pools = append(pools, g.roomsOf(p)...)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/templates"
 )
 
 func TestPoolsSayWhatIsServedAndHowMuchRoomThereIs(t *testing.T) {
@@ -122,7 +123,9 @@ func TestChangesOfWhatIsServedAreTold(t *testing.T) {
 	crashes := attempt("exit:1")
 	sc.run(sc.ctx(), crashes)
 	sc.awaitChange("the room of a process that replaces one that crashed", func() bool { return sc.Free("ruby") > 0 })
-	sc.SetCommands([]string{"command:b", "command:a"})
+	sc.SetCommands([]*templates.Template{{Steps: []templates.Step{
+		{Handler: "command:b", Command: []string{"b"}}, {Handler: "command:a", Command: []string{"a"}},
+	}}})
 	sc.awaitChange("the commands of templates", func() bool {
 		return slices.Equal([]string{"command:a", "command:b"}, sc.Pools()[0].Handlers)
 	})

@@ -51,6 +51,11 @@ func isSkipped(entry fs.DirEntry) bool {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
 		return true
 	}
+	return entry.IsDir() && isSkippedFolder(name)
+}
+
+// isSkippedFolder says whether a folder of that name holds what is not the handlers' own.
+func isSkippedFolder(name string) bool {
 	folders := []string{"node_modules", "tasker_host", "testdata", "vendor"} // __pycache__ begins with _
-	return entry.IsDir() && slices.Contains(folders, name)
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || slices.Contains(folders, name)
 }

@@ -55,8 +55,8 @@ type Supervisor struct {
 	current *generation
 	hosts   map[*host.Host]struct{}
 	stopped bool
-	// commands are the handlers that SetCommands named.
-	commands []string
+	// commands are those of the templates that SetCommands named.
+	commands commands
 	// stopSeen is when the worker was told to stop, zero before.
 	stopSeen time.Time
 }

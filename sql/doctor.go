@@ -7,12 +7,16 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/tasker-systems/tasker-worker/templates"
 )
 
 // Kinds of findings.
 const (
 	// FindingAbandonedSteps is steps that are in progress although no worker holds them.
 	FindingAbandonedSteps = "abandoned_steps"
+	// FindingChangedTemplate is a template that the database has otherwise than the files say.
+	FindingChangedTemplate = "changed_template"
 	// FindingDeadRows is a table that autovacuum does not keep up with.
 	FindingDeadRows = "dead_rows"
 	// FindingFillFactor is a table whose pages leave updates no room.
@@ -62,6 +66,8 @@ type Finding struct {
 type DiagnoseOptions struct {
 	// Rows is how many rows each index is measured with. Default: none is measured.
 	Rows int
+	// Templates are those of the files, to be compared with the database's.
+	Templates []*templates.Template
 }
 
 // Diagnosis is all that [Diagnose] has to say.
@@ -89,6 +95,7 @@ func Diagnose(ctx context.Context, pool *pgxpool.Pool, opts DiagnoseOptions) (Di
 		{"repaired steps", repairedSteps},
 		{"waiting tasks", waitingTasks},
 		{"handlers that nobody serves", unservedSteps},
+		{"templates", changedTemplates(opts.Templates)},
 		{"settings", dangerousSettings},
 		{"vacuum", deadRows},
 		{"fill factor", fillFactor},

@@ -52,6 +52,8 @@ const (
 // SyncReport counts what a sync did.
 type SyncReport struct {
 	Added, Replaced, Unchanged int
+	// Restored says, one line for each template, what in the database was not what had been synced, and is again.
+	Restored []string
 }
 
 // syncLock is the advisory lock of a sync: two workers that start together take turns.
@@ -101,7 +103,7 @@ func (s *Store) syncTemplates(ctx context.Context, all []*templates.Template, ru
 	if errors.Is(err, errNothingWritten) {
 		err = nil
 	}
-	if err == nil && report.Added+report.Replaced > 0 {
+	if err == nil && report.Added+report.Replaced+len(report.Restored) > 0 {
 		// So that sessions look templates up by their indexes, however small the table was when they planned.
 		_, err = s.pool.Exec(ctx, `ANALYZE tasker.template_steps`)
 	}
@@ -134,11 +136,7 @@ func isAboutContent(e *pgconn.PgError) bool {
 }
 
 func syncTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template, rule ReplaceRule, report *SyncReport) error {
-	var namedTask int32
-	var digest string
-	var content json.RawMessage
-	err := tx.QueryRow(ctx, `SELECT named_task_id, digest, content FROM tasker.templates WHERE namespace = $1 AND name = $2 AND version = $3`,
-		t.Namespace, t.Name, t.Version).Scan(&namedTask, &digest, &content)
+	stored, err := readStored(ctx, tx, t)
 	if errors.Is(err, pgx.ErrNoRows) {
 		report.Added++
 		return putTemplate(ctx, tx, t)
@@ -146,18 +144,17 @@ func syncTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template, rule Re
 	if err != nil {
 		return err
 	}
-	if digest == t.Digest() {
-		report.Unchanged++
-		return nil
+	if stored.digest == t.Digest() {
+		return restoreTemplate(ctx, tx, t, stored, report)
 	}
 	open := false
 	if rule == ReplaceUnlessOpen {
-		if open, err = hasOpenTask(ctx, tx, namedTask); err != nil {
+		if open, err = hasOpenTask(ctx, tx, stored.namedTask); err != nil {
 			return err
 		}
 	}
 	if rule == ReplaceNever || open {
-		return templateConflict(t, content, open)
+		return templateConflict(t, stored.content, open)
 	}
 	report.Replaced++
 	return putTemplate(ctx, tx, t)
@@ -178,7 +175,8 @@ func templateConflict(t *templates.Template, content json.RawMessage, open bool)
 	conflict := &TemplateConflictError{Namespace: t.Namespace, Name: t.Name, Version: t.Version, File: t.File, Open: open}
 	old, err := templates.FromContent(content)
 	if err != nil {
-		return fmt.Errorf("reading the stored template: %w", err)
+		conflict.Differences = []string{err.Error()}
+		return conflict
 	}
 	conflict.Differences = old.Diff(t)
 	return conflict
@@ -199,7 +197,8 @@ type templateStep struct {
 	Skippable       bool            `json:"skippable"`
 }
 
-func putTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template) error {
+// stepsOf are the steps as tasker.put_template takes them.
+func stepsOf(t *templates.Template) []templateStep {
 	position := make(map[string]int, len(t.Steps))
 	for i, step := range t.Steps {
 		position[step.Name] = i + 1
@@ -216,8 +215,12 @@ func putTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template) error {
 			Retryable: step.Retryable, RetryLimit: step.RetryLimit, Skippable: step.Skippable,
 		}
 	}
+	return steps
+}
+
+func putTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template) error {
 	_, err := tx.Exec(ctx, `SELECT tasker.put_template($1, $2, $3, $4, $5, $6, $7, $8)`,
-		t.Namespace, t.Name, t.Version, t.Description, t.Digest(), len(t.Schema) > 0, t.Content(), steps)
+		t.Namespace, t.Name, t.Version, t.Description, t.Digest(), len(t.Schema) > 0, t.Content(), stepsOf(t))
 	return err
 }
 

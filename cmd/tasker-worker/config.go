@@ -21,6 +21,7 @@ type config struct {
 	DatabaseURLFile     string        `doc:"file that holds the URL of the database, instead of DATABASE_URL: a password in a file is not in the environment" env:"DATABASE_URL_FILE"`
 	AppRoot             string        `doc:"root of a Rails app, whose config/environment.rb is loaded before the Ruby handlers" env:"TASKER_APP_ROOT"`
 	AppHandlers         []string      `doc:"folders of that app that hold handlers, separated by commas; their files are loaded one by one" env:"TASKER_APP_HANDLERS" envDefault:"app/tasks"`
+	Commands            string        `doc:"off refuses every step with a command; on runs those of the worker's own templates, and programs below the executors folder" env:"TASKER_COMMANDS" envDefault:"on"`
 	CommandSteps        int           `doc:"steps at once that run a command" env:"TASKER_COMMAND_STEPS" envDefault:"10"`
 	DBConnections       int           `doc:"size of the connection pool"                                                                              env:"TASKER_DB_CONNECTIONS"    envDefault:"10"`
 	DrainTimeout        time.Duration `doc:"how long running steps may go on after SIGTERM before they are given back"                                env:"TASKER_DRAIN_TIMEOUT"     envDefault:"25s"`

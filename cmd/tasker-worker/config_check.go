@@ -42,6 +42,7 @@ func (c config) faults() []configFault {
 	number("TASKER_HANDLER_MEMORY", c.HandlerMemory, 0, mebibytesMax)
 	number("TASKER_HANDLER_PIDS", c.HandlerPIDs, 0, mebibytesMax)
 	duration("TASKER_LEASE", c.Lease, 100*time.Millisecond)
+	oneOf("TASKER_COMMANDS", c.Commands, "on", "off")
 	oneOf("TASKER_LOG_FORMAT", c.LogFormat, "auto", "text", "json")
 	oneOf("TASKER_LOG_LEVEL", c.LogLevel, "debug", "info", "warn", "error")
 	faults = append(faults, c.negativeFaults()...)

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/tasker-systems/tasker-worker/sql"
+	"github.com/tasker-systems/tasker-worker/templates"
 )
 
 type doctorCommand struct {
@@ -41,11 +42,11 @@ Exits with 0 whatever is found, unless --fail-on-findings is given.`
 
 // Run prints the findings.
 func (cmd doctorCommand) Run(ctx context.Context, s streams) error {
-	return withDatabase(ctx, func(_ config, pool *pgxpool.Pool) error {
+	return withDatabase(ctx, func(c config, pool *pgxpool.Pool) error {
 		if cmd.ReleaseAbandoned {
 			return cmd.release(ctx, s, sql.NewStore(pool))
 		}
-		diagnosis, err := cmd.diagnose(ctx, pool)
+		diagnosis, err := cmd.diagnose(ctx, c, pool)
 		if err != nil {
 			return err
 		}
@@ -61,11 +62,21 @@ func (cmd doctorCommand) Run(ctx context.Context, s streams) error {
 	})
 }
 
-func (cmd doctorCommand) diagnose(ctx context.Context, pool *pgxpool.Pool) (sql.Diagnosis, error) {
+func (cmd doctorCommand) diagnose(ctx context.Context, c config, pool *pgxpool.Pool) (sql.Diagnosis, error) {
 	if cmd.Role != "" {
 		return sql.DiagnoseRole(ctx, pool, cmd.Role, sql.Role(cmd.As))
 	}
-	return sql.Diagnose(ctx, pool, sql.DiagnoseOptions{Rows: cmd.Rows})
+	return sql.Diagnose(ctx, pool, sql.DiagnoseOptions{Rows: cmd.Rows, Templates: ownTemplates(c)})
+}
+
+// ownTemplates are the templates of the folder that can be read; none where there is no folder, as on another machine than a
+// worker's.
+func ownTemplates(c config) []*templates.Template {
+	all, err := loadServable(c)
+	if err != nil {
+		return nil
+	}
+	return all.Templates
 }
 
 // release takes back what no worker holds, and says what that was.

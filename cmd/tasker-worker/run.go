@@ -186,7 +186,7 @@ func newSupervisor(stopping <-chan struct{}, c config, callbacks engine.Callback
 		return nil, err
 	}
 	return executors.New(executors.Config{
-		AppHandlers: c.AppHandlers, AppRoot: c.AppRoot, AttemptLog: attemptLog, Callbacks: callbacks, CommandSteps: c.CommandSteps, Secrets: secrets,
+		AppHandlers: c.AppHandlers, AppRoot: c.AppRoot, AttemptLog: attemptLog, Callbacks: callbacks, CommandsOff: c.Commands == "off", CommandSteps: c.CommandSteps, Secrets: secrets,
 		Dir: c.ExecutorsDir, Processes: c.Processes, StepsPerProcess: c.StepsPerProcess, StartupTimeout: c.StartupTimeout,
 		Stopping: stopping, StepTimeout: c.StepTimeout, PassEnv: c.PassEnv, Logger: log, User: c.HandlerUser,
 		RecycleAfter: c.RecycleAfter, RecycleAge: c.RecycleAge, RecycleMemory: int64(c.RecycleMemory) << 20,

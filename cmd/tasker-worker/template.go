@@ -170,7 +170,8 @@ type templateSync struct {
 // Help implements kong's extension.
 func (templateSync) Help() string {
 	return `A template that is in the database with other content is refused, with the difference, and then nothing at all is
-written: give the change a new version, or use --replace. Tasks that exist keep their steps.`
+written: give the change a new version, or use --replace. Tasks that exist keep their steps. One whose rows in the
+database are not what was synced is written again, and a warning says what they were.`
 }
 
 // Run writes the folder's templates to the database.
@@ -187,10 +188,19 @@ func (cmd templateSync) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		if cmd.JSON {
-			return printJSON(s.out, map[string]int{"added": report.Added, "replaced": report.Replaced, "unchanged": report.Unchanged})
+		for _, restored := range report.Restored {
+			fmt.Fprintf(s.err, "warning: was not what had been synced, and is again; find out who wrote there: %s\n", printable(restored))
 		}
-		_, err = fmt.Fprintf(s.out, "%d added, %d replaced, %d unchanged\n", report.Added, report.Replaced, report.Unchanged)
+		if cmd.JSON {
+			return printJSON(s.out, map[string]int{
+				"added": report.Added, "replaced": report.Replaced, "restored": len(report.Restored), "unchanged": report.Unchanged,
+			})
+		}
+		restored := ""
+		if len(report.Restored) > 0 {
+			restored = fmt.Sprintf(", %d restored", len(report.Restored))
+		}
+		_, err = fmt.Fprintf(s.out, "%d added, %d replaced, %d unchanged%s\n", report.Added, report.Replaced, report.Unchanged, restored)
 		return err
 	})
 }

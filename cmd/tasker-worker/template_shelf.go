@@ -42,6 +42,9 @@ type templateShelf struct {
 	rule       sql.ReplaceRule
 	supervisor *executors.Supervisor
 
+	// own are the templates of the folder when it last was without a fault. Only sync uses it.
+	own []*templates.Template
+
 	// mu protects the field below.
 	mu     sync.Mutex
 	faults []string
@@ -70,12 +73,21 @@ func (s *templateShelf) reload(ctx context.Context) error {
 	return s.sync(ctx, all)
 }
 
+// ownOf are the templates whose commands may run. While a file has a fault, those that it had before count as well.
+func (s *templateShelf) ownOf(all servable) []*templates.Template {
+	if len(all.Faults) > 0 {
+		return slices.Concat(all.Templates, s.own)
+	}
+	s.own = all.Templates
+	return s.own
+}
+
 // sync writes templates to the database, and says which of them it could not, and which of their handlers nobody here serves.
 func (s *templateShelf) sync(ctx context.Context, all servable) error {
 	for _, warning := range all.Warnings {
 		s.log.Warn("template is odd", "warning", warning.Error())
 	}
-	s.supervisor.SetCommands(commandNames(all.Templates))
+	s.supervisor.SetCommands(s.ownOf(all))
 	served := handlerNames(s.supervisor)
 	for _, t := range all.Templates {
 		for _, fault := range slices.Concat(t.CheckHandlers(served), t.CheckCommands(s.supervisor.FindCommand)) {
@@ -85,6 +97,9 @@ func (s *templateShelf) sync(ctx context.Context, all servable) error {
 	report, refused, err := sql.NewStore(s.pool).SyncPossibleTemplates(ctx, all.Templates, s.rule)
 	if err != nil {
 		return setupError{fmt.Errorf("syncing templates:\n%w", err)}
+	}
+	for _, restored := range report.Restored {
+		s.log.Error("template in the database was not what had been synced, and is again; find out who wrote there", "difference", restored)
 	}
 	faults := []string{}
 	for _, fault := range all.Faults {
@@ -96,6 +111,6 @@ func (s *templateShelf) sync(ctx context.Context, all servable) error {
 		faults = append(faults, conflict.Error())
 	}
 	s.setFaults(faults)
-	s.log.Info("templates synced", "added", report.Added, "replaced", report.Replaced, "unchanged", report.Unchanged, "left_out", len(faults))
+	s.log.Info("templates synced", "added", report.Added, "replaced", report.Replaced, "restored", len(report.Restored), "unchanged", report.Unchanged, "left_out", len(faults))
 	return nil
 }

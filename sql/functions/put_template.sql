@@ -27,7 +27,8 @@ BEGIN
     INSERT INTO tasker.templates (named_task_id, namespace, name, version, digest, has_schema, content)
     VALUES (v_task, p_namespace, p_name, p_version, p_digest, p_has_schema, p_content)
     ON CONFLICT (named_task_id) DO UPDATE
-    SET digest = excluded.digest, has_schema = excluded.has_schema, content = excluded.content, synced_at = now();
+    SET namespace = excluded.namespace, name = excluded.name, version = excluded.version, digest = excluded.digest,
+        has_schema = excluded.has_schema, content = excluded.content, synced_at = now();
     PERFORM tasker.put_template_steps(v_task, p_steps);
     RETURN v_task;
 END

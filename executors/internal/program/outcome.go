@@ -20,6 +20,9 @@ import (
 // ClassFailed is an attempt whose program exited with a status other than 0, or could not be started.
 const ClassFailed = "Tasker::CommandFailed"
 
+// ClassRefused is an attempt whose command the worker does not run. Permanent.
+const ClassRefused = "Tasker::CommandRefused"
+
 // permanentStatuses are those of sysexits.h that another attempt cannot mend: EX_USAGE, EX_DATAERR and EX_CONFIG.
 var permanentStatuses = []int{64, 65, 78}
 
