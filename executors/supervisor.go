@@ -56,7 +56,7 @@ type Supervisor struct {
 	hosts   map[*host.Host]struct{}
 	stopped bool
 	// commands are those of the templates that SetCommands named.
-	commands commands
+	commands allowedCommands
 	// stopSeen is when the worker was told to stop, zero before.
 	stopSeen time.Time
 }

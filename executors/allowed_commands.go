@@ -10,17 +10,17 @@ import (
 	"github.com/tasker-systems/tasker-worker/templates"
 )
 
-// commands are the steps with a command that the worker's own templates have. What the database says a step runs may have been
+// allowedCommands are the steps with a command that the worker's own templates have. What the database says a step runs may have been
 // written by anybody who can write there, so that it alone starts no program: see [Supervisor.permit].
-type commands struct {
+type allowedCommands struct {
 	// handlers are the names of the steps' handlers, sorted.
 	handlers []string
 	// lines are the command lines, see lineOf.
 	lines map[string]bool
 }
 
-func commandsOf(all []*templates.Template) commands {
-	c := commands{lines: map[string]bool{}}
+func commandsOf(all []*templates.Template) allowedCommands {
+	c := allowedCommands{lines: map[string]bool{}}
 	for _, t := range all {
 		for i := range t.Steps {
 			if step := &t.Steps[i]; step.Command != nil {
