@@ -123,7 +123,7 @@ func TestTemplateSync(t *testing.T) {
 	}{
 		{"template sync", "1 added, 0 replaced, 0 unchanged\n"},
 		{"template sync", "0 added, 0 replaced, 1 unchanged\n"},
-		{"template sync --json", "{\n  \"added\": 0,\n  \"replaced\": 0,\n  \"unchanged\": 1\n}\n"},
+		{"template sync --json", "{\n  \"added\": 0,\n  \"replaced\": 0,\n  \"restored\": 0,\n  \"unchanged\": 1\n}\n"},
 	}
 	for _, step := range steps {
 		if diff := cmp.Diff(step.want, w.succeed(t, strings.Fields(step.args)...)); diff != "" {
