@@ -52,7 +52,7 @@ test('a stale lease ends all later effects', async (t) => {
   assert.equal(worker.messages.length, 1);
 });
 
-test('what is not permitted fails for good', async (t) => {
+test('a request that is not permitted fails the step permanently', async (t) => {
   const worker = await Worker.ready(t, { reply: () => ({ error: { code: -32021, message: 'no' } }) });
   const { result } = await worker.execute('calls', { method: 'secret', args: ['k'] });
   assert.deepEqual(result, { threw: 'NotPermitted', message: 'secrets.get is not permitted: no', permanent: true });

@@ -47,7 +47,7 @@ for (const [handler, want] of [['forks', 'parent'], ['spawns', 'parent'], ['clus
   });
 }
 
-test('a worker of node:cluster is told why it cannot run', async (t) => {
+test('a worker of node:cluster prints why it cannot run', async (t) => {
   const worker = await Worker.ready(t, { handlers: folder(t, HANDLERS) });
   await worker.execute('clusters');
   assert.match(worker.stderr, /tasker host: a handler called cluster\.fork\(\), .*setupPrimary/);

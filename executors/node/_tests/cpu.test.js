@@ -12,7 +12,7 @@ test('a cpu handler runs in a thread, which is used again', async (t) => {
   assert.deepEqual((await worker.execute('computes.where')).result, first.result);
 });
 
-test('a handler that computes holds up neither pings nor others', async (t) => {
+test('a handler that computes delays neither pings nor other steps', async (t) => {
   const worker = await Worker.ready(t);
   const outcome = worker.execute('computes.watches');
   await worker.said('step.heartbeat');
@@ -22,7 +22,7 @@ test('a handler that computes holds up neither pings nor others', async (t) => {
   await outcome;
 });
 
-test('the time that a handler computed is told', { skip: process.platform !== 'linux' }, async (t) => {
+test('the response has the CPU time of the handler', { skip: process.platform !== 'linux' }, async (t) => {
   const worker = await Worker.ready(t);
   const { metadata } = await worker.execute('computes.spins', { ms: 200 });
   assert.ok(metadata.cpu_ms > 0 && metadata.cpu_ms < 400, JSON.stringify(metadata)); // less than 200 on a busy machine

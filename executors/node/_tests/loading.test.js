@@ -20,7 +20,7 @@ function problems({ description }) {
 
 const TIMING = { startup_timeout_ms: 8000 }; // a file may take half of it
 
-test('a file that waits for something is named, and the others are served', (t) => Promise.all([
+test('a file that does not finish loading is reported, and the other files are served', (t) => Promise.all([
   ['waits.mjs', 'export default () => 1; await new Promise(() => {});'],
   ['waits.mjs', 'setInterval(() => {}, 10); await new Promise(() => {});'],
   ['waits.mjs', 'import "./_waits.mjs"; export default () => 1;'],
@@ -54,7 +54,7 @@ test('a file that holds the process is named to the worker, which has the next o
   assert.deepEqual([names(next), problems(next)], [['good'], []]);
 })));
 
-const SLOW = 'await new Promise((done) => setTimeout(done, 300)); export default () => 1;'; // the others fail meanwhile
+const SLOW = 'await new Promise((done) => setTimeout(done, 300)); export default () => 1;'; // the other files fail meanwhile
 
 for (const [how, text, problem] of [
   ['throws in a timer', 'setTimeout(() => { throw new TypeError("late"); }, 10);', 'a.js: TypeError: late'],
@@ -62,7 +62,7 @@ for (const [how, text, problem] of [
   ['exits in a callback', 'setImmediate(() => process.exit(3));',
     'a.js: SystemExit: process.exit(3) in a file that is loaded, outside of any step'],
 ]) {
-  test(`a file that ${how} while others load is named, and they are served`, async (t) => {
+  test(`a file that ${how} while other files load is reported, and they are served`, async (t) => {
     const handlers = folder(t, { 'a.js': `exports.process = () => 1; ${text}`, 'b.mjs': SLOW });
     const worker = await Worker.ready(t, { handlers });
     assert.deepEqual([problems(worker), names(worker)], [[problem], ['b']]);
@@ -110,12 +110,11 @@ test('a file is what its path leads to, and what is skipped is said', async (t) 
   ]);
 });
 
-// So low is the priority of the thread that loads the file, beside another program, that it has a small part of one
-// processor.
+// The priority of the thread that loads the file is so low that another program gets most of the processor.
 const STARVED = 'require("node:os").setPriority(10); const at = process.cpuUsage(); while (process.cpuUsage(at).user < 200_000);';
 const onOneProcessor = process.platform === 'linux' && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
-test('a file that others keep from the processor is waited for', { skip: !onOneProcessor }, async (t) => {
+test('a file that waits for the processor gets more time', { skip: !onOneProcessor }, async (t) => {
   const busy = spawn('taskset', ['-c', '0', process.execPath, '-e', 'for (;;);']);
   t.after(() => busy.kill('SIGKILL'));
   const handlers = folder(t, { 'good.js': `${STARVED}${GOOD}` });

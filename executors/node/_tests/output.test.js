@@ -44,7 +44,7 @@ test('a rejection that nobody awaits fails the step that it belongs to', async (
   assert.equal(failure.message, 'nobody awaits me');
 });
 
-test('what a timer of a step prints after its end is still its own, and half a character is nobody else\'s', async (t) => {
+test('text that a timer of a step prints after its end belongs to the step, also an incomplete character', async (t) => {
   const worker = await Worker.ready(t);
   await worker.execute('prints late', { text: 'secret of e1' }, { execution_id: 'e1' });
   const second = worker.execute('waits', { until: 'signal' }, { execution_id: 'e2' });

@@ -8,7 +8,7 @@ const { test } = require('node:test');
 
 const { Worker } = require('./worker');
 
-test('what a step changes about the process is put back', async (t) => {
+test('the process state that a step changes is restored', async (t) => {
   const worker = await Worker.ready(t);
   const before = (await worker.execute('looks')).result;
   await worker.execute('litters');
@@ -16,17 +16,17 @@ test('what a step changes about the process is put back', async (t) => {
   assert.deepEqual(worker.messages, []);
 });
 
-test('when others ran beside the change, the worker is asked for a new process, once', async (t) => {
+test('if other steps ran during the change, the worker is asked once for a new process', async (t) => {
   const worker = await Worker.ready(t);
   const before = (await worker.execute('looks')).result;
-  const beside = worker.execute('waits', { until: 'signal' }, { execution_id: 'e2' });
+  const neighbour = worker.execute('waits', { until: 'signal' }, { execution_id: 'e2' });
   await worker.said('step.heartbeat');
   await worker.execute('litters');
   await worker.execute('litters');
   const asked = worker.messages.filter(({ method }) => method === 'executor.status');
   assert.deepEqual(asked.map(({ params }) => params.state), ['recycle_me']);
   worker.cancel('e2');
-  await beside;
+  await neighbour;
   assert.deepEqual((await worker.execute('looks')).result, before);
 });
 
@@ -37,7 +37,7 @@ test('when there is no way back, every step is answered and the worker is asked 
   assert.equal((await worker.said('executor.status')).state, 'recycle_me');
 });
 
-test('what a step replaces is put back, also where it asks for no signal', async (t) => {
+test('globals that a step replaces are restored, also without a signal', async (t) => {
   const worker = await Worker.ready(t);
   const before = (await worker.execute('sees')).result;
   await worker.execute('replaces');

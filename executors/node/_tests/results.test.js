@@ -90,9 +90,9 @@ test('retryAfter takes a Date to come', async () => {
   assert.ok(retryAfter > 0 && retryAfter <= 60, String(retryAfter));
 });
 
-for (const wish of ['Fri, 01 Jan 2027 00:00:00 GMT', -1, NaN, Infinity, {}, [], true, new Date(NaN), Symbol('a'), 5n]) {
-  test(`retryAfter ${String(wish?.description ?? wish)} (${typeof wish}) is said to be ignored, and costs nothing else`, async () => {
-    const failure = await fails(() => new tasker.RetryableError('busy', { retryAfter: wish, context: { a: 1 } }));
+for (const value of ['Fri, 01 Jan 2027 00:00:00 GMT', -1, NaN, Infinity, {}, [], true, new Date(NaN), Symbol('a'), 5n]) {
+  test(`retryAfter ${String(value?.description ?? value)} (${typeof value}) is reported as ignored, and the other members are kept`, async () => {
+    const failure = await fails(() => new tasker.RetryableError('busy', { retryAfter: value, context: { a: 1 } }));
     assert.deepEqual([failure.kind, failure.message, failure.retryAfter, failure.details.a], ['retryable', 'busy', undefined, 1]);
     assert.match(failure.details.retry_after_ignored, /is no time to wait: retryAfter is a number of seconds, or a Date$/);
   });
@@ -123,7 +123,7 @@ test('members that are computed and throw cost no other', async () => {
   assert.deepEqual([failure.message, failure.retryAfter, failure.details], ['busy', 3, { details_ignored: 'no context' }]);
 });
 
-test('errors of another realm, and those of Promise.any, tell what they are', async () => {
+test('errors of another realm, and those of Promise.any, are described', async () => {
   const foreign = await fails(() => vm.runInNewContext('new TypeError("foreign")'));
   assert.deepEqual([foreign.class, foreign.message], ['TypeError', 'foreign']);
   const any = await run(() => Promise.any([Promise.reject(new RangeError('first'))]));

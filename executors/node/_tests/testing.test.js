@@ -23,7 +23,7 @@ class Charge {
   }
 }
 
-test('a handler gets its arguments, and the outcome tells what it did', async () => {
+test('a handler gets its arguments, and the outcome has its requests', async () => {
   const outcome = await run(Charge, {
     attempt: 2, config: { currency: 'EUR' }, context: { customer: 7 }, results: { cart: { total: 12 } }, secrets: { key: 'k' },
   });

@@ -17,7 +17,7 @@ for (const [what, context, place] of [
   ['thousands of digits', `{"a":[{"n":1},{"n, ":"x"},{"x\\"y":${'7'.repeat(5000)}}]}`,
     `task.context.a[2].x"y is the number ${'7'.repeat(20)}... (5000 characters)`],
 ]) {
-  test(`${what} fails the step at once and for good, and is named`, async (t) => {
+  test(`${what} fails the step permanently, and is named`, async (t) => {
     const worker = await Worker.ready(t);
     const { result } = await worker.send(request(context), 'r1');
     assert.deepEqual(result, {

@@ -10,9 +10,9 @@ const { Execution } = require('./execution');
 const { handlerIn } = require('./loader');
 const { Log } = require('./log');
 const { capture } = require('./output');
+const tasker = require('./sdk/tasker');
 const sdkResolution = require('./sdk_resolution');
 const uncaughtErrors = require('./uncaught_errors');
-const tasker = require('./sdk/tasker');
 
 const SCHEDULER = '/proc/thread-self/schedstat'; // begins with the CPU time of this thread in nanoseconds
 

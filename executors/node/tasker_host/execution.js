@@ -5,8 +5,8 @@ const { Cancellation } = require('./cancellation');
 const current = require('./current');
 const { Heartbeats } = require('./heartbeats');
 const outcome = require('./outcome');
-const { PrintedLines } = require('./printed_lines');
 const { resultMembers } = require('./payload_file');
+const { PrintedLines } = require('./printed_lines');
 const { CallFailed, Cancelled, LeaseLost } = require('./sdk/tasker');
 const { Secrets } = require('./secrets');
 

@@ -4,8 +4,8 @@
 
 const { inspect, types } = require('node:util');
 
-const { PermanentError, RetryableError } = require('./sdk/tasker');
 const { TooLarge, Unacceptable, plain } = require('./result_json');
+const { PermanentError, RetryableError } = require('./sdk/tasker');
 const { clip } = require('./text');
 
 const MESSAGE_BYTES = 4096;

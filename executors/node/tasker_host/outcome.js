@@ -3,8 +3,8 @@
 // The outcome of an attempt in which an error was thrown.
 
 const failure = require('./failure');
-const { Cancelled, Deferred } = require('./sdk/tasker');
 const { plainArgument } = require('./result_json');
+const { Cancelled, Deferred } = require('./sdk/tasker');
 
 const CHECKPOINT = { maxBytes: 64 * 1024, maxDepth: 60 };
 

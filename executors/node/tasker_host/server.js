@@ -4,22 +4,21 @@ const { isUtf8 } = require('node:buffer');
 
 const { CpuExecution } = require('./cpu_execution');
 const { CpuThreads } = require('./cpu_threads');
-const { envelope } = require('./envelope');
 const { Execution } = require('./execution');
-const { Pool } = require('./pool');
 const failure = require('./failure');
-const { ProcessState } = require('./process_state');
-const { WorkerClient } = require('./worker_client');
 const { Log } = require('./log');
-const { misread } = require('./numbers');
+const { envelope, misread } = require('./message');
 const { capture } = require('./output');
+const { Pool } = require('./pool');
+const { ProcessState } = require('./process_state');
 const { RpcError } = require('./rpc_error');
-const { MAX_MESSAGE_BYTES, Session, isObject } = require('./session');
-const uncaughtErrors = require('./uncaught_errors');
 const tasker = require('./sdk/tasker');
+const { MAX_MESSAGE_BYTES, Session, isObject } = require('./session');
 const { clip } = require('./text');
+const uncaughtErrors = require('./uncaught_errors');
 const { Watchdog } = require('./watchdog');
 const { LineReader, TooLong, Writer } = require('./wire');
+const { WorkerClient } = require('./worker_client');
 
 const LAST_FLUSH_MS = 1000;
 // The time after loading in which an error outside of any step counts as a load error of its file.
@@ -188,7 +187,7 @@ class Server {
     if (!this.#processState.restore(running) || this.#recycleRequested) return;
     this.#recycleRequested = true;
     const changed = 'a step changed the folder, umask, environment or signal handlers of the process';
-    const reason = `${changed}, and it was not put back in time`;
+    const reason = `${changed}, and the change was not undone in time`;
     this.#writer.notify('executor.status', { state: 'recycle_me', reason });
   }
 

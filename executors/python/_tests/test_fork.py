@@ -53,12 +53,12 @@ class Forks(test_host.HostTest):
     def test_a_child_that_awaits_runs_nothing_of_its_neighbours(self):
         with tempfile.TemporaryDirectory() as folder:
             go = os.path.join(folder, "go")
-            beside = self.peer.execute("fork_beside", context={"go": go})
+            neighbour = self.peer.execute("fork_neighbour", context={"go": go})
             self.peer.next("step.heartbeat")
             for _ in range(5):
                 self.assertEqual(self.peer.run("fork_async", context={"child": "awaits"})["result"], 1)
             os.mkdir(go)
-            ran_in = self.peer.outcome(beside)["result"]
+            ran_in = self.peer.outcome(neighbour)["result"]
             self.assertEqual(os.listdir(go), [str(ran_in)])
 
     def test_a_child_that_is_terminated_does_not_end_the_host(self):

@@ -127,7 +127,7 @@ class Hangs(Folder):
         self.load()
         self.assertEqual((self.names, self.errors), ([f"{name}.go" for name in "abcdef"], {}))
 
-    def test_a_file_that_ends_its_thread_or_throws_in_another_one_takes_nobody_along(self):
+    def test_a_file_that_ends_its_thread_or_throws_in_another_one_fails_no_other_file(self):
         self.write("python/exits.py", "import sys\n\nsys.exit(3)\n")
         self.write("python/late.py", "import threading\n\nthreading.Timer(0, lambda: 1 / 0).start()\n" + HANDLER)
         self.write("python/threads.py", "import _thread\n\n_thread.start_new_thread(_thread.interrupt_main, ())\n" + HANDLER)

@@ -1,4 +1,4 @@
-"""What a step finds is what the first one found, and what it is told is its own."""
+"""Each step finds the process state of the first step, and only its own output."""
 
 import os
 import tempfile

@@ -122,7 +122,7 @@ class Results(unittest.TestCase):
         self.assertEqual(text(built), context)
         self.assertEqual(text([built, {"id": ID, ID: {ID.int: decimal.Decimal("1e400")}}])[1], {"id": str(ID), str(ID): {"1": "1E+400"}})
 
-    def test_an_input_takes_what_its_type_says_and_nothing_beside_it(self):
+    def test_an_input_takes_the_members_of_its_type_and_no_others(self):
         for context, said in (
             ({"price": "NaN"}, "task.context.price: want a decimal, got 'NaN'"),
             ({"price": "-Infinity"}, "task.context.price: want a decimal"),
@@ -163,25 +163,25 @@ class Members(unittest.TestCase):
     def test_durations_and_dates_are_waited_for(self):
         soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=60)
         tokyo = soon.astimezone(datetime.timezone(datetime.timedelta(hours=9)))
-        for wish, seconds in (
+        for value, seconds in (
             (3, 3), (0, 0), (1.5, 1.5), ("30", 30), (decimal.Decimal("2.5"), 2.5), (datetime.timedelta(minutes=1), 60),
             (soon, 60), (soon.replace(tzinfo=None), 60), (tokyo, 60), (NOON.replace(year=2001), 0), (datetime.date(2001, 1, 1), 0),
             (10**400, 1e9), (1e300, 1e9), (datetime.date(9999, 1, 1), 1e9),
         ):  # fmt: skip
-            got = self.failed(tasker.RetryableError("busy", retry_after=wish)).failure
-            self.assertAlmostEqual(got.retry_after, seconds, delta=30, msg=repr(wish))
+            got = self.failed(tasker.RetryableError("busy", retry_after=value)).failure
+            self.assertAlmostEqual(got.retry_after, seconds, delta=30, msg=repr(value))
             self.assertEqual((got.message, got.details), ("busy", None))
-            got = self.failed(tasker.Deferred(wish)) if wish != "30" else None
-            self.assertTrue(got is None or abs(got.resume_after - seconds) <= 30, wish)
+            got = self.failed(tasker.Deferred(value)) if value != "30" else None
+            self.assertTrue(got is None or abs(got.resume_after - seconds) <= 30, value)
 
     def test_what_is_no_duration_is_named_and_costs_nothing_else(self):
-        for wish in ("Wed, 21 Oct 2037 07:28:00 GMT", True, -1, float("nan"), float("inf"), [], {}, b"5", datetime.timedelta(-1), datetime.time(12)):
-            run = self.failed(tasker.RetryableError("busy", retry_after=wish, context={"bank": 1}))
+        for value in ("Wed, 21 Oct 2037 07:28:00 GMT", True, -1, float("nan"), float("inf"), [], {}, b"5", datetime.timedelta(-1), datetime.time(12)):
+            run = self.failed(tasker.RetryableError("busy", retry_after=value, context={"bank": 1}))
             got = run.failure
             self.assertEqual((got.kind, got.error_class, got.message, got.retry_after), ("retryable", "tasker.RetryableError", "busy", None))
             self.assertEqual(got.details["bank"], 1)
             self.assertIn("is no duration", got.details["retry_after_ignored"])
-            self.assertIn("retry_after is ignored: " + repr(wish), run.logs[0]["message"])
+            self.assertIn("retry_after is ignored: " + repr(value), run.logs[0]["message"])
 
     def test_a_context_or_code_that_cannot_be_told_costs_nothing_else(self):
         class Odd:
@@ -235,7 +235,7 @@ class Members(unittest.TestCase):
 
 
 class Misuse(unittest.TestCase):
-    """What no retry makes right fails for good."""
+    """A failure that a retry does not correct is permanent."""
 
     def test_is_permanent(self):
         async def blocks(task, sequence, step):
@@ -307,9 +307,9 @@ class Backtraces(unittest.TestCase):
             raise kept
 
         self.assertIn("in first", " ".join(testing.run(first).failure.backtrace))
-        told = json.dumps(testing.run(second).failure.backtrace)
-        self.assertIn("in second", told)
-        self.assertNotIn("in first", told)
+        trace = json.dumps(testing.run(second).failure.backtrace)
+        self.assertIn("in second", trace)
+        self.assertNotIn("in first", trace)
         self.assertIsNone(kept.__context__)
 
 

@@ -10,7 +10,7 @@ from tasker_host.wire import Writer  # noqa: E402
 
 
 class LockThatAnotherTakesFirst:
-    """A lock that another thread's message gets before whoever asks for it."""
+    """A lock that another thread acquires first, to send a message."""
 
     def __init__(self, writer):
         self._writer = writer

@@ -66,7 +66,7 @@ class ProcessState:
             self._restore()
         except Exception:
             traceback.print_exc()
-            self._request_recycle("what a handler changed cannot be put back")
+            self._request_recycle("what a handler changed cannot be restored")
         self._lasting_at = 0
 
     def _restore(self):
@@ -96,7 +96,7 @@ class ProcessState:
             return
         overdue, self._lasting_at = self._lasting_at, now + LASTING_SECONDS
         if overdue and (_cwd() != self.cwd or _variables() != self._variables or self._runtime.changed()):
-            self._request_recycle("a handler changed what all steps of the process share, while others run")
+            self._request_recycle("a handler changed what all steps of the process share, while other steps ran")
 
     def _restore_directory(self):
         try:

@@ -10,16 +10,16 @@ import sys
 import threading
 import time
 
-from tasker_host import failure, fork, log, message as messages, parent, rpc_error, output, secrets, thread_dump
+from tasker_host import failure, fork, log, message as messages, output, parent, rpc_error, secrets, thread_dump
 from tasker_host.execution import Execution
-from tasker_host.process_state import ProcessState
-from tasker_host.worker_client import WorkerClient
+from tasker_host.leader_follower import ReaderRotation
 from tasker_host.pool import Pool
+from tasker_host.process_state import ProcessState
 from tasker_host.rpc_error import RpcError
 from tasker_host.session import MAX_MESSAGE_BYTES, Session
 from tasker_host.text import clip
-from tasker_host.leader_follower import ReaderRotation
 from tasker_host.wire import LineReader, TooLong, Writer
+from tasker_host.worker_client import WorkerClient
 
 FLUSH_SECONDS = 1
 

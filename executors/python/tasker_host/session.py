@@ -5,8 +5,8 @@ import os
 import platform
 
 from tasker_host import payload_file
-from tasker_host.loader import Loader
 from tasker_host.load_timer import LoadTimer
+from tasker_host.loader import Loader
 from tasker_host.rpc_error import BAD_PARAMS, HANDLER_NOT_FOUND, INTERNAL, UNSUPPORTED_VERSION, RpcError
 from tasker_host.text import clip
 

@@ -9,7 +9,7 @@ from tasker_host.arguments import identifier
 class Step:
     """The step being run. `attempt` counts from 1, `attempts` is how many there were before this one.
 
-    Methods that begin with `a` are the awaitable form of the others, for `async def` handlers.
+    A method that begins with `a` is the awaitable form of another method, for `async def` handlers.
     """
 
     __slots__ = (

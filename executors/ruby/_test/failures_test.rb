@@ -3,7 +3,7 @@
 require_relative "host_process"
 require "date"
 
-# What the errors of handlers say beside their message: used whole, or named, and never at the cost of the rest.
+# The members of the errors of handlers: each is used or named, and an invalid one does not drop the others.
 class FailuresTest < Minitest::Test
   include HostProcess
 
@@ -13,24 +13,24 @@ class FailuresTest < Minitest::Test
     run_handler(handler, **options)
   end
 
-  def retries_after(wish)
-    got = fails_with(Tasker::RetryableError.new("busy", retry_after: wish, context: { a: 1 }))
+  def retries_after(value)
+    got = fails_with(Tasker::RetryableError.new("busy", retry_after: value, context: { a: 1 }))
     assert_equal ["busy", 1], [got.failure.message, got.failure.details["a"]]
     [got.failure.retry_after, got.failure.details["retry_after_ignored"], got.logs.map { |record| record["message"] }]
   end
 
   def test_durations_and_moments_are_waited_for
-    { 5 => 5.0, 0.5 => 0.5, 3r => 3.0, "30" => 30.0, 0 => 0.0, 1e300 => 1e9, Time.at(0) => 0.0, Date.new(2000) => 0.0 }.each do |wish, seconds|
-      assert_equal [seconds, nil, []], retries_after(wish), wish.inspect
+    { 5 => 5.0, 0.5 => 0.5, 3r => 3.0, "30" => 30.0, 0 => 0.0, 1e300 => 1e9, Time.at(0) => 0.0, Date.new(2000) => 0.0 }.each do |value, seconds|
+      assert_equal [seconds, nil, []], retries_after(value), value.inspect
     end
-    [Time.now + 60, (Time.now + 60).to_datetime].each { |wish| assert_in_delta 60, retries_after(wish)[0], 20, wish.inspect }
+    [Time.now + 60, (Time.now + 60).to_datetime].each { |value| assert_in_delta 60, retries_after(value)[0], 20, value.inspect }
     assert_in_delta Date.today.jd + 3 - DateTime.now.new_offset(0).ajd - 0.5, retries_after(Date.today + 3)[0] / 86_400, 1.01
   end
 
   def test_what_is_no_duration_is_named_and_costs_nothing_else
-    [-1, Float::NAN, Float::INFINITY, "Wed, 21 Oct 2037 07:28:00 GMT", "soon", [5], Complex(1, 1), true].each do |wish|
-      after, note, logs = retries_after(wish)
-      reason = "#{wish.inspect} is no duration: give a number of seconds, a duration, a Time or a Date"
+    [-1, Float::NAN, Float::INFINITY, "Wed, 21 Oct 2037 07:28:00 GMT", "soon", [5], Complex(1, 1), true].each do |value|
+      after, note, logs = retries_after(value)
+      reason = "#{value.inspect} is no duration: give a number of seconds, a duration, a Time or a Date"
       assert_equal [nil, reason, ["retry_after is ignored: #{reason}"]], [after, note, logs]
     end
   end

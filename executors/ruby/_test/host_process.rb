@@ -48,7 +48,7 @@ module HostProcess
     @together ? @together << line : @to.write(line)
   end
 
-  # What is told in the block is written at once.
+  # Messages of the block are written together.
   def together
     @together = +""
     returned = yield

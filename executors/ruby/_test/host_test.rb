@@ -186,7 +186,7 @@ class HostTest < Minitest::Test
       def process(*)
         disabled = GC.disable
         GC.enable unless disabled
-        system("echo told by a child")
+        system("echo printed by a child")
         [$VERBOSE, Encoding.default_external.to_s, Encoding.default_internal.to_s, Thread.abort_on_exception, Thread.report_on_exception,
          Warning[:deprecated], disabled, STDERR.closed?, (Time.zone.name if Time.respond_to?(:zone)), (I18n.locale.to_s if defined?(I18n))]
       end
@@ -201,7 +201,7 @@ class HostTest < Minitest::Test
       set = step("Sets", id: "e2")
       assert_equal "success", set["outcome"], set
       assert_equal before, step("Reads", id: "e3")["result"]
-      assert_equal 2, File.read(@errors.path).scan("told by a child").size
+      assert_equal 2, File.read(@errors.path).scan("printed by a child").size
       @to.close
       Process.wait(@pid)
       @pid = @to = nil

@@ -39,7 +39,7 @@ class LoadingTest < Minitest::Test
     assert_equal 1, step("Good")["result"]
   end
 
-  # It has a low priority, beside another program on the one processor that it may use.
+  # The file has a low priority, and shares the only processor with another program.
   STARVED = <<~RUBY
     Process.setpriority(Process::PRIO_PROCESS, 0, 10)
     used = -> { Process.clock_gettime(Process::CLOCK_THREAD_CPUTIME_ID) }

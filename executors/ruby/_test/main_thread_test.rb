@@ -2,7 +2,7 @@
 
 require_relative "host_process"
 
-# A host whose main thread is ended goes down. It answers for nobody, and its last words say why.
+# A host whose main thread has ended exits. It sends no more responses, and its last line of stderr names the reason.
 class MainThreadTest < Minitest::Test
   include HostProcess
 
@@ -37,7 +37,7 @@ class MainThreadTest < Minitest::Test
   }.freeze
 
   ENDS.each do |how, (words, status)|
-    define_method("test_a_host_whose_main_thread_is_ended_by_#{how}_answers_for_nobody") do
+    define_method("test_a_host_whose_main_thread_is_ended_by_#{how}_sends_no_more_responses") do
       write("handlers/ends.rb", HANDLERS)
       start(env: { "LEFT" => File.join(@dir, "left") })
       begin_step("Slow", id: "slow")

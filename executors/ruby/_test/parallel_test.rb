@@ -8,7 +8,7 @@ class ParallelTest < Minitest::Test
 
   THREADS = 5
 
-  # Each step waits for the others, and then all name the constant.
+  # Each step waits for the other steps. Then all use the constant.
   RACE = <<~RUBY
     class Race
       ARRIVED = Queue.new

@@ -2,7 +2,7 @@
 
 require_relative "test_helper"
 
-# What a step can tell and ask the worker.
+# The requests and heartbeats of a step.
 class StepTest < Minitest::Test
   def handler(&block)
     Class.new do

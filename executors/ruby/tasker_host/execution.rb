@@ -1,17 +1,17 @@
 # frozen_string_literal: true
 
 require_relative "arguments"
+require_relative "callbacks"
 require_relative "cancellation"
 require_relative "current"
 require_relative "duration"
 require_relative "failure"
 require_relative "fork"
 require_relative "message"
-require_relative "payload_file"
 require_relative "output"
+require_relative "payload_file"
 require_relative "result_json"
 require_relative "thread_state"
-require_relative "callbacks"
 
 module TaskerHost
   # One execution of one step: calls the handler and makes the response of its result or exception.

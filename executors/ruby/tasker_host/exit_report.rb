@@ -44,7 +44,7 @@ module TaskerHost
         when SignalException then "it got the signal #{cause.message}"
         else
           message = Text.clip(cause.message, 1000).gsub(/\s+/, " ")
-          "an error that a handler's thread hands on to the main thread: #{cause.class}: #{message}"
+          "an error that a handler's thread raises in the main thread: #{cause.class}: #{message}"
         end
       end
 

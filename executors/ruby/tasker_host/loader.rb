@@ -1,12 +1,12 @@
 # frozen_string_literal: true
 
 require_relative "constants"
+require_relative "exit_guard"
 require_relative "extensions"
 require_relative "failure"
 require_relative "handler"
 require_relative "load_thread_errors"
 require_relative "load_timer"
-require_relative "exit_guard"
 require_relative "redefinitions"
 require_relative "scan"
 require_relative "sdk"

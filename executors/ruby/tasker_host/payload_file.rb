@@ -38,7 +38,7 @@ module TaskerHost
       private
 
       def path(dir, file)
-        raise bad("must be an object, with a scratch_dir beside it") unless file.is_a?(Hash) && dir.is_a?(String)
+        raise bad("must be an object, together with a scratch_dir") unless file.is_a?(Hash) && dir.is_a?(String)
 
         name = file["path"]
         unless name.is_a?(String) && !name.empty? && name != "." && name != ".." && !name.match?(%r{[/\0]})

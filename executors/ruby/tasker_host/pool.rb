@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
-require_relative "rpc_error"
 require_relative "process_state"
+require_relative "rpc_error"
 require_relative "text"
 
 module TaskerHost
@@ -100,7 +100,7 @@ module TaskerHost
         @running.empty? ? ProcessState.restore : ProcessState.lingering
       end
     rescue StandardError => e # the execution still gets a response
-      ["what all steps share, which could not be put back: #{Text.clip(e.message, 200)}"]
+      ["what all steps share, which could not be restored: #{Text.clip(e.message, 200)}"]
     end
 
     def request_recycle(lasting)

@@ -93,7 +93,7 @@ module TaskerHost
         return [] if @reported || now - @since < LASTING_SECONDS || !different?
 
         @reported = true
-        ["what all steps share, while others ran"]
+        ["what all steps share, while other steps ran"]
       end
 
       private

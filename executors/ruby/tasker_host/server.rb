@@ -1,21 +1,21 @@
 # frozen_string_literal: true
 
-require_relative "worker_client"
 require_relative "execution"
 require_relative "exit"
-require_relative "fork"
 require_relative "exit_report"
+require_relative "fork"
+require_relative "leader_follower"
 require_relative "line_reader"
 require_relative "loader"
 require_relative "log"
 require_relative "message"
 require_relative "pool"
+require_relative "process_state"
 require_relative "rpc_error"
 require_relative "session"
-require_relative "process_state"
 require_relative "thread_dump"
-require_relative "leader_follower"
 require_relative "wire"
+require_relative "worker_client"
 
 module TaskerHost
   # Reads and dispatches requests until the pipe closes. The reader's thread answers all requests except step.execute,

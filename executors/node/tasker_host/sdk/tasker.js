@@ -12,7 +12,7 @@
 //     return { charged: cart.total, order_id: task.context.order_id };
 //   };
 //
-// A class is made anew for every execution, as `new Handler({ config })` with the template's handler_config. A handler
+// A class is instantiated for every execution, as `new Handler({ config })` with the template's handler_config. A handler
 // with a true property `exclusive` runs alone in its process, one with `cpu` in a thread of its own.
 //
 // The returned value becomes the step's results; undefined is null. It must be JSON: objects, arrays, strings, finite
@@ -22,9 +22,9 @@
 // with the class Tasker::InvalidResult and the place: result.items[3].
 //
 // JavaScript has no integers beyond 2^53: larger ones in a task's context or a step's results arrive rounded, and the
-// worker's log says so. Pass them as strings.
+// worker logs a warning. Pass them as strings.
 //
-// Anything thrown fails the attempt, and the step is retried up to its limit. The classes below say more.
+// Anything thrown fails the attempt, and the step is retried up to its limit. The classes below are more specific.
 
 // Fails the attempt and asks for the next one after retryAfter seconds, or at a Date.
 class RetryableError extends Error {

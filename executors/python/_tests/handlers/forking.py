@@ -37,9 +37,9 @@ async def fork_async(task, sequence, step):
     return await asyncio.get_running_loop().run_in_executor(None, ended, child)
 
 
-@tasker.handler("fork_beside")
-async def fork_beside(task, sequence, step):
-    """Goes on in the loop when somebody else has forked it: the second process to get here makes the folder in vain."""
+@tasker.handler("fork_neighbour")
+async def fork_neighbour(task, sequence, step):
+    """Continues in the loop after another handler has forked it: only the first process can make the folder."""
     step.heartbeat()
     while not os.path.exists(task.context["go"]):
         await asyncio.sleep(0.001)
@@ -116,7 +116,7 @@ def terminate(step):
 
 
 def work_in_threads(step):
-    """A lock that a thread of the parent held would be held for ever here."""
+    """A lock that a thread of the parent held would never be released here."""
     thread = threading.Thread(target=say, args=(step,))
     thread.start()
     thread.join()

@@ -24,7 +24,7 @@ require_relative "../text"
 # Tasker::InvalidResult.
 #
 # Any exception fails the attempt, and the step is retried up to its limit. Tasker::RetryableError,
-# Tasker::PermanentError and Tasker::Deferred say more.
+# Tasker::PermanentError and Tasker::Deferred are more specific.
 #
 # Where an app has brought the Rails engine, the constants of the same names are the engine's (see ../sdk.rb).
 module Tasker

@@ -17,7 +17,7 @@ and sets become arrays, dataclasses and pydantic models objects, enums their val
 naive one is taken as UTC), date becomes ISO 8601, Decimal and UUID become strings. Anything else fails the step
 permanently with the class Tasker::InvalidResult and the place, as in `result.items[3]`.
 
-Any exception fails the attempt, and the step is retried up to its limit. The two classes below say more. What is logged
+Any exception fails the attempt, and the step is retried up to its limit. RetryableError and PermanentError are more specific. What is logged
 with the standard `logging` module, printed or warned of reaches the worker's log with the step that it belongs to.
 """
 
@@ -69,7 +69,7 @@ class PermanentError(Error):
 
 
 class InvalidCall(PermanentError, ValueError, RuntimeError):
-    """A call that no retry makes right, like one with data that is no JSON. The step fails for good unless it catches
+    """A call that a retry does not correct, for example with data that is no JSON. The step fails permanently unless it catches
     this.
     """
 
@@ -108,7 +108,7 @@ class LeaseLost(CallFailed):
 
 
 class NotPermitted(CallFailed):
-    """The handler may not do this. The step fails for good unless it catches this."""
+    """The handler is not allowed to make this request. The step fails permanently unless it catches this."""
 
 
 class NotOffered(CallFailed):

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Tasker
-  # Files of the engine may hold a task handler beside its step handlers. Templates describe tasks here, so what such a
-  # class declares is accepted and not used.
+  # Files of the engine may also hold a task handler. Templates describe tasks here, so the declarations of such a class
+  # are accepted and not used.
   module TaskHandler
     def self.included(base)
       base.extend(Declarations)

@@ -2,7 +2,7 @@
 
 module Tasker
   module StepHandler
-    # What classes of handlers can say of themselves. The engine's Base learns it, too.
+    # Declarations of handler classes. The engine's Base is extended with it, too.
     module Exclusive
       # The worker runs no other step in the process while one of this handler runs.
       def exclusive!

@@ -1,13 +1,41 @@
 'use strict';
 
-// Finds the numbers of JSON text that JavaScript cannot hold. JSON.parse does not report them: it rounds integers
-// beyond 2^53, and turns numbers beyond a double into Infinity or zero.
+// Finds what JSON.parse does not report about a message: the id and method of one that cannot be decoded, and numbers that
+// JavaScript cannot hold. JSON.parse rounds integers beyond 2^53, and turns numbers beyond a double into Infinity or zero.
 
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
 const SUSPECT = /\d{16}|\d[eE][+-]?\d{3}/;
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}[\],:]/gs;
+const NUMBER_TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[{}[\],:]/gs;
 const INTEGER = /^-?\d{16,}$/;
 const SHOWN_CHARS = 40;
 const PATH_CHARS = 300;
+
+// The {id, method} of the outermost object of a line that may be cut off or no JSON. A missing one is undefined.
+function envelope(line) {
+  const found = { __proto__: null };
+  let depth = 0;
+  let name;
+  let last;
+  for (const [token] of line.toString('latin1').matchAll(TOKEN)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (depth !== 1) continue;
+    else if (token === ':') [name, last] = [last, undefined];
+    else if (token === ',') name = last = undefined;
+    else if (name === undefined) last = text(token);
+    else found[name] ??= text(token);
+    if (found.id !== undefined && found.method !== undefined) break;
+  }
+  return { id: found.id, method: found.method };
+}
+
+function text(token) {
+  try {
+    return JSON.parse(token);
+  } catch {
+    return undefined;
+  }
+}
 
 // Returns {lost: {path, number}} for the first number that JavaScript cannot hold, {rounded} for the first integer that
 // it rounds, or undefined.
@@ -25,23 +53,23 @@ function misread(json) {
 function* numbersIn(json) {
   const containers = []; // {key} of objects and {index} of arrays, outermost first
   const path = () => pathOf(containers);
-  for (const [token] of json.matchAll(TOKEN)) {
+  for (const [token] of json.matchAll(NUMBER_TOKEN)) {
     const inner = containers.at(-1);
     if (token === '{') containers.push({ key: undefined, named: false });
     else if (token === '[') containers.push({ index: 0 });
     else if (token === '}' || token === ']') containers.pop();
-    else if (token === ',') step(inner);
-    else if (token[0] === '"') name(inner, token);
+    else if (token === ',') nextMember(inner);
+    else if (token[0] === '"') setKey(inner, token);
     else if (token !== ':') yield { token, path };
   }
 }
 
-function step(container) {
+function nextMember(container) {
   if (container?.index === undefined) Object.assign(container ?? {}, { named: false });
   else container.index++;
 }
 
-function name(container, token) {
+function setKey(container, token) {
   if (!container || container.index !== undefined || container.named) return;
   container.key = JSON.parse(token);
   container.named = true;
@@ -63,4 +91,4 @@ function shown(token) {
   return token.length <= SHOWN_CHARS ? token : `${token.slice(0, SHOWN_CHARS / 2)}... (${token.length} characters)`;
 }
 
-module.exports = { misread };
+module.exports = { envelope, misread };
