@@ -1,7 +1,8 @@
 'use strict';
 
-// Finds what JSON.parse does not report about a message: the id and method of one that cannot be decoded, and numbers that
-// JavaScript cannot hold. JSON.parse rounds integers beyond 2^53, and turns numbers beyond a double into Infinity or zero.
+// Finds what JSON.parse does not report about a message: the id and method of one that cannot be decoded, and numbers
+// that JavaScript cannot hold. JSON.parse rounds integers beyond 2^53, and turns numbers beyond a double into Infinity
+// or zero.
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
 const SUSPECT = /\d{16}|\d[eE][+-]?\d{3}/;

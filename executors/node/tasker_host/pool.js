@@ -69,7 +69,9 @@ class Pool {
   // Refuses an execution that would share the process with an exclusive one. The worker does not send such an
   // execution.
   #checkExclusive({ exclusive, name }) {
-    if (this.size > 0 && exclusive) throw new RpcError(RpcError.OVERLOADED, `${name} runs alone, and other executions are running`);
+    if (this.size > 0 && exclusive) {
+      throw new RpcError(RpcError.OVERLOADED, `${name} runs alone, and other executions are running`);
+    }
     const [first] = this.#running.values();
     if (first?.handler.exclusive) throw new RpcError(RpcError.OVERLOADED, `${first.handler.name} runs alone`);
   }

@@ -12,8 +12,8 @@
 //     return { charged: cart.total, order_id: task.context.order_id };
 //   };
 //
-// A class is instantiated for every execution, as `new Handler({ config })` with the template's handler_config. A handler
-// with a true property `exclusive` runs alone in its process, one with `cpu` in a thread of its own.
+// A class is instantiated for every execution, as `new Handler({ config })` with the template's handler_config. A
+// handler with a true property `exclusive` runs alone in its process, one with `cpu` in a thread of its own.
 //
 // The returned value becomes the step's results; undefined is null. It must be JSON: objects, arrays, strings, finite
 // numbers, booleans and null. Dates become ISO 8601 strings, sets become arrays, what has a toJSON becomes what that

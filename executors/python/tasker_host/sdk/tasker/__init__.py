@@ -17,8 +17,8 @@ and sets become arrays, dataclasses and pydantic models objects, enums their val
 naive one is taken as UTC), date becomes ISO 8601, Decimal and UUID become strings. Anything else fails the step
 permanently with the class Tasker::InvalidResult and the place, as in `result.items[3]`.
 
-Any exception fails the attempt, and the step is retried up to its limit. RetryableError and PermanentError are more specific. What is logged
-with the standard `logging` module, printed or warned of reaches the worker's log with the step that it belongs to.
+Any exception fails the attempt, and the step is retried up to its limit. RetryableError and PermanentError are more
+specific. Records of the standard `logging` module, prints and warnings reach the worker's log with their step.
 """
 
 import contextvars
@@ -69,8 +69,8 @@ class PermanentError(Error):
 
 
 class InvalidCall(PermanentError, ValueError, RuntimeError):
-    """A call that a retry does not correct, for example with data that is no JSON. The step fails permanently unless it catches
-    this.
+    """A call that a retry does not correct, for example with data that is no JSON. The step fails permanently unless it
+    catches this.
     """
 
 

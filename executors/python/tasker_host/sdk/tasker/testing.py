@@ -103,8 +103,8 @@ def run(
 ):
     """Runs handler, a function or class, plain or async, and returns its Outcome.
 
-    results are those of earlier steps, by name; task has members of the task other than its context. secrets are values by
-    name, and lease=False makes the lease lost. cancel is the reason of a cancel that arrives as the handler begins;
+    results are those of earlier steps, by name; task has members of the task other than its context. secrets are values
+    by name, and lease=False makes the lease lost. cancel is the reason of a cancel that arrives as the handler begins;
     with cancel_after it arrives that many seconds later. calls overrides what the worker answers: functions of the
     params, by the name of the wire method; a tasker.CallFailed that one raises is the worker's refusal.
     """
