@@ -26,7 +26,7 @@ import (
 func TestFinishesAgreeWithReadiness(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	settleBlocked := queryAll[string](b, `SELECT pg_get_functiondef('tasker.settle_blocked(bigint)'::regprocedure)`)[0]
+	settleBlocked := queryAll[string](b, `SELECT pg_get_functiondef('tasker.finalize_blocked_task(bigint)'::regprocedure)`)[0]
 	played := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		// Larger blocked tasks than this wait for a tick.

@@ -1,16 +1,19 @@
 package sql
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"path"
+	"slices"
 )
 
 // embedded holds every SQL file and the facts about the engine's schema, by the path that each has in this folder.
 //
-//go:embed baseline functions/*.sql migrations/*.sql roles/grants.tsv
+//go:embed baseline functions/*/*.sql migrations/*.sql roles/grants.tsv
 var embedded embed.FS
 
 // script is one embedded SQL file.
@@ -19,12 +22,19 @@ type script struct {
 	text string
 }
 
-// scripts reads the SQL files of an embedded folder, in the order of their names.
+// scripts reads the SQL files of an embedded folder and of the folders in it, in the order of the files' own names.
 func scripts(folder string) ([]script, error) {
-	names, err := fs.Glob(embedded, folder+"/*.sql")
+	var names []string
+	err := fs.WalkDir(embedded, folder, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && path.Ext(name) == ".sql" {
+			names = append(names, name)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(path.Base(a), path.Base(b)) })
 	all := make([]script, 0, len(names))
 	for _, name := range names {
 		text, err := embedded.ReadFile(name)

@@ -104,7 +104,7 @@ func TestMigrateKeepsFunctionThatAViewIsBuiltOn(t *testing.T) {
 func TestFunctionBodiesAreValid(t *testing.T) {
 	t.Parallel()
 	db := sqltest.New(t)
-	files, err := filepath.Glob("functions/*.sql")
+	files, err := filepath.Glob("functions/*/*.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files: %v", len(files), err)
 	}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -112,7 +113,11 @@ func TestReferenceIsCurrent(t *testing.T) {
 // describe is the signature of a function and the comment above it.
 func describe(t *testing.T, name string) string {
 	t.Helper()
-	data, err := os.ReadFile("functions/" + name + ".sql")
+	found, err := filepath.Glob("functions/*/" + name + ".sql")
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d files of the function %s: %v", len(found), name, err)
+	}
+	data, err := os.ReadFile(found[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ const (
 	Skip Lock = false
 )
 
-// attemptColumns are those of tasker.attempt_of, made fit for scanning.
+// attemptColumns are those of tasker.load_attempt, made fit for scanning.
 const attemptColumns = `coalesce(step_id, 0), coalesce(token, 0), coalesce(task_id, 0),
 	coalesce(namespace, ''), coalesce(task_name, ''), coalesce(version, ''), context, tags, coalesce(initiator, ''),
 	coalesce(source_system, ''), coalesce(reason, ''), coalesce(requested_at, 'epoch'), coalesce(step_name, ''),
