@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tasker-systems/tasker-worker/engine"
+	"github.com/tasker-systems/tasker-worker/templates"
 )
 
 // confinedScene is a started supervisor over the real hosts with a configuration.
@@ -160,6 +161,7 @@ func TestEachLanguageRunsAsItsOwnUser(t *testing.T) {
 	}
 	a := attempt("command:id")
 	a.Handler.Config = json.RawMessage(`{"command": ["/usr/bin/id", "-u"]}`)
+	sc.SetCommands([]*templates.Template{{Steps: []templates.Step{{Handler: "command:id", Command: []string{"/usr/bin/id", "-u"}}}}})
 	if o := sc.run(sc.ctx(), a); string(o.Result) != "2" {
 		t.Errorf("a command ran as %s, want user 2", describe(o))
 	}

@@ -71,7 +71,9 @@ WITH meant AS (
     CROSS JOIN LATERAL jsonb_to_record(e.step) AS s (name text, dependent_system text, parents integer[], handler text, config jsonb,
         timeout_ms bigint, queue text, priority smallint, retryable boolean, retry_limit integer, skippable boolean)
 ), stored AS (
-    SELECT ts.*, n.name::text AS step, d.name::text AS dependent_system FROM tasker.template_steps ts
+    SELECT ts.position, ts.name, ts.parents, ts.handler, ts.config, ts.timeout_ms, ts.queue, ts.priority, ts.retryable, ts.retry_limit, ts.skippable,
+        n.name::text AS step, d.name::text AS dependent_system
+    FROM tasker.template_steps ts
     LEFT JOIN public.tasker_named_steps n ON n.named_step_id = ts.named_step_id
     LEFT JOIN public.tasker_dependent_systems d ON d.dependent_system_id = n.dependent_system_id
     WHERE ts.named_task_id = $1

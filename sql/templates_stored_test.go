@@ -17,20 +17,20 @@ func TestRowsThatAreNotWhatWasSyncedAreWrittenAgain(t *testing.T) {
 	}
 	all := []*templates.Template{template}
 	for statement, want := range map[string]string{
-		`UPDATE tasker.template_steps SET handler = 'command:sh' WHERE name = 'top'`:                                                     "step top: handler: command:sh -> H",
-		`UPDATE tasker.template_steps SET config = '{"command": ["sh"]}' WHERE name = 'left'`:                                            `step left: config: {"command": ["sh"]} -> `,
-		`UPDATE tasker.template_steps SET config = '{"weight": 2}' WHERE name = 'right'`:                                                 "step right: config: ",
-		`UPDATE tasker.template_steps SET parents = '{}' WHERE name = 'bottom'`:                                                          "step bottom: parents: {} -> {2,3}",
-		`UPDATE tasker.template_steps SET timeout_ms = 0 WHERE name = 'right'`:                                                           "step right: timeout_ms, queue, priority: 0, ",
-		`UPDATE tasker.template_steps SET queue = 'mine' WHERE name = 'right'`:                                                           "5000, mine, 2 -> 5000, default, 2",
-		`UPDATE tasker.template_steps SET retry_limit = 1000000 WHERE name = 'left'`:                                                     "t, 1000000, f -> t, 2, f",
-		`UPDATE tasker.template_steps SET name = 'other' WHERE name = 'left'`:                                                            "step other: name, named step, system: other, left, unknown -> left, unknown",
-		`DELETE FROM tasker.template_steps WHERE name = 'bottom'`:                                                                        "step bottom: its row is missing",
-		`UPDATE tasker.template_steps SET position = 9 WHERE name = 'bottom'`:                                                            "step bottom: the file has no such step",
-		`UPDATE tasker.templates SET has_schema = true`:                                                                                  "has_schema: true -> false",
-		`UPDATE tasker.templates SET content = jsonb_set(content, '{queue}', '"mine"')`:                                                  `queue: "mine" -> "default"`,
-		`UPDATE tasker.templates SET content = '[]'`:                                                                                     "reading a stored template",
-		`UPDATE tasker.template_steps SET named_step_id = (SELECT max(named_step_id) + 1 FROM tasker_named_steps) WHERE name = 'bottom'`: "step bottom: name, named step, system: bottom, , ",
+		`UPDATE tasker.template_steps SET handler = 'command:sh' WHERE name = 'top'`:                                                            "step top: handler: command:sh -> H",
+		`UPDATE tasker.template_steps SET config = '{"command": ["sh"]}' WHERE name = 'left'`:                                                   `step left: config: {"command": ["sh"]} -> `,
+		`UPDATE tasker.template_steps SET config = '{"weight": 2}' WHERE name = 'right'`:                                                        "step right: config: ",
+		`UPDATE tasker.template_steps SET parents = '{}' WHERE name = 'bottom'`:                                                                 "step bottom: parents: {} -> {2,3}",
+		`UPDATE tasker.template_steps SET timeout_ms = 0 WHERE name = 'right'`:                                                                  "step right: timeout_ms, queue, priority: 0, ",
+		`UPDATE tasker.template_steps SET queue = 'mine' WHERE name = 'right'`:                                                                  "5000, mine, 2 -> 5000, default, 2",
+		`UPDATE tasker.template_steps SET retry_limit = 1000000 WHERE name = 'left'`:                                                            "t, 1000000, f -> t, 2, f",
+		`UPDATE tasker.template_steps SET name = 'other' WHERE name = 'left'`:                                                                   "step other: name, named step, system: other, left, unknown -> left, unknown",
+		`DELETE FROM tasker.template_steps WHERE name = 'bottom'`:                                                                               "step bottom: its row is missing",
+		`UPDATE tasker.template_steps SET position = 9 WHERE name = 'bottom'`:                                                                   "step bottom: the file has no such step",
+		`UPDATE tasker.templates SET has_schema = true`:                                                                                         "has_schema: true -> false",
+		`UPDATE tasker.templates SET content = jsonb_set(content, '{queue}', '"mine"')`:                                                         `queue: "mine" -> "default"`,
+		`UPDATE tasker.templates SET content = '[]'`:                                                                                            "reading a stored template",
+		`UPDATE tasker.template_steps SET named_step_id = (SELECT max(named_step_id) + 1 FROM public.tasker_named_steps) WHERE name = 'bottom'`: "step bottom: name, named step, system: bottom, , ",
 	} {
 		b.exec(statement)
 		report, refused, err := b.store.SyncPossibleTemplates(t.Context(), all, sql.ReplaceNever)

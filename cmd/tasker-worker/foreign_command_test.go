@@ -50,7 +50,7 @@ func TestRowOfTheDatabaseStartsNoShell(t *testing.T) {
 	t.Parallel()
 	w, pool := newImport(t)
 	loot := filepath.Join(t.TempDir(), "loot")
-	if err := os.Symlink("/bin/sh", filepath.Join(w.dir, "executors/bin/linked")); err != nil {
+	if err := os.Symlink("/bin/sh", filepath.Join(w.dir, "executors", "bin", "linked")); err != nil {
 		t.Fatal(err)
 	}
 	shell, err := os.ReadFile("/bin/sh")

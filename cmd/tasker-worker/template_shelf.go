@@ -111,6 +111,7 @@ func (s *templateShelf) sync(ctx context.Context, all servable) error {
 		faults = append(faults, conflict.Error())
 	}
 	s.setFaults(faults)
-	s.log.Info("templates synced", "added", report.Added, "replaced", report.Replaced, "restored", len(report.Restored), "unchanged", report.Unchanged, "left_out", len(faults))
+	s.log.Info("templates synced", "added", report.Added, "replaced", report.Replaced, "unchanged", report.Unchanged,
+		"restored", len(report.Restored), "left_out", len(faults))
 	return nil
 }
