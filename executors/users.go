@@ -52,9 +52,7 @@ func (u users) add(l Language, user string) error {
 		return fmt.Errorf("User has to name one user for %s", l)
 	}
 	found, err := findUser(user)
-	if err == nil {
-		u[l] = found
-	}
+	u[l] = found // also where it cannot be, so that a language named twice is always said
 	return err
 }
 
