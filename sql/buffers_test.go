@@ -48,14 +48,6 @@ type meter struct {
 
 func newMeter(t *testing.T, indexes string) *meter {
 	t.Helper()
-	chain := func(name string, steps int) string {
-		var document strings.Builder
-		fmt.Fprintf(&document, "name: %s\nnamespace_name: test\nversion: 1.0.0\nstep_templates:\n", name)
-		for i := range steps {
-			fmt.Fprintf(&document, "  - {name: s%d, handler_class: H, depends_on_steps: [%s]}\n", i, strings.Repeat(fmt.Sprintf("s%d", i-1), min(i, 1)))
-		}
-		return document.String()
-	}
 	m := &meter{bundle: serving(t, chain("short", 3), chain("long", 10)), pages: map[string]float64{}}
 	if indexes != "ours" {
 		addEngineIndexes(t, m.pool)
@@ -76,6 +68,16 @@ func newMeter(t *testing.T, indexes string) *meter {
 	m.calls(1) // makes the plans
 	m.usual = m.calls(1)
 	return m
+}
+
+// chain is a template whose steps follow one another.
+func chain(name string, steps int) string {
+	var document strings.Builder
+	fmt.Fprintf(&document, "name: %s\nnamespace_name: test\nversion: 1.0.0\nstep_templates:\n", name)
+	for i := range steps {
+		fmt.Fprintf(&document, "  - {name: s%d, handler_class: H, depends_on_steps: [%s]}\n", i, strings.Repeat(fmt.Sprintf("s%d", i-1), min(i, 1)))
+	}
+	return document.String()
 }
 
 // others makes calls that share functions with the hot statements but not their settings, often enough for the plans to be
@@ -157,9 +159,29 @@ func (m *meter) calls(tasks int) map[string]float64 {
 		m.explain("finish_step", 1, `SELECT * FROM tasker.finish_step($1, $2, $3, $4, '{"n": 1}', '{}', 'default', false)`, worker, ids[0], steps[0], tokens[0])
 	}
 
+	m.claimAgain(unchecked, keys)
+	ids = m.create(tasks)
+	m.exec(`SELECT * FROM tasker.tick($1, $2, $3, $4, $5, false)`, ids, unchecked, worker, none, keys)
+	m.explain("tick of a started task", tasks, `SELECT * FROM tasker.tick($1, $2, $3, $4, $5, false)`, ids, slices.Repeat([]bool{true}, tasks), worker, none, keys)
+
 	ids = m.create(tasks)
 	m.explain("tick with a claim", tasks, `SELECT * FROM tasker.tick($1, $2, $3, $4, $5, false)`, ids, unchecked, worker, room, keys)
 	return m.pages
+}
+
+// claimAgain claims steps that ran before, whose readiness has to be looked at.
+func (m *meter) claimAgain(unchecked []bool, keys []string) {
+	m.t.Helper()
+	tasks := len(keys)
+	ids := m.create(tasks)
+	m.exec(`SELECT * FROM tasker.tick($1, $2, $3, $4, $5, false)`, ids, unchecked, worker, make([]string, tasks), keys)
+	m.exec(`SELECT * FROM tasker.claim_steps($1, $2, $3, $4, false)`, worker, ids, m.roots(ids), keys)
+	steps, tokens := m.claims(ids)
+	zeros := make([]int64, tasks)
+	m.explain("give_back_steps", tasks, `SELECT * FROM tasker.give_back_steps($1, $2, $3, $4, $5, $6)`, ids, steps, tokens,
+		slices.Repeat([]string{"drain"}, tasks), zeros, slices.Repeat([]int64{9}, tasks))
+	m.explain("claim_steps again", tasks, `SELECT * FROM tasker.claim_steps($1, $2, $3, $4, false)`, worker, ids, steps, keys)
+	m.claims(ids)
 }
 
 // finish finishes the step of each task that is in progress, with the next one handed over.

@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION tasker.unheld_claims(p_worker uuid, p_tokens bigint[]
 RETURNS TABLE (task_id bigint, step_id bigint, token bigint, claim text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 BEGIN

@@ -20,7 +20,7 @@ CREATE OR REPLACE FUNCTION tasker.create_tasks(
 ) RETURNS SETOF bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off SET plan_cache_mode = force_generic_plan
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET from_collapse_limit = 1 SET join_collapse_limit = 1
 AS $$

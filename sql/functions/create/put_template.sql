@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION tasker.put_template(
     p_content jsonb, p_steps jsonb) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();

@@ -8,7 +8,7 @@ RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_que
     next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_beside boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off SET plan_cache_mode = force_generic_plan
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 SET from_collapse_limit = 1 SET join_collapse_limit = 1
 AS $$

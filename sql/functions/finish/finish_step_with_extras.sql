@@ -10,7 +10,7 @@ RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_que
     next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_beside boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
 DECLARE

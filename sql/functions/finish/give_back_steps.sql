@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION tasker.give_back_steps(
 RETURNS TABLE (status text, task_state text, due_in_ms bigint, due_queue text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     v_next record;

@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION tasker.discover_tasks(p_newest integer) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off SET enable_seqscan = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0 SET enable_seqscan = off
 AS $$
 DECLARE
     v_found record;

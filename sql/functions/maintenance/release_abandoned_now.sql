@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION tasker.release_abandoned_now(p_task bigint, p_older_ms bigint) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     v_released record;

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION tasker.sweep_tasks(p_after bigint, p_page integer, p_
     OUT next_after bigint, OUT repaired integer, OUT flags integer, OUT released integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off SET plan_cache_mode = force_generic_plan
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE

@@ -8,7 +8,7 @@ CREATE OR REPLACE FUNCTION tasker.resolve_step(
     step bigint, result jsonb DEFAULT NULL, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     v_bytes integer := octet_length(resolve_step.result::text);

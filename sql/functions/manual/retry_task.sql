@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION tasker.retry_task(
     OUT state text, OUT steps integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     v_metadata jsonb := tasker.operation_metadata('retry_task', retry_task.reason, retry_task.by);

@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION tasker.run_now(step bigint, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     v_step record;

@@ -6,7 +6,8 @@ CREATE OR REPLACE FUNCTION tasker.dependency_levels(input_task_id bigint)
 RETURNS TABLE (workflow_step_id bigint, dependency_level integer)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
-SET enable_mergejoin = off SET enable_nestloop = off SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_mergejoin = off
+SET enable_nestloop = off SET jit = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     -- From here on a step is its position in this array, and an edge is one in the two below.

@@ -11,7 +11,8 @@ RETURNS TABLE (task_id bigint, workflow_step_id bigint, readiness text, due_at t
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_nestloop = off SET enable_seqscan = off
-SET enable_incremental_sort = off SET enable_sort = off SET jit = off SET plan_cache_mode = force_generic_plan
+SET enable_incremental_sort = off
+SET enable_sort = off SET jit = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan
 SET random_page_cost = 0 SET seq_page_cost = 0
 AS $$
 #variable_conflict use_column

@@ -16,6 +16,8 @@ RETURNS TABLE (workflow_step_id bigint, name text, current_state text, readiness
                attempts integer, retry_limit integer, retryable boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
+SET jit = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -25,11 +27,14 @@ BEGIN
             WHEN state.name IN ('complete', 'resolved_manually') THEN 'done'
             WHEN state.name = 'in_progress' THEN 'in_flight'
             WHEN state.name = 'cancelled' THEN 'cancelled'
-            WHEN EXISTS (
-                SELECT FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = s.workflow_step_id AND coalesce((
+            -- Not EXISTS: its plan could read all edges at once, and be kept.
+            WHEN (
+                SELECT true FROM public.tasker_workflow_step_edges e
+                WHERE e.to_step_id = s.workflow_step_id AND coalesce((
                     SELECT t.to_state FROM public.tasker_workflow_step_transitions t
                     WHERE t.workflow_step_id = e.from_step_id AND t.most_recent
-                ), '') NOT IN ('complete', 'resolved_manually')) THEN 'waiting'
+                ), '') NOT IN ('complete', 'resolved_manually')
+                LIMIT 1) IS NOT NULL THEN 'waiting'
             WHEN s.processed OR s.in_process THEN 'exhausted'
             WHEN NOT (state.name = 'pending' AND counted.attempts = 0 OR s.retryable AND counted.attempts < counted.retry_limit)
                 THEN 'exhausted'

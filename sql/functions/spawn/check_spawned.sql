@@ -5,7 +5,8 @@
 CREATE OR REPLACE FUNCTION tasker.check_spawned(p_task bigint, p_step bigint, p_steps jsonb) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
-SET enable_mergejoin = off SET enable_nestloop = off SET enable_seqscan = off SET jit = off
+SET enable_mergejoin = off
+SET enable_nestloop = off SET enable_seqscan = off SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     v_edges_max constant integer := 10000;

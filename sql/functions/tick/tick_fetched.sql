@@ -9,7 +9,7 @@ RETURNS TABLE (n bigint, status text, state text, due_in_ms bigint, due_queue te
     handler text, config jsonb, timeout_ms bigint, dependencies jsonb)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 #variable_conflict use_column
 BEGIN

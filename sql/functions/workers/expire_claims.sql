@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION tasker.expire_claims(p_worker uuid, p_reason text) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
+SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     v_claims record;

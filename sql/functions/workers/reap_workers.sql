@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION tasker.reap_workers(OUT workers integer, OUT steps integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET jit = off
+SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
 DECLARE
     v_worker record;
