@@ -83,8 +83,8 @@ func TestClaimOfAWorkerThatIsNotRegisteredIsTakenBack(t *testing.T) {
 	t.Parallel()
 	for name, forget := range map[string]string{
 		"the worker's row is gone":                 `DELETE FROM tasker.workers`,
-		"somebody cleared the flag, then it died":  `UPDATE public.tasker_workflow_steps SET in_process = false; UPDATE tasker.workers SET heartbeat_at = now() - interval '1 day'; SELECT tasker.reap_workers()`,
-		"somebody set processed, and then it died": `UPDATE public.tasker_workflow_steps SET processed = true; UPDATE tasker.workers SET heartbeat_at = now() - interval '1 day'; SELECT tasker.reap_workers()`,
+		"somebody cleared the flag, then it died":  `UPDATE public.tasker_workflow_steps SET in_process = false; UPDATE tasker.workers SET lease_ms = 1, heartbeat_at = now() - interval '1 day'; SELECT tasker.reap_workers()`,
+		"somebody set processed, and then it died": `UPDATE public.tasker_workflow_steps SET processed = true; UPDATE tasker.workers SET lease_ms = 1, heartbeat_at = now() - interval '1 day'; SELECT tasker.reap_workers()`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -63,7 +63,7 @@ func TestReadyStepsSayWhatTheyWaitFor(t *testing.T) {
 			want: sql.WaitReason{Reason: "no_worker", Queue: "reports"},
 		},
 		"a worker whose lease is over": {
-			template: "slow", prepare: serves(both, "R"), after: `UPDATE tasker.workers SET heartbeat_at = now() - interval '1 hour'`,
+			template: "slow", prepare: serves(both, "R"), after: `UPDATE tasker.workers SET lease_ms = 1, heartbeat_at = now() - interval '1 hour'`,
 			want: sql.WaitReason{Reason: "no_worker", Queue: "reports"},
 		},
 		"another handler": {template: "slow", prepare: serves(both, "P"), want: sql.WaitReason{Reason: "unserved", Queue: "reports"}},

@@ -1,6 +1,6 @@
 -- tasker.finish_step(worker, task, step, token, result, metadata, next, wait): tasker.finish_steps for one attempt that succeeded.
 -- A step in a chain, whose one child never ran, has no other parent and fits, is completed and its child claimed with three
--- writes: for a step alone that costs a third. Everything else goes the common way.
+-- writes, and the last step of a task ends it at once: for a step alone that costs a third. Everything else goes the common way.
 CREATE OR REPLACE FUNCTION tasker.finish_step(p_worker uuid, p_task bigint, p_step bigint, p_token bigint, p_result text,
     p_metadata text, p_next text, p_wait boolean)
 RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_queue text,
@@ -24,6 +24,13 @@ BEGIN
             SELECT * INTO v_child FROM tasker.only_child(p_worker, p_task, p_step);
             IF v_child.queue = p_next THEN
                 next_token := tasker.complete_and_claim_child(p_worker, p_step, p_token, p_result::jsonb, p_metadata::jsonb, v_child.step_id);
+            ELSIF v_child.step_id IS NULL AND tasker.complete_last_step(p_task, p_step, p_token, p_result::jsonb, p_metadata::jsonb) THEN
+                n := 1;
+                status := 'recorded';
+                task_state := 'complete';
+                next_beside := false;
+                RETURN NEXT;
+                RETURN;
             END IF;
         END IF;
     END IF;
