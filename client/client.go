@@ -168,6 +168,9 @@ func checkStorable(t NewTask) error {
 			)
 		}
 	}
+	if err := checkSizes(t); err != nil {
+		return err
+	}
 	if len(t.Context) == 0 {
 		return nil
 	}

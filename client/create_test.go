@@ -197,6 +197,27 @@ func TestTextThatCannotBeStoredIsRefusedWithoutTheDatabase(t *testing.T) {
 	}
 }
 
+func TestLargeFieldsAreRefusedWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
+	_, pool := setup(t)
+	pool.Close()
+	tasks := client.New(pool)
+	characters, tag := strings.Repeat("é", engine.TextCharactersMax+1), []string{strings.Repeat("x", engine.TagsBytesMax-3)}
+	for want, change := range map[string]func(*client.NewTask){
+		"initiator of the task has 129 characters, more than the 128 allowed":         func(t *client.NewTask) { t.Initiator = characters },
+		"source_system of the task has 129 characters, more than the 128 allowed":     func(t *client.NewTask) { t.SourceSystem = characters },
+		"reason of the task has 129 characters, more than the 128 allowed":            func(t *client.NewTask) { t.Reason = characters },
+		"tags of the task: JSON has 65537 bytes, more than the 65536 allowed":         func(t *client.NewTask) { t.Tags = tag },
+		"bypass_steps of the task: JSON has 65537 bytes, more than the 65536 allowed": func(t *client.NewTask) { t.BypassSteps = tag },
+	} {
+		task := refund
+		change(&task)
+		if _, err := tasks.CreateNow(t.Context(), task); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %.200v, want %s", err, want)
+		}
+	}
+}
+
 func TestLargestContextIsStored(t *testing.T) {
 	t.Parallel()
 	tasks, _ := setup(t)

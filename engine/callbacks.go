@@ -14,7 +14,9 @@ const CheckpointBytesMax = 64 << 10
 const (
 	EventNameBytesMax    = 200
 	EventPayloadBytesMax = 64 << 10
-	EventsMax            = 100
+	// EventsMax bounds the events that go with the result, EventsNowMax those that are stored immediately.
+	EventsMax    = 100
+	EventsNowMax = 10_000
 )
 
 // Errors of [Callbacks] and [Secrets]. Any other error means that the callback is unavailable at the moment.

@@ -20,6 +20,12 @@ const (
 	ContextBytesMax = 256 << 10
 	// ResultBytesMax bounds the result of a step.
 	ResultBytesMax = 1 << 20
+	// TextCharactersMax bounds the initiator, the source system and the reason of a task, each.
+	TextCharactersMax = 128
+	// TagsBytesMax bounds the tags of a task, and the names of the steps to bypass, each in the notation of jsonb.
+	TagsBytesMax = 64 << 10
+	// StoredBytesMax bounds every JSON value of a row that another program wrote.
+	StoredBytesMax = 16 << 20
 )
 
 // CheckJSON returns an error if data is not exactly one JSON value of at most maxBytes that jsonb and every handler
@@ -36,10 +42,22 @@ func CheckJSON(data []byte, maxBytes int) error {
 
 // CheckContext is CheckJSON for the context of a task. As in tasker.create_task, the bound is on the size of the value
 // in the notation of jsonb.
-func CheckContext(data []byte) error {
+func CheckContext(data []byte) error { return checkStored(data, ContextBytesMax) }
+
+// CheckTags returns an error if tags, or names of steps to bypass, are larger than TagsBytesMax together.
+func CheckTags(tags []string) error {
+	data, err := json.Marshal(tags)
+	if err != nil {
+		return err
+	}
+	return checkStored(data, TagsBytesMax)
+}
+
+// checkStored is CheckJSON with the bound on the size of the value in the notation of jsonb.
+func checkStored(data []byte, maxBytes int) error {
 	stored, err := checkJSON(data)
-	if err == nil && stored > ContextBytesMax {
-		err = fmt.Errorf("JSON has %d bytes, more than the %d allowed", stored, ContextBytesMax)
+	if err == nil && stored > maxBytes {
+		err = fmt.Errorf("JSON has %d bytes, more than the %d allowed", stored, maxBytes)
 	}
 	return err
 }

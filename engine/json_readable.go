@@ -15,11 +15,15 @@ const (
 )
 
 // CheckReadable returns an error for JSON from the database that some handler language cannot read, with its path; see
-// [CheckJSON]. Other programs write to the database too, and jsonb accepts any number at any depth. A fast scan decides
+// [CheckJSON]. Other programs write to the database too, and jsonb accepts any number at any depth, and 256 MB. The bound
+// on the size is StoredBytesMax. A fast scan decides
 // nearly all cases.
 func CheckReadable(data []byte) error {
 	if len(data) <= shortJSONBytes {
 		return nil
+	}
+	if len(data) > StoredBytesMax {
+		return fmt.Errorf("$ has %d bytes, more than the %d allowed", len(data), StoredBytesMax)
 	}
 	depth, digits := 0, 0
 	for i := 0; i < len(data); i++ {

@@ -33,6 +33,8 @@ type asked struct {
 	at   time.Time
 	// published numbers the events, buffered are those that go with the result.
 	published    int
+	// publishedNow counts the events that did not wait for the result.
+	publishedNow int
 	buffered     []engine.Event
 	checkpointed bool
 	// spawned are the steps that are added with the result, each name once.
@@ -303,8 +305,13 @@ func publish(ctx context.Context, h *Host, c *call, params json.RawMessage) (any
 		return nil, err
 	}
 	h.mu.Lock()
+	c.asked.publishedNow++
+	tooMany := c.asked.publishedNow > engine.EventsNowMax
 	event := h.numberedLocked(c, p.Event)
 	h.mu.Unlock()
+	if tooMany {
+		return nil, invalid("a step publishes at most %d events before its result", engine.EventsNowMax)
+	}
 	return object{"accepted": true}, h.options.Callbacks.Publish(ctx, c.attempt, event)
 }
 

@@ -14,13 +14,16 @@ BEGIN
     END LOOP;
     IF jsonb_typeof(p_tags) <> 'array' THEN
         RAISE EXCEPTION 'tags must be a JSON array, not %', jsonb_typeof(p_tags) USING ERRCODE = '22023';
-    ELSIF p_tags <> '[]' AND tasker.json_fault(p_tags) IS NOT NULL THEN
-        RAISE EXCEPTION 'tags: %', tasker.json_fault(p_tags) USING ERRCODE = '22023';
     ELSIF jsonb_typeof(p_bypass_steps) <> 'array' THEN
         RAISE EXCEPTION 'bypass_steps must be a JSON array, not %', jsonb_typeof(p_bypass_steps) USING ERRCODE = '22023';
     ELSIF EXISTS (SELECT FROM unnest(p_texts) AS t WHERE length(t) > 128) THEN
         RAISE EXCEPTION 'initiator, source_system and reason hold at most 128 characters each' USING ERRCODE = '22023';
-    ELSIF p_bypass_steps <> '[]' THEN
+    END IF;
+    IF p_tags <> '[]' THEN
+        PERFORM tasker.check_json('tags', p_tags, 65536);
+    END IF;
+    IF p_bypass_steps <> '[]' THEN
+        PERFORM tasker.check_json('bypass_steps', p_bypass_steps, 65536);
         SELECT b.name INTO v_unknown FROM jsonb_array_elements_text(p_bypass_steps) AS b (name)
         WHERE NOT EXISTS (
             SELECT FROM tasker.template_steps ts WHERE ts.named_task_id = p_named_task AND ts.name = b.name

@@ -1,7 +1,8 @@
 -- tasker.put_template(namespace, name, version, description, digest, has_schema, content, steps): writes a template and
 -- the catalogue rows of the engine that its tasks need: namespace, named task, dependent systems, named steps and their
 -- defaults. steps is a JSON array in the template's order; parents are positions in it, from 1. The caller has decided
--- that a template that is already there may be replaced. Tasks that exist keep the steps that they have.
+-- that a template that is already there may be replaced. Tasks that exist keep the steps that they have. Raises
+-- invalid_parameter_value (22023) for a template of more than 8 MiB.
 CREATE OR REPLACE FUNCTION tasker.put_template(
     p_namespace text, p_name text, p_version text, p_description text, p_digest text, p_has_schema boolean,
     p_content jsonb, p_steps jsonb) RETURNS integer
@@ -14,6 +15,10 @@ DECLARE
     v_namespace integer;
     v_task integer;
 BEGIN
+    IF octet_length(p_content::text) > 8388608 OR octet_length(p_steps::text) > 8388608 THEN
+        RAISE EXCEPTION 'template %/%@% has % bytes as JSON, more than the 8388608 allowed', p_namespace, p_name, p_version,
+            greatest(octet_length(p_content::text), octet_length(p_steps::text)) USING ERRCODE = '22023';
+    END IF;
     INSERT INTO public.tasker_task_namespaces (name, created_at, updated_at)
     VALUES (p_namespace, v_now, v_now) ON CONFLICT (name) DO NOTHING;
     SELECT n.task_namespace_id INTO STRICT v_namespace FROM public.tasker_task_namespaces n WHERE n.name = p_namespace;

@@ -10,15 +10,8 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
 AS $$
-DECLARE
-    v_bytes integer := octet_length(resolve_step.result::text);
-    v_fault text := tasker.json_fault(resolve_step.result);
 BEGIN
-    IF v_bytes > 1048576 THEN
-        RAISE EXCEPTION 'result has % bytes, more than the 1048576 allowed', v_bytes USING ERRCODE = '22023';
-    ELSIF v_fault IS NOT NULL THEN
-        RAISE EXCEPTION 'result: %', v_fault USING ERRCODE = '22023';
-    END IF;
+    PERFORM tasker.check_json('result', resolve_step.result, 1048576);
     RETURN tasker.resolve_by_hand(resolve_step.step, resolve_step.result,
         tasker.operation_metadata('resolve_step', resolve_step.reason, resolve_step.by), 'resolved');
 END
