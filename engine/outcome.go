@@ -55,10 +55,12 @@ type Failure struct {
 	// Permanent failures are not retried, whatever the retry limit.
 	Permanent bool
 	// Class names the error: the language's class, or one of the Class constants.
-	Class     string
-	Message   string
-	Code      string
-	Backtrace []string
+	Class string
+	// CauseClass names the error that caused this one. It may be empty.
+	CauseClass string
+	Message    string
+	Code       string
+	Backtrace  []string
 	// RetryAfter is the requested delay before the next attempt. Zero applies the backoff rule. See [RetryAfterMax].
 	RetryAfter time.Duration
 	// Details is the data that the handler attached to its error, or null.

@@ -33,9 +33,11 @@ func newFinishRequest(a *Attempt, o Outcome, took time.Duration) FinishRequest {
 	fail := o.Failure
 	f.Permanent, f.RetryAfter = fail.Permanent, fail.RetryAfter
 	f.Result = failureKeys(fail)
+	category := Classify(fail)
 	metadata := map[string]any{
 		"attempt_number": a.Step.Attempt, "execution_duration": took.Seconds(),
 		"error_message": clip(fail.Message, messageBytesMax), "exception_class": fail.Class,
+		"error_category": category, "error_code": errorCode(fail, category),
 	}
 	if o.Usage.CPU > 0 {
 		metadata["cpu_ms"] = o.Usage.CPU.Milliseconds()

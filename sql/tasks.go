@@ -188,6 +188,11 @@ type AttemptRecord struct {
 	Seconds      float64 `json:"seconds"`
 	ErrorClass   string  `json:"error_class,omitempty"`
 	ErrorMessage string  `json:"error_message,omitempty"`
+	// ErrorCategory and ErrorCode classify the error; Fingerprint is equal for failures with one cause. All are empty for a failure
+	// that another program, or an older worker, has recorded.
+	ErrorCategory engine.ErrorCategory `json:"error_category,omitempty"`
+	ErrorCode     string               `json:"error_code,omitempty"`
+	Fingerprint   string               `json:"fingerprint,omitempty"`
 	// Permanent says that the error is never retried; RetryLimit is the limit that the step had until then.
 	Permanent  bool `json:"permanent,omitempty"`
 	RetryLimit int  `json:"retry_limit,omitempty"`
@@ -242,6 +247,7 @@ SELECT s.workflow_step_id AS step_id, r.name, coalesce(h.handler, '') AS handler
                'seconds', CASE WHEN jsonb_typeof(e.metadata -> 'execution_duration') = 'number' THEN e.metadata -> 'execution_duration'
                     ELSE to_jsonb(extract(epoch FROM coalesce(e.created_at, timezone('UTC', now())) - c.created_at)) END,
                'error_class', e.metadata ->> 'exception_class', 'error_message', e.metadata ->> 'error_message',
+               'error_category', e.metadata ->> 'error_category', 'error_code', e.metadata ->> 'error_code', 'fingerprint', e.metadata ->> 'fingerprint',
                'permanent', e.metadata -> 'permanent' = 'true', 'retry_limit', CASE WHEN e.metadata ->> 'retry_limit' ~ '^[0-9]{1,9}$' THEN (e.metadata ->> 'retry_limit')::int END)) ORDER BY c.sort_key), '[]')
         FROM public.tasker_workflow_step_transitions c
         LEFT JOIN LATERAL (
@@ -292,8 +298,11 @@ func (s *Store) Task(ctx context.Context, id int64) (*Task, error) {
 type TaskFilter struct {
 	Namespace, Name, Version string
 	State                    engine.State
-	// FailedStep keeps tasks of which a step of this name is in error, ErrorClass those with such an error.
+	// FailedStep, ErrorClass, ErrorCategory and Fingerprint keep tasks with a step in error for which all of them hold: it has this
+	// name, and its error this class, category and fingerprint.
 	FailedStep, ErrorClass string
+	ErrorCategory          engine.ErrorCategory
+	Fingerprint            string
 	// Initiator is who asked for the task; Tag is one of its tags.
 	Initiator, Tag string
 	// CreatedAfter and CreatedBefore bound the time of creation.
@@ -324,10 +333,9 @@ SELECT k.task_id, ns.name::text AS namespace, nt.name::text AS name, nt.version:
        (SELECT count(*) FROM public.tasker_workflow_steps s WHERE s.task_id = k.task_id) AS steps,
        (SELECT count(*) FROM public.tasker_workflow_steps s
         JOIN public.tasker_workflow_step_transitions st ON st.workflow_step_id = s.workflow_step_id AND st.most_recent
-        WHERE s.task_id = k.task_id AND st.to_state IN ('complete', 'resolved_manually')) AS done` + filterTasksSQL + `
-ORDER BY k.task_id DESC LIMIT $12`
+        WHERE s.task_id = k.task_id AND st.to_state IN ('complete', 'resolved_manually')) AS done`
 
-const countTasksSQL = `SELECT count(*) ` + filterTasksSQL
+const countTasksSQL = `SELECT count(*) `
 
 const filterTasksSQL = `
 FROM public.tasker_tasks k
@@ -337,20 +345,30 @@ LEFT JOIN public.tasker_task_transitions t ON t.task_id = k.task_id AND t.most_r
 WHERE ($1 = '' OR ns.name = $1) AND ($2 = '' OR nt.name = $2) AND ($3 = '' OR nt.version = $3)
   AND ($4 = '' OR coalesce(t.to_state, 'pending') = $4) AND ($5 = 0 OR k.task_id < $5)
   AND ($6 = '' OR k.initiator = $6) AND ($7 = '' OR jsonb_typeof(k.tags) = 'array' AND jsonb_exists(k.tags, $7))
-  AND ($8::timestamp IS NULL OR k.created_at > $8) AND ($9::timestamp IS NULL OR k.created_at < $9)
-  AND ($10 = '' AND $11 = '' OR EXISTS (
-      SELECT FROM public.tasker_workflow_steps s
-      JOIN public.tasker_named_steps n ON n.named_step_id = s.named_step_id
-      JOIN public.tasker_workflow_step_transitions st ON st.workflow_step_id = s.workflow_step_id AND st.most_recent
-      WHERE s.task_id = k.task_id AND st.to_state = 'error'
-        AND ($10 = '' OR n.name = $10) AND ($11 = '' OR s.results ->> 'error_class' = $11)))`
+  AND ($8::timestamp IS NULL OR k.created_at > $8) AND ($9::timestamp IS NULL OR k.created_at < $9)`
 
-// arguments are those of filterTasksSQL.
+// arguments are those of filterTasksSQL, and of failedTasksSQL if the filter narrows by a failure.
 func (f TaskFilter) arguments() []any {
-	return []any{
+	arguments := []any{
 		f.Namespace, f.Name, f.Version, string(f.State), f.Before, f.Initiator, f.Tag,
-		utcOrNull(f.CreatedAfter), utcOrNull(f.CreatedBefore), f.FailedStep, f.ErrorClass,
+		utcOrNull(f.CreatedAfter), utcOrNull(f.CreatedBefore),
 	}
+	if f.byFailure() {
+		arguments = append(arguments, f.FailedStep, f.ErrorClass, string(f.ErrorCategory), f.Fingerprint)
+	}
+	return arguments
+}
+
+// where is the condition for these arguments.
+func (f TaskFilter) where() string {
+	if f.byFailure() {
+		return filterTasksSQL + failedTasksSQL
+	}
+	return filterTasksSQL
+}
+
+func (f TaskFilter) byFailure() bool {
+	return f.FailedStep != "" || f.ErrorClass != "" || f.ErrorCategory != "" || f.Fingerprint != ""
 }
 
 // utcOrNull is the time as the engine stores it, without a zone.
@@ -364,7 +382,7 @@ func utcOrNull(t time.Time) *time.Time {
 
 // CountTasks counts the tasks that match; the filter's Limit does not count.
 func (s *Store) CountTasks(ctx context.Context, f TaskFilter) (count int, err error) {
-	err = s.pool.QueryRow(ctx, countTasksSQL, f.arguments()...).Scan(&count)
+	err = s.pool.QueryRow(ctx, countTasksSQL+f.where(), f.arguments()...).Scan(&count)
 	return count, err
 }
 
@@ -373,7 +391,9 @@ func (s *Store) Tasks(ctx context.Context, f TaskFilter) ([]TaskSummary, error) 
 	if f.Limit == 0 {
 		f.Limit = 20
 	}
-	rows, err := s.pool.Query(ctx, listTasksSQL, append(f.arguments(), f.Limit)...)
+	arguments := append(f.arguments(), f.Limit)
+	limit := fmt.Sprintf("\nORDER BY k.task_id DESC LIMIT $%d", len(arguments))
+	rows, err := s.pool.Query(ctx, listTasksSQL+f.where()+limit, arguments...)
 	if err != nil {
 		return nil, err
 	}

@@ -64,8 +64,8 @@ func TestHistoryNamesTheWorkerAndTheErrorOfEachAttempt(t *testing.T) {
 		got[i].StartedAt = time.Time{}
 	}
 	want := []sql.AttemptRecord{
-		{Attempt: 1, State: engine.Error, Worker: "test", Seconds: 0.5, ErrorClass: "E", ErrorMessage: "no"},
-		{Attempt: 2, State: engine.Error, Worker: "test", Seconds: 0.5, ErrorClass: "E", ErrorMessage: "no", Permanent: true, RetryLimit: 3},
+		{Attempt: 1, State: engine.Error, Worker: "test", Seconds: 0.5, ErrorClass: "E", ErrorMessage: "no", Fingerprint: "e6b0eb48edf5"},
+		{Attempt: 2, State: engine.Error, Worker: "test", Seconds: 0.5, ErrorClass: "E", ErrorMessage: "no", Fingerprint: "e6b0eb48edf5", Permanent: true, RetryLimit: 3},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)

@@ -69,7 +69,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // dispatch finds the command and runs it.
 func dispatch(ctx context.Context, args []string, s streams) int {
 	exited := -1
-	parser, err := kong.New(&cli{}, kong.Name("tasker-worker"),
+	parser, err := kong.New(&cli{}, kong.Name("tasker-worker"), kong.Vars{"error_categories": errorCategoryNames()},
 		kong.Description("Runs workflow tasks on the PostgreSQL of a Rails app; steps are Ruby, Python or Node handlers."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))

@@ -23,6 +23,7 @@ type taskCommand struct {
 	Show   taskShow   `cmd:"" help:"Show a task with its steps, and why it is not moving."`
 	Logs   taskLogs   `cmd:"" help:"Show what the attempts of a task printed and logged."`
 	List   taskList   `cmd:"" help:"List tasks, newest first."`
+	Errors taskErrors `cmd:"" help:"Show the steps in error, grouped by cause, and how to retry each group."`
 	Watch  taskWatch  `cmd:"" help:"Follow a task until it ends."`
 	Cancel taskCancel `cmd:"" help:"Cancel a task and stop its running handlers."`
 	Retry  taskRetry  `cmd:"" help:"Run again what is not done in a task that failed or was cancelled."`

@@ -87,6 +87,7 @@ func printErrors(w io.Writer, t *client.Task) {
 			code = " [" + e.Code + "]"
 		}
 		fmt.Fprintf(w, "\n%s: %s\n", printable(step.Name), printable(fmt.Sprintf("%s%s: %v", e.Class, code, e.Error)))
+		printCategory(w, step)
 		lines := strings.Split(strings.TrimSpace(e.Backtrace), "\n")
 		for i, line := range lines {
 			if i == backtraceShown {

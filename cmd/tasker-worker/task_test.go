@@ -134,10 +134,11 @@ func TestTasksAreShownAsTheyRun(t *testing.T) {
 
 	golden(t, "task_show", w.succeed(t, "task", "show", "1")+w.succeed(t, "task", "show", "2"))
 	golden(t, "task_list", w.succeed(t, "task", "list"))
+	golden(t, "task_errors", w.succeed(t, "task", "errors"))
 	golden(t, "task_watch", w.run(t, "task", "watch", "2").stdout)
 	refused(t, w.run(t, "task", "show", "99"), "task 99: no such task; `tasker-worker task list` shows the newest")
 	checkJSON(t, w)
-	for _, args := range []string{"task show 1", "task show 2", "task show 2 --json", "task list", "task watch 2", "task watch 2 --json"} {
+	for _, args := range []string{"task show 1", "task show 2", "task show 2 --json", "task errors", "task errors --json", "task list", "task watch 2", "task watch 2 --json"} {
 		got := w.run(t, strings.Fields(args)...)
 		if strings.ContainsAny(got.stdout+got.stderr, "\x1b\x07\u009b\u202e") {
 			t.Errorf("%s prints an order to the terminal: %q", args, got.stdout)
@@ -161,6 +162,17 @@ func checkJSON(t *testing.T, w *world) {
 	}
 	if len(all) != 1 || all[0].TaskID != 3 || all[0].Done != 1 {
 		t.Errorf("tasks as JSON are %+v, want task 3 with one step done", all)
+	}
+	var failures client.Failures
+	if err := json.Unmarshal([]byte(w.succeed(t, "task", "errors", "--json")), &failures); err != nil {
+		t.Fatal(err)
+	}
+	if len(failures.Groups) != 1 || failures.Groups[0].Steps != 2 {
+		t.Errorf("errors as JSON are %+v, want one group of two steps", failures)
+	}
+	retry := []string{"task", "retry", "--all", "--fingerprint", failures.Groups[0].Fingerprint, "--dry-run"}
+	if got := w.succeed(t, retry...); !strings.HasPrefix(got, "2 tasks\n") {
+		t.Errorf("a dry run for the fingerprint prints %q", got)
 	}
 	lines := json.NewDecoder(strings.NewReader(w.run(t, "task", "watch", "2", "--json").stdout))
 	var got []string

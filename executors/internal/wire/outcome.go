@@ -150,8 +150,13 @@ func cutSuccess(result []byte) (value []byte, used engine.Usage, ok bool) {
 }
 
 func (f *failure) record() engine.Failure {
+	var caused string
+	if f.Cause != nil {
+		caused = Clean(f.Cause.Class, nameBytesMax)
+	}
 	return engine.Failure{
 		Backtrace:  cleanBacktrace(f.Backtrace),
+		CauseClass: caused,
 		Class:      Clean(string(f.Class), nameBytesMax),
 		Code:       Clean(string(f.Code), nameBytesMax),
 		Details:    cleanDetails(f.Details),

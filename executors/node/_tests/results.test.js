@@ -143,3 +143,17 @@ for (const [what, handler] of [
     assert.match(backtrace[0] ?? '', /\buser \(.*results\.test\.js:\d+:\d+\)$/, JSON.stringify(backtrace));
   });
 }
+
+const refused = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+
+for (const [what, make, want] of [
+  ['the code of a system error', refused, 'ECONNREFUSED'],
+  ['the code of the cause', () => new TypeError('fetch failed', { cause: refused() }), 'ECONNREFUSED'],
+  ['its own code first', () => new tasker.PermanentError('closed', { errorCode: 'CLOSED', cause: refused() }), 'CLOSED'],
+  ['no code that is no text', () => Object.assign(new Error('no'), { code: 23505 }), undefined],
+  ['no code that cannot be read', () => Object.defineProperty(new Error('no'), 'code', { get() { throw new Error('never'); } }), undefined],
+]) {
+  test(`recorded: ${what}`, async () => {
+    assert.equal((await fails(make)).code, want);
+  });
+}

@@ -33,7 +33,7 @@ function describeFailure(error) {
   if (error instanceof TooLarge) return unacceptable('Tasker::ResultTooLarge', error);
   if (error instanceof Unacceptable) return unacceptable('Tasker::InvalidResult', error);
   const kind = error instanceof PermanentError ? 'permanent' : 'retryable';
-  const failure = { kind, ...description(error, FRAMES), cause: cause(error) };
+  const failure = { kind, ...description(error, FRAMES), code: systemCode(error), cause: cause(error) };
   if (error instanceof RetryableError || error instanceof PermanentError) addMembers(failure, error);
   return failure;
 }
@@ -41,7 +41,7 @@ function describeFailure(error) {
 // Adds the members of the errors of `tasker`. A member that cannot be used is named; the others are still added.
 function addMembers(failure, error) {
   const ignored = {};
-  if (error instanceof PermanentError) failure.code = member(error, 'errorCode', code, ignored);
+  if (error instanceof PermanentError) failure.code = member(error, 'errorCode', code, ignored) ?? failure.code;
   else failure.retry_after_ms = member(error, 'retryAfter', milliseconds, ignored);
   const details = member(error, 'context', detailsOf, ignored);
   const fits = details === undefined || isObject(details);
@@ -118,6 +118,18 @@ function causeOf(error) {
   } catch {
     return undefined; // it may be computed
   }
+}
+
+// The code of a system error such as ECONNREFUSED. fetch has it in the cause.
+function systemCode(error) {
+  for (const found of [error, causeOf(error)]) {
+    try {
+      if (typeof found?.code === 'string') return clip(found.code, FRAME_BYTES);
+    } catch {
+      return undefined; // it may be computed
+    }
+  }
+  return undefined;
 }
 
 function code(value) {

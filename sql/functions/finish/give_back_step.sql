@@ -14,7 +14,7 @@ BEGIN
     IF v_earlier >= p_cap THEN
         PERFORM tasker.record_failure(p_step, p_token, jsonb_build_object(
             'error', format('given back %s times: %s', v_earlier + 1, p_reason), 'error_class', 'Tasker::GivenBackTooOften', 'backtrace', ''),
-            false, NULL, jsonb_build_object('reason', p_reason));
+            false, NULL, jsonb_build_object('reason', p_reason, 'error_category', 'transient', 'error_code', 'GIVEN_BACK_TOO_OFTEN'));
         RETURN 'counted';
     END IF;
     UPDATE public.tasker_workflow_step_transitions t
