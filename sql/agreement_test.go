@@ -90,7 +90,7 @@ func newAgreement(rt *rapid.T, b bundle, number int) *agreement {
 	}
 	a := &agreement{b: b, worker: fmt.Sprintf("0b8f3c6e-0000-4000-9000-%012d", number), ended: map[int64]bool{}, held: map[int64]engine.FinishRequest{}}
 	name := fmt.Sprintf("graph-%d", number)
-	template, _, err := templates.Parse("test.yaml", []byte("name: "+name+"\nnamespace_name: test\nversion: 1.0.0\nstep_templates:\n"+randomSteps(rt)), templates.Options{})
+	template, _, err := templates.Parse("test.yaml", []byte("name: "+name+"\nnamespace_name: test\nversion: 1.0.0\nretry: "+randomPolicy(rt)+"\nstep_templates:\n"+randomSteps(rt)), templates.Options{})
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -104,6 +104,13 @@ func newAgreement(rt *rapid.T, b bundle, number int) *agreement {
 		rt.Fatal(err)
 	}
 	return a
+}
+
+// randomPolicy draws a retry policy: most often none, or one whose delay is shorter or longer than that of the engine's rule.
+func randomPolicy(rt *rapid.T) string {
+	return rapid.SampledFrom([]string{
+		"{}", "{}", "{policy: fixed, base_seconds: 0}", "{policy: fixed, base_seconds: 1}", "{policy: linear, base_seconds: 60, jitter: equal}", "{policy: none}",
+	}).Draw(rt, "retry")
 }
 
 // randomSteps draws the steps of a template. Most have one parent, and most may be handed over: the worker serves them, and

@@ -15,12 +15,12 @@ import (
 func TestFingerprintsLeaveOutWhatDiffersFromTaskToTask(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	print := func(step, class, message string) (print string) {
+	fingerprint := func(step, class, message string) (hash string) {
 		t.Helper()
-		if err := b.pool.QueryRow(t.Context(), `SELECT tasker.error_fingerprint($1, $2, $3)`, step, class, message).Scan(&print); err != nil {
+		if err := b.pool.QueryRow(t.Context(), `SELECT tasker.error_fingerprint($1, $2, $3)`, step, class, message).Scan(&hash); err != nil {
 			t.Fatal(err)
 		}
-		return print
+		return hash
 	}
 	for _, row := range []struct {
 		a, b string
@@ -39,11 +39,11 @@ func TestFingerprintsLeaveOutWhatDiffersFromTaskToTask(t *testing.T) {
 		{"two\n  lines", "two lines", true},
 		{"decade", "facade", false},
 	} {
-		if same := print("s", "E", row.a) == print("s", "E", row.b); same != row.same {
+		if same := fingerprint("s", "E", row.a) == fingerprint("s", "E", row.b); same != row.same {
 			t.Errorf("%q and %q: the same fingerprint: %t", row.a, row.b, same)
 		}
 	}
-	if print("s", "E", "m") == print("s", "F", "m") || print("s", "E", "m") == print("r", "E", "m") {
+	if fingerprint("s", "E", "m") == fingerprint("s", "F", "m") || fingerprint("s", "E", "m") == fingerprint("r", "E", "m") {
 		t.Error("step and class are no part of the fingerprint")
 	}
 }

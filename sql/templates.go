@@ -195,6 +195,8 @@ type templateStep struct {
 	Retryable       bool            `json:"retryable"`
 	RetryLimit      int             `json:"retry_limit"`
 	Skippable       bool            `json:"skippable"`
+	// Retry is the retry policy. Without one it is no member at all, so that the column is NULL.
+	Retry *templates.RetryPolicy `json:"retry,omitempty"`
 }
 
 // stepsOf are the steps as tasker.put_template takes them.
@@ -212,7 +214,7 @@ func stepsOf(t *templates.Template) []templateStep {
 		steps[i] = templateStep{
 			Name: step.Name, Description: step.Description, DependentSystem: step.DependentSystem, Parents: parents,
 			Handler: step.Handler, Config: step.Config, TimeoutMs: step.Timeout.Milliseconds(), Queue: step.Queue, Priority: cmp.Or(t.Priority, templates.PriorityDefault),
-			Retryable: step.Retryable, RetryLimit: step.RetryLimit, Skippable: step.Skippable,
+			Retryable: step.Retryable, RetryLimit: step.RetryLimit, Skippable: step.Skippable, Retry: step.Retry,
 		}
 	}
 	return steps

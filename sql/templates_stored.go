@@ -66,12 +66,12 @@ func differencesOf(ctx context.Context, q Querier, t *templates.Template, stored
 // differingStepsSQL compares the rows that tasker.put_template_steps has written with those that it would write.
 const differingStepsSQL = `
 WITH meant AS (
-    SELECT e.position, s.name, s.dependent_system, s.parents, s.handler, s.config, s.timeout_ms, s.queue, s.priority, s.retryable, s.retry_limit, s.skippable
+    SELECT e.position, s.name, s.dependent_system, s.parents, s.handler, s.config, s.timeout_ms, s.queue, s.priority, s.retryable, s.retry_limit, s.skippable, s.retry
     FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS e (step, position)
     CROSS JOIN LATERAL jsonb_to_record(e.step) AS s (name text, dependent_system text, parents integer[], handler text, config jsonb,
-        timeout_ms bigint, queue text, priority smallint, retryable boolean, retry_limit integer, skippable boolean)
+        timeout_ms bigint, queue text, priority smallint, retryable boolean, retry_limit integer, skippable boolean, retry jsonb)
 ), stored AS (
-    SELECT ts.position, ts.name, ts.parents, ts.handler, ts.config, ts.timeout_ms, ts.queue, ts.priority, ts.retryable, ts.retry_limit, ts.skippable,
+    SELECT ts.position, ts.name, ts.parents, ts.handler, ts.config, ts.timeout_ms, ts.queue, ts.priority, ts.retryable, ts.retry_limit, ts.skippable, ts.retry,
         n.name::text AS step, d.name::text AS dependent_system
     FROM tasker.template_steps ts
     LEFT JOIN public.tasker_named_steps n ON n.named_step_id = ts.named_step_id
@@ -87,6 +87,7 @@ WITH meant AS (
             CASE WHEN s.config IS DISTINCT FROM m.config THEN format('config: %s -> %s', left(s.config::text, 200), left(m.config::text, 200)) END,
             CASE WHEN (s.timeout_ms, s.queue, s.priority) IS DISTINCT FROM (m.timeout_ms, m.queue, m.priority) THEN format('timeout_ms, queue, priority: %s, %s, %s -> %s, %s, %s',
                 s.timeout_ms, left(s.queue, 100), s.priority, m.timeout_ms, m.queue, m.priority) END,
+            CASE WHEN s.retry IS DISTINCT FROM m.retry THEN format('retry: %s -> %s', left(s.retry::text, 200), m.retry) END,
             CASE WHEN (s.retryable, s.retry_limit, s.skippable) IS DISTINCT FROM (m.retryable, m.retry_limit, m.skippable) THEN
                 format('retryable, retry_limit, skippable: %s, %s, %s -> %s, %s, %s', s.retryable, s.retry_limit, s.skippable, m.retryable, m.retry_limit, m.skippable) END
         ], NULL) AS found

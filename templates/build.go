@@ -28,8 +28,12 @@ func (r *report) build(root *node) *Template {
 	if schema := root.get("schema"); schema != nil {
 		t.Schema = schema.json()
 	}
+	var fallback *RetryPolicy
+	if retry := root.get("retry"); retry != nil {
+		fallback = r.buildRetry(retry, "retry")
+	}
 	for i, step := range root.list("step_templates") {
-		t.Steps = append(t.Steps, r.buildStep(step, index("step_templates", i), t))
+		t.Steps = append(t.Steps, r.buildStep(step, index("step_templates", i), t, fallback))
 	}
 	return t
 }
@@ -44,7 +48,7 @@ func (r *report) cutDescription(root *node) string {
 	return string([]rune(text)[:descriptionMax])
 }
 
-func (r *report) buildStep(n *node, path string, t *Template) Step {
+func (r *report) buildStep(n *node, path string, t *Template, fallback *RetryPolicy) Step {
 	name := n.str("name", "")
 	system := t.DefaultDependentSystem
 	if system == "" {
@@ -67,6 +71,11 @@ func (r *report) buildStep(n *node, path string, t *Template) Step {
 		s.HandlerLine, s.HandlerColumn = handler.line, handler.column
 	}
 	r.buildCommand(&s, n, path)
+	if retry := n.get("retry"); retry != nil {
+		s.Retry = r.buildRetry(retry, path+".retry")
+	} else {
+		s.Retry = fallback
+	}
 	if config := n.get("handler_config"); config != nil {
 		s.Config = config.json()
 		s.Timeout = Timeout(s.Config)

@@ -34,6 +34,7 @@ type stepContent struct {
 	DependsOnSteps    []string        `json:"depends_on_steps"`
 	DefaultRetryable  bool            `json:"default_retryable"`
 	DefaultRetryLimit int             `json:"default_retry_limit"`
+	Retry             *RetryPolicy    `json:"retry,omitempty"`
 	Skippable         bool            `json:"skippable"`
 	HandlerConfig     json.RawMessage `json:"handler_config,omitempty"`
 	Queue             string          `json:"queue"`
@@ -81,6 +82,7 @@ func newStepContent(s *Step) stepContent {
 		HandlerConfig:     s.Config,
 		Name:              s.Name,
 		Queue:             s.Queue,
+		Retry:             s.Retry,
 		Skippable:         s.Skippable,
 	}
 }
@@ -121,6 +123,7 @@ func (c *stepContent) step() Step {
 		Handler:         c.HandlerClass,
 		Name:            c.Name,
 		Queue:           c.Queue,
+		Retry:           c.Retry,
 		RetryLimit:      c.DefaultRetryLimit,
 		Retryable:       c.DefaultRetryable,
 		Skippable:       c.Skippable,

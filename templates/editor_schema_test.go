@@ -47,6 +47,7 @@ func TestEditorSchemaHasTheSameKeys(t *testing.T) {
 	}{
 		{"template", root["required"], templateFields()},
 		{"step", definitions["completeStep"].(map[string]any)["required"], stepFields()},
+		{"retry", []any(nil), retryFields()},
 		{"event", definitions["event"].(map[string]any)["required"], eventFields()},
 	}
 	for _, test := range tests {
@@ -78,7 +79,7 @@ func (f field) property() property {
 	types := map[valueType]string{
 		anyValue: "", textValue: "string", boolValue: "boolean", countValue: "integer", objectValue: "object",
 		configValue: "object", priorityValue: "integer", schemaValue: "object",
-		textsValue: "array", stepsValue: "array", eventsValue: "array", environmentsValue: "object",
+		textsValue: "array", stepsValue: "array", eventsValue: "array", choiceValue: "string", retryValue: "object", environmentsValue: "object",
 	}
 	forms := map[uintptr]string{
 		reflect.ValueOf(validName).Pointer():    nameForm.String(),

@@ -72,6 +72,42 @@ func TestFaults(t *testing.T) {
 			`t.yaml:5:21: event lacks the required key "name"`,
 		},
 
+		// Retry policies.
+		{"retry is a number", "name: a\nretry: 3\nstep_templates: []\n", `t.yaml:2:8: retry must be a mapping, is a number (write retry: {policy: fixed, base_seconds: 5}; the number of attempts is default_retry_limit)`},
+		{
+			"unknown policy", head + "  - {name: a, handler_class: H, retry: {policy: expnential}}\n",
+			`t.yaml:3:49: step_templates[0].retry.policy must be one of none, fixed, linear, exponential, is "expnential" (did you mean "exponential"?)`,
+		},
+		{
+			"misspelt key of a policy", head + "  - name: a\n    handler_class: H\n    retry: {policy: fixed, base_second: 1}\n",
+			`t.yaml:5:28: unknown key "base_second" (did you mean "base_seconds"?)`,
+		},
+		{
+			"base above the maximum", head + "  - name: a\n    handler_class: H\n    retry:\n      policy: linear\n      base_seconds: 10\n      max_seconds: 5\n",
+			`t.yaml:8:20: step_templates[0].retry: base_seconds is 10, more than max_seconds, 5 (max_seconds is 300 unless it is given)`,
+		},
+		{
+			"base above the default maximum", "name: a\nretry: {policy: fixed, base_seconds: 301}\nstep_templates: []\n",
+			`t.yaml:2:38: retry: base_seconds is 301, more than max_seconds, 300 (max_seconds is 300 unless it is given)`,
+		},
+		{
+			"delay without a policy", "name: a\nretry: {base_seconds: 3}\nstep_templates: []\n",
+			`t.yaml:2:23: retry.base_seconds has no effect without a policy (write policy: fixed, linear or exponential)`,
+		},
+		{
+			"delay of no retry", "name: a\nretry: {policy: none, jitter: full}\nstep_templates: []\n",
+			`t.yaml:2:31: retry.jitter has no effect: policy none never retries (write policy: fixed, linear or exponential)`,
+		},
+		{
+			"classes of no retry", "name: a\nretry: {policy: none, on: [E]}\nstep_templates: []\n",
+			`t.yaml:2:27: retry.on has no effect: policy none never retries`,
+		},
+		{
+			"class in both lists", "name: a\nretry: {on: [E, F], never_on: [F]}\nstep_templates: []\n",
+			`t.yaml:2:32: F is in both on and never_on`,
+		},
+		{"class is no list", "name: a\nretry: {on: E}\nstep_templates: []\n", `t.yaml:2:13: retry.on must be a list, is a string`},
+
 		// Types and forms.
 		{"name is a number", "name: 12\nstep_templates: []\n", `t.yaml:1:7: name must be a string, is a number (write it in quotes: "12")`},
 		{"name is a Ruby boolean", "name: yes\nstep_templates: []\n", `t.yaml:1:7: name must be a string, is a boolean (write it in quotes: "yes")`},
@@ -117,12 +153,12 @@ func TestFaults(t *testing.T) {
 		{"another system's next", head + "  - {name: a, handler_class: H, next: x}\n", `t.yaml:3:33: unknown key "next" of a step would have no effect (write depends_on_steps in the step that comes later, with the names of the steps that come first)`},
 		{"another system's retries", head + "  - {name: a, handler_class: H, retries: 3}\n", `t.yaml:3:33: unknown key "retries" of a step would have no effect (write default_retry_limit in the step: the number of attempts, the first one among them)`},
 		{"another system's max-attempts", head + "  - {name: a, handler_class: H, max-attempts: 3}\n", `t.yaml:3:33: unknown key "max-attempts" of a step would have no effect (write default_retry_limit in the step: the number of attempts, the first one among them)`},
-		{"another system's retryPolicy", head + "  - {name: a, handler_class: H, retryPolicy: {x: 1}}\n", `t.yaml:3:33: unknown key "retryPolicy" of a step would have no effect (write default_retry_limit in the step: the number of attempts, the first one among them)`},
+		{"another system's retryPolicy", head + "  - {name: a, handler_class: H, retryPolicy: {x: 1}}\n", `t.yaml:3:33: unknown key "retryPolicy" of a step would have no effect (write retry: {policy: fixed, base_seconds: 5}; the number of attempts is default_retry_limit)`},
 		{"another system's timeout", head + "  - {name: a, handler_class: H, timeout: 30}\n", `t.yaml:3:33: unknown key "timeout" of a step would have no effect (write handler_config: {timeout_seconds: 30} in the step; it bounds one attempt)`},
 		{"another system's start_to_close_timeout", head + "  - {name: a, handler_class: H, start_to_close_timeout: 30s}\n", `t.yaml:3:33: unknown key "start_to_close_timeout" of a step would have no effect (write handler_config: {timeout_seconds: 30} in the step; it bounds one attempt)`},
 		{"another system's timeout_seconds", head + "  - {name: a, handler_class: H, timeout_seconds: 30}\n", `t.yaml:3:33: unknown key "timeout_seconds" of a step would have no effect (write handler_config: {timeout_seconds: 30} in the step; it bounds one attempt)`},
 		{"another system's heartbeat_timeout", head + "  - {name: a, handler_class: H, heartbeat_timeout: 5}\n", `t.yaml:3:33: unknown key "heartbeat_timeout" of a step would have no effect (write handler_config: {heartbeat_timeout_seconds: 10} in the step)`},
-		{"another system's retry_backoff", head + "  - {name: a, handler_class: H, retry_backoff: 5}\n", `t.yaml:3:33: unknown key "retry_backoff" of a step would have no effect (the wait between attempts doubles from 2 to 30 seconds; a handler sets it with retry_after)`},
+		{"another system's retry_backoff", head + "  - {name: a, handler_class: H, retry_backoff: 5}\n", `t.yaml:3:33: unknown key "retry_backoff" of a step would have no effect (the wait between attempts doubles from 2 to 30 seconds; retry: {policy: fixed, base_seconds: 5} sets another)`},
 		{"another system's if", head + "  - {name: a, handler_class: H, if: always}\n", `t.yaml:3:33: unknown key "if" of a step would have no effect (a step has no condition: it runs once its parents are complete; let its handler decide, or cancel the steps behind it)`},
 		{"another system's for_each", head + "  - {name: a, handler_class: H, for_each: items}\n", `t.yaml:3:33: unknown key "for_each" of a step would have no effect (a template does not repeat a step; let a handler add steps to its task (step.spawn))`},
 		{"another system's command", head + "  - {name: a, handler_class: H, command: [a]}\n", `t.yaml:3:33: unknown key "command" of a step would have no effect (write handler_config: {command: ["program", "argument"]})`},

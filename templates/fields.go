@@ -22,6 +22,8 @@ const (
 	configValue
 	priorityValue
 	schemaValue
+	retryValue
+	choiceValue
 )
 
 // field describes one known key. Its value may always be left empty.
@@ -34,6 +36,8 @@ type field struct {
 	max int
 	// least and most bound a count.
 	least, most int64
+	// choices are the values of a choice.
+	choices []string
 	// valid returns what is wrong with a text, or with an item of a list of texts.
 	valid func(string) string
 }
@@ -68,7 +72,7 @@ const (
 	priorityLast  = 4
 )
 
-// templateFields are the keys of a template: the engine's, priority and queue.
+// templateFields are the keys of a template: the engine's, priority, queue and retry.
 func templateFields() []field {
 	return []field{
 		{name: "name", want: textValue, required: true, max: nameMax, valid: validName},
@@ -81,6 +85,7 @@ func templateFields() []field {
 		{name: "default_dependent_system", want: textValue, max: nameMax, valid: validName},
 		{name: "priority", want: priorityValue, least: priorityFirst, most: priorityLast},
 		{name: "queue", want: textValue, max: nameMax, valid: validQueue},
+		{name: "retry", want: retryValue},
 		{name: "named_steps", want: textsValue, max: stepNameMax, valid: validName},
 		{name: "schema", want: schemaValue},
 		{name: "step_templates", want: stepsValue, required: true},
@@ -90,7 +95,7 @@ func templateFields() []field {
 	}
 }
 
-// stepFields are the keys of an item of step_templates: the engine's, and queue.
+// stepFields are the keys of an item of step_templates: the engine's, queue and retry.
 func stepFields() []field {
 	return []field{
 		{name: "name", want: textValue, required: true, max: stepNameMax, valid: validName},
@@ -101,6 +106,7 @@ func stepFields() []field {
 		{name: "depends_on_steps", want: textsValue},
 		{name: "default_retryable", want: boolValue},
 		{name: "default_retry_limit", want: countValue, most: retryLimitMax},
+		{name: "retry", want: retryValue},
 		{name: "skippable", want: boolValue},
 		{name: "handler_config", want: configValue},
 		{name: "queue", want: textValue, max: nameMax, valid: validQueue},

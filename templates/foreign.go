@@ -9,7 +9,8 @@ const (
 	meansHeartbeat = "write handler_config: {heartbeat_timeout_seconds: 10} in the step"
 	meansLimit     = "write default_retry_limit in the step: the number of attempts, the first one among them"
 	meansParents   = "write depends_on_steps in the step that comes later, with the names of the steps that come first"
-	meansPause     = "the wait between attempts doubles from 2 to 30 seconds; a handler sets it with retry_after"
+	meansPause     = "the wait between attempts doubles from 2 to 30 seconds; retry: {policy: fixed, base_seconds: 5} sets another"
+	meansRetry     = "write retry: {policy: fixed, base_seconds: 5}; the number of attempts is default_retry_limit"
 	meansRepeat    = "a template does not repeat a step; let a handler add steps to its task (step.spawn)"
 	meansSteps     = "the steps stand under step_templates"
 	meansTimeout   = "write handler_config: {timeout_seconds: 30} in the step; it bounds one attempt"
@@ -29,8 +30,8 @@ var foreignKeys = map[string]string{ //nolint:gochecknoglobals // a table that n
 
 	"attempts": meansLimit, "maxattempts": meansLimit, "maxretries": meansLimit, "maxretry": meansLimit,
 	"maximumattempts": meansLimit, "maximumretries": meansLimit, "numretries": meansLimit, "retries": meansLimit,
-	"retry": meansLimit, "retrycount": meansLimit, "retrypolicy": meansLimit, "retryon": meansLimit,
-	"retrystrategy": meansLimit, "retrylimit": meansLimit, "retrymax": meansLimit, "tries": meansLimit,
+	"retrycount": meansLimit, "retrypolicy": meansRetry, "retryon": meansRetry,
+	"retrystrategy": meansRetry, "retrylimit": meansLimit, "retrymax": meansLimit, "tries": meansLimit,
 
 	"backoff": meansPause, "backofflimit": meansLimit, "backoffseconds": meansPause, "retrybackoff": meansPause,
 	"retrydelay": meansPause, "retrydelayseconds": meansPause, "retryinterval": meansPause, "retryafter": meansPause,

@@ -20,7 +20,7 @@ A template is a YAML file of ` + "`TASKER_TEMPLATES_DIR`" + `, or of a folder be
 another. This page is made from [templates/schema.json](../templates/schema.json), which editors read as well: put
 ` + "`# yaml-language-server: $schema=…/templates/schema.json`" + ` on the first line. ` + "`tasker-worker template validate`" + ` checks files.
 
-The keys are those of the Tasker engine, ` + "`priority`" + ` and ` + "`queue`" + `. A value may be left empty, which counts as no value. A key that is nearly
+The keys are those of the Tasker engine, ` + "`priority`, `queue`" + ` and ` + "`retry`" + `. A value may be left empty, which counts as no value. A key that is nearly
 one of these is an error, as is a word by which other systems say what belongs elsewhere here (` + "`needs`, `retries`, `timeout`, `if`" + `); any other
 unknown key is a warning.
 `
@@ -57,6 +57,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 	}{
 		{"## The template", "template", templateFields()},
 		{"## A step, an item of `step_templates`", "step", stepFields()},
+		{"## A retry policy, under `retry`", "retry", retryFields()},
 		{"## An event, an item of a step's `custom_events`", "event", eventFields()},
 	} {
 		properties := definitions[object.definition].(map[string]any)["properties"].(map[string]any)
@@ -117,6 +118,14 @@ func valueOf(property map[string]any) string {
 	}
 	if most, ok := bounds["maxLength"]; ok {
 		parts = append(parts, fmt.Sprintf("at most %v characters", most))
+	}
+	if choices, ok := property["enum"].([]any); ok {
+		parts = []string{"one of"}
+		for _, choice := range choices {
+			if choice != nil {
+				parts[0] += fmt.Sprintf(" `%v`", choice)
+			}
+		}
 	}
 	if least, ok := property["minimum"]; ok {
 		parts = append(parts, fmt.Sprintf("%v to %v", least, property["maximum"]))

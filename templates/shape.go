@@ -20,6 +20,7 @@ type objectKind string
 
 const (
 	eventObject    objectKind = "an event"
+	retryObject    objectKind = "a retry policy"
 	stepObject     objectKind = "a step"
 	templateObject objectKind = "a template"
 )
@@ -102,6 +103,10 @@ func (r *report) checkValue(n *node, path string, f field) {
 		}
 	case priorityValue:
 		r.checkPriority(n, path, f)
+	case choiceValue:
+		r.checkChoice(n, path, f)
+	case retryValue:
+		r.checkRetry(n, path)
 	case textsValue:
 		r.each(n, path, func(item *node, path string) { r.checkText(item, path, f) })
 	case stepsValue:

@@ -62,6 +62,8 @@ type Step struct {
 	Retryable bool
 	// RetryLimit is the number of attempts.
 	RetryLimit int
+	// Retry is the retry policy: that of the step, or else of the template. Nil is the engine's rule.
+	Retry *RetryPolicy
 	// Skippable is stored for the engine and has no effect.
 	Skippable bool
 	// Config is handler_config as JSON, with numbers spelled as in the file, or nil.
