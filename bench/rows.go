@@ -81,7 +81,7 @@ func (w rowWriter) write(ctx context.Context, tasks []int64) (steps int, err err
 	finishes, err := w.start(ctx, tasks)
 	for ; err == nil && len(finishes) > 0; steps += len(tasks) {
 		var results []engine.FinishResult
-		if results, err = w.store.Finish(ctx, w.worker, finishes, sql.Skip); err != nil {
+		if results, err = w.store.Finish(ctx, w.worker, finishes, sql.SkipLocked); err != nil {
 			break
 		}
 		following := finishes[:0]
@@ -99,11 +99,11 @@ func (w rowWriter) write(ctx context.Context, tasks []int64) (steps int, err err
 
 // start starts the tasks and returns the requests that finish their first steps.
 func (w rowWriter) start(ctx context.Context, tasks []int64) ([]engine.FinishRequest, error) {
-	requests := make([]sql.TickWish, len(tasks))
+	requests := make([]sql.TickRequest, len(tasks))
 	for i, id := range tasks {
-		requests[i] = sql.TickWish{TaskID: id, Queue: w.queue, Key: "rows"}
+		requests[i] = sql.TickRequest{TaskID: id, Queue: w.queue, Key: "rows"}
 	}
-	ticks, err := w.store.Tick(ctx, w.worker, requests, sql.Skip)
+	ticks, err := w.store.Tick(ctx, w.worker, requests, sql.SkipLocked)
 	if err != nil {
 		return nil, err
 	}

@@ -65,21 +65,21 @@ func (s *Supervisor) bootOnce(
 		h.Stop(s.force, 0)
 		return nil, errNotRunning
 	}
-	s.running.Go(func() { s.bury(h, scratch) })
+	s.running.Go(func() { s.awaitExit(h, scratch) })
 	return h, nil
 }
 
-// bury waits for the end of a process and clears up after it.
-func (s *Supervisor) bury(h *host.Host, scratch string) {
+// awaitExit waits for the end of a process and releases what belongs to it.
+func (s *Supervisor) awaitExit(h *host.Host, scratch string) {
 	<-h.Done()
 	s.unregister(h)
 	_ = ownfolder.Discard(scratch) // goes with the whole scratch folder at the latest
-	death, level := h.Death(), slog.LevelInfo
-	if death.Kind != host.DeathStopped {
+	cause, level := h.ExitCause(), slog.LevelInfo
+	if cause.Kind != host.ExitStopped {
 		level = slog.LevelWarn
 	}
 	s.config.Logger.Log(context.Background(), level, "handler process has ended",
-		"executor", h.ID(), "pid", h.PID(), "reason", death.Reason, "executions", h.Served())
+		"executor", h.ID(), "pid", h.PID(), "reason", cause.Reason, "executions", h.Served())
 }
 
 // appRoot is the app in whose environment the handlers run. Only Ruby's can be in one.
@@ -159,12 +159,12 @@ type timing struct {
 	// shadow and ahead are stopShadow and stopAhead.
 	shadow, ahead time.Duration
 	// settled is the age at which a process closes an open circuit, stuck that at which one that left files out is replaced.
-	settled, stuck time.Duration
+	healthy, stuck time.Duration
 }
 
 func timingDefault() timing {
 	return timing{
-		backoff: time.Second, probe: probeDelay, settled: probedAfter, stuck: stuckAge, shadow: stopShadow, ahead: stopAhead,
+		backoff: time.Second, probe: probeDelay, healthy: circuitCloseAfter, stuck: stuckAge, shadow: stopShadow, ahead: stopAhead,
 		dumpTime: dumpTime, exitGrace: exitGrace, killGrace: killGrace, termGrace: termGrace, writeTimeout: writeTimeout,
 	}
 }

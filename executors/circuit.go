@@ -15,7 +15,7 @@ const (
 	probeDelay = 30 * time.Second
 )
 
-// circuit keeps the processes of one language from being started over and over when they crash. Open, it lets one seat at a
+// circuit keeps the processes of one language from being started over and over when they crash. Open, it lets one child at a
 // time try, after a delay; the steps wait meanwhile and do not fail. The first process that works closes it. It is safe for
 // concurrent use.
 type circuit struct {
@@ -24,12 +24,12 @@ type circuit struct {
 	crashes []time.Time
 	// closed is closed when the circuit closes, nil while it is not open.
 	closed chan struct{}
-	// prober is the seat that tries, nil when none does.
-	prober *seat
+	// probing is the child that tries, nil when none does.
+	probing *child
 }
 
-// crashed counts a crash or a failed boot, and says whether it opened the circuit.
-func (c *circuit) crashed(now time.Time) (opened bool) {
+// recordCrash counts a crash or a failed boot, and says whether it opened the circuit.
+func (c *circuit) recordCrash(now time.Time) (opened bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.crashes = slices.DeleteFunc(c.crashes, func(at time.Time) bool { return now.Sub(at) > circuitWindow })
@@ -41,28 +41,28 @@ func (c *circuit) crashed(now time.Time) (opened bool) {
 	return true
 }
 
-// worked closes the circuit and says whether it was open.
-func (c *circuit) worked() bool {
+// close closes the circuit and says whether it was open.
+func (c *circuit) close() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed == nil {
 		return false
 	}
 	close(c.closed)
-	c.closed, c.crashes, c.prober = nil, nil, nil
+	c.closed, c.crashes, c.probing = nil, nil, nil
 	return true
 }
 
-// probe says whether s may start a process: at once when wait is nil and probing is false, as the one that tries when
+// mayStart says whether s may start a process: at once when wait is nil and probing is false, as the one that tries when
 // probing is true, and otherwise when wait is closed.
-func (c *circuit) probe(s *seat) (wait <-chan struct{}, probing bool) {
+func (c *circuit) mayStart(s *child) (wait <-chan struct{}, probing bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed == nil {
 		return nil, false
 	}
-	if c.prober == nil || c.prober == s {
-		c.prober = s
+	if c.probing == nil || c.probing == s {
+		c.probing = s
 		return nil, true
 	}
 	return c.closed, false

@@ -87,15 +87,15 @@ func TestCrashJustAfterANeighbourWasAnsweredIsNobodysFailure(t *testing.T) {
 func TestThirdCrashAmongNeighboursIsAFailure(t *testing.T) {
 	t.Parallel()
 	sc := newScene(t, sceneOptions{handlers: "echo"})
-	among := host.Ending{
+	among := host.ExecutionResult{
 		Crash:   engine.Failure{Class: engine.ClassExecutorCrashed},
-		Fate:    host.FateCrashedAmong,
+		Cause:   host.EndCrashedShared,
 		Outcome: engine.GivenBack(ReasonExecutorCrashed, 0),
 	}
 	a := attempt("echo")
 	var kinds []engine.OutcomeKind
 	for range 3 {
-		kinds = append(kinds, sc.judge(a, among).Kind)
+		kinds = append(kinds, sc.applyCrashPolicy(a, among).Kind)
 	}
 	want := []engine.OutcomeKind{engine.OutcomeGivenBack, engine.OutcomeGivenBack, engine.OutcomeFailed}
 	if diff := cmp.Diff(want, kinds); diff != "" {

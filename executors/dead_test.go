@@ -50,7 +50,7 @@ func TestProcessThatClosesItsRequestsIsKilled(t *testing.T) {
 func TestStepsWaitWhileEveryBootCrashes(t *testing.T) {
 	t.Parallel()
 	slow := timingDefault()
-	slow.backoff, slow.probe, slow.settled = time.Millisecond, time.Millisecond, 50*time.Millisecond
+	slow.backoff, slow.probe, slow.healthy = time.Millisecond, time.Millisecond, 50*time.Millisecond
 	sc := startScene(t, sceneOptions{handlers: "exit:1\necho", timing: slow})
 	sc.write("ruby/handlers.rb", "BOOM")
 	sc.run(sc.ctx(), attempt("exit:1"))

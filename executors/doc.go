@@ -3,8 +3,8 @@
 // implements [engine.Executor] and knows no database, no queue and no graph.
 //
 //	files in Dir/ruby, Dir/python, Dir/node
-//	   -> one pool per language, of Processes seats
-//	   -> a seat keeps one process running: boot, ready, death, backoff, boot ...
+//	   -> one pool per language, of Processes children
+//	   -> a child keeps one process running: boot, ready, exit, backoff, boot ...
 //	   -> Acquire takes room in the least loaded process, Execute runs one attempt in it, Release gives the room back
 //
 // Steps with a command go another way: Acquire takes one of CommandSteps places, Execute runs the program once.

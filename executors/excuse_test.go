@@ -60,7 +60,7 @@ func TestProgramsThatDieOfTheStopSignalAreGivenBack(t *testing.T) {
 			sc, stop := stoppable(t, patience)
 			sc.program("bin/waits", waits(tt.trap))
 			outcome := make(chan engine.Outcome, 1)
-			go func() { outcome <- sc.run(sc.ctx(), command("waits")) }()
+			go func() { outcome <- sc.run(sc.ctx(), commandAttempt("waits")) }()
 			pid := sc.child(t)
 			if tt.before {
 				stop()
@@ -97,7 +97,7 @@ func TestWhatTheStopSignalDidNotEndIsJudgedAsEver(t *testing.T) {
 				stop()
 				sc.awaitStopSeen()
 			}
-			got := sc.run(sc.ctx(), command("p"))
+			got := sc.run(sc.ctx(), commandAttempt("p"))
 			if (got.Failure != nil) != (tt.want != "") || got.Failure != nil && !strings.Contains(got.Failure.Message, tt.want) {
 				t.Errorf("outcome is %s, want %q", describe(got), tt.want)
 			}

@@ -21,13 +21,13 @@ type generation struct {
 	pools  []*pool
 	broken []Problem
 	// programs says that the folder has programs for steps with a command.
-	programs bool
+	commands bool
 	// changed is told when the table is another.
 	changed func()
 
 	// mu protects the fields below.
 	mu    sync.RWMutex
-	table table
+	table routingTable
 	// stuck are the files that did not finish loading, or threw soon after, by language.
 	stuck map[Language][]stuckFile
 }
@@ -35,7 +35,7 @@ type generation struct {
 // newGeneration looks at the folder and starts nothing.
 func (s *Supervisor) newGeneration(number int) (*generation, error) {
 	g := &generation{
-		changed: s.change.happened, number: number, programs: len(programsIn(s.config.Dir)) > 0, stuck: make(map[Language][]stuckFile),
+		changed: s.change.happened, number: number, commands: len(commandsIn(s.config.Dir)) > 0, stuck: make(map[Language][]stuckFile),
 	}
 	g.life, g.end = context.WithCancel(s.life)
 	for _, r := range runtimes() {
@@ -61,7 +61,7 @@ func (s *Supervisor) newGeneration(number int) (*generation, error) {
 func (g *generation) refresh() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	t := table{
+	t := routingTable{
 		problems: append([]Problem(nil), g.broken...), exclusive: make(map[string]bool), names: make(map[*pool]names),
 		routes: make(map[string]*pool),
 	}
@@ -119,7 +119,7 @@ func (g *generation) problems() []Problem {
 			problems = append(problems, *open)
 		}
 	}
-	if len(g.pools) == 0 && len(g.broken) == 0 && !g.programs {
+	if len(g.pools) == 0 && len(g.broken) == 0 && !g.commands {
 		problems = append(problems, Problem{Message: "no handler files in ruby/, python/ or node/ of the executors folder"})
 	}
 	return problems
@@ -143,8 +143,8 @@ func bootProblem(language Language, err error) Problem {
 	return problem
 }
 
-// fruitless returns an error when there are handler files, or an app, and no handler is served.
-func (g *generation) fruitless() error {
+// errNothingServed returns an error when there are handler files, or an app, and no handler is served.
+func (g *generation) errNothingServed() error {
 	g.mu.RLock()
 	served := len(g.table.handlers)
 	g.mu.RUnlock()

@@ -86,7 +86,7 @@ func TestWhatAProgramLeavesBehindEndsWithItsAttempt(t *testing.T) {
 		"cookieless=; ! grep -q '^0::.*/tasker-worker-[0-9a-f]*-' /proc/self/cgroup || cookieless='/usr/bin/prlimit --rttime=unlimited'\n"+
 		`env -i /usr/bin/setsid --fork $cookieless /bin/sh -c "echo \$\$ > $TASKER_RESULT_FILE; exec sleep 300" </dev/null >/dev/null 2>&1`+"\n"+
 		`while ! [ -s "$TASKER_RESULT_FILE" ]; do sleep 0.01; done`)
-	awaitGone(t, decode[int](t, sc.run(sc.ctx(), command("leave"))))
+	awaitGone(t, decode[int](t, sc.run(sc.ctx(), commandAttempt("leave"))))
 }
 
 func TestGuardianHoldsNothingOfTheWorkers(t *testing.T) {

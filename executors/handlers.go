@@ -50,8 +50,8 @@ func (p Problem) Detail() string {
 	return strings.Join(append([]string{p.String()}, p.Traceback...), "\n    ")
 }
 
-// table is what a generation serves, made from the handshakes of its pools.
-type table struct {
+// routingTable maps the handlers that a generation serves to its pools. It is made from their handshakes.
+type routingTable struct {
 	handlers []HandlerInfo
 	problems []Problem
 	routes   map[string]*pool
@@ -65,7 +65,7 @@ type table struct {
 type names struct{ shared, exclusive []string }
 
 // add takes in what one language serves. A name that an earlier language serves stays with it.
-func (t *table) add(p *pool, shake *host.Handshake) {
+func (t *routingTable) add(p *pool, shake *host.Handshake) {
 	language := p.runtime.language
 	for _, e := range shake.LoadErrors {
 		t.problems = append(t.problems, loadProblem(language, e))
@@ -87,7 +87,7 @@ func (t *table) add(p *pool, shake *host.Handshake) {
 	}
 }
 
-func (t *table) find(name string) *HandlerInfo {
+func (t *routingTable) find(name string) *HandlerInfo {
 	if t.routes[name] == nil {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (t *table) find(name string) *HandlerInfo {
 	return &t.handlers[i]
 }
 
-func (t *table) sort() {
+func (t *routingTable) sort() {
 	slices.SortFunc(t.handlers, func(a, b HandlerInfo) int { return cmp.Compare(a.Name, b.Name) })
 	for _, h := range t.handlers {
 		p := t.routes[h.Name]

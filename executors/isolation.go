@@ -22,15 +22,15 @@ const (
 // time. It is safe for concurrent use.
 type isolated struct {
 	// room is written by whoever runs a step, and read when that has ended.
-	room chan struct{}
+	slots chan struct{}
 
 	// mu protects the fields below.
 	mu   sync.Mutex
-	idle map[string][]*idler
+	idle map[string][]*idleHost
 }
 
-// idler is a process that waits for its next step. taken is closed by who takes it.
-type idler struct {
+// idleHost is a process that waits for its next step. taken is closed by who takes it.
+type idleHost struct {
 	host  *host.Host
 	taken chan struct{}
 }
@@ -48,16 +48,16 @@ func wantsProcess(config json.RawMessage) bool {
 
 // executeIsolated runs an attempt in a process that serves nothing but its handler, and gives the slot back when there is a place
 // for that.
-func (s *Supervisor) executeIsolated(ctx context.Context, from *slot, a *engine.Attempt) host.Ending {
+func (s *Supervisor) executeIsolated(ctx context.Context, from *slot, a *engine.Attempt) host.ExecutionResult {
 	g, p := from.generation, from.pool
-	cancelled := host.Ending{Fate: host.FateCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
+	cancelled := host.ExecutionResult{Cause: host.EndCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
 	if !s.enter() {
 		return cancelled
 	}
 	defer s.running.Done()
 	select {
-	case p.isolated.room <- struct{}{}:
-		defer func() { <-p.isolated.room }()
+	case p.isolated.slots <- struct{}{}:
+		defer func() { <-p.isolated.slots }()
 		from.Release()
 	case <-ctx.Done():
 		return cancelled
@@ -68,21 +68,21 @@ func (s *Supervisor) executeIsolated(ctx context.Context, from *slot, a *engine.
 	if h == nil {
 		var err error
 		if h, err = s.bootAlone(ctx, g, p.runtime); err != nil {
-			return s.notAlone(ctx, p, err)
+			return s.isolatedStartFailed(ctx, p, err)
 		}
 	}
-	ending := h.Execute(ctx, a, s.limits(a))
-	if ending.Fate != host.FateAnswered || !h.Usable() || s.quarantine.mustRunAlone(a.Step.ID) ||
+	result := h.Execute(ctx, a, s.limits(a))
+	if result.Cause != host.EndAnswered || !h.Usable() || s.quarantine.mustRunAlone(a.Step.ID) ||
 		s.config.RecycleAfter > 0 && h.Served() >= s.config.RecycleAfter {
 		h.Stop(s.force, 0)
-		return ending
+		return result
 	}
-	s.keepIdle(g, p, a.Handler.Name, h)
-	return ending
+	s.parkIdle(g, p, a.Handler.Name, h)
+	return result
 }
 
-// keepIdle keeps a process for the next step of its handler, for a while. The caller is counted in s.running.
-func (s *Supervisor) keepIdle(g *generation, p *pool, handler string, h *host.Host) {
+// parkIdle keeps a process for the next step of its handler, for a while. The caller is counted in s.running.
+func (s *Supervisor) parkIdle(g *generation, p *pool, handler string, h *host.Host) {
 	i := p.isolated.put(handler, h)
 	s.running.Go(func() {
 		timer := time.NewTimer(isolatedIdle)
@@ -100,10 +100,10 @@ func (s *Supervisor) keepIdle(g *generation, p *pool, handler string, h *host.Ho
 	})
 }
 
-func (i *isolated) put(handler string, h *host.Host) *idler {
+func (i *isolated) put(handler string, h *host.Host) *idleHost {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	idle := &idler{host: h, taken: make(chan struct{})}
+	idle := &idleHost{host: h, taken: make(chan struct{})}
 	i.idle[handler] = append(i.idle[handler], idle)
 	return idle
 }
@@ -123,7 +123,7 @@ func (i *isolated) take(handler string) *host.Host {
 }
 
 // drop takes a process out that nobody took, and says whether it did.
-func (i *isolated) drop(handler string, dropped *idler) bool {
+func (i *isolated) drop(handler string, dropped *idleHost) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	select {
@@ -135,7 +135,7 @@ func (i *isolated) drop(handler string, dropped *idler) bool {
 	}
 }
 
-func (i *isolated) removeLocked(handler string, removed *idler) {
+func (i *isolated) removeLocked(handler string, removed *idleHost) {
 	kept := i.idle[handler][:0]
 	for _, idle := range i.idle[handler] {
 		if idle != removed {

@@ -278,7 +278,7 @@ func (sc *scene) awaitCredit(want int) {
 	sc.awaitTrue(func() bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return p.members[0].credit == want
+		return p.members[0].capacity == want
 	})
 }
 
@@ -295,12 +295,12 @@ func (sc *scene) awaitTrue(condition func() bool) {
 func TestCrashLoopOpensTheCircuitAndStepsWaitUntilItCloses(t *testing.T) {
 	t.Parallel()
 	slow := timingDefault()
-	slow.backoff, slow.probe, slow.settled = time.Millisecond, 300*time.Millisecond, 50*time.Millisecond
+	slow.backoff, slow.probe, slow.healthy = time.Millisecond, 300*time.Millisecond, 50*time.Millisecond
 	sc := startScene(t, sceneOptions{handlers: "exit:1\necho", timing: slow})
 	for range circuitCrashes {
 		sc.run(sc.ctx(), attempt("exit:1"))
 	}
-	sc.log.await(t, "handler processes crash over and over", 1)
+	sc.log.await(t, "circuit opened after repeated crashes", 1)
 	problems := sc.Problems()
 	if len(problems) != 1 || !strings.Contains(problems[0].Message, "crashed 5 times") {
 		t.Errorf("problems are %v, want the open circuit", problems)
@@ -314,7 +314,7 @@ func TestCrashLoopOpensTheCircuitAndStepsWaitUntilItCloses(t *testing.T) {
 		t.Errorf("a process was there again after %v: it was not held back", took)
 	}
 	sc.log.await(t, "handler processes work again", 1)
-	if n := sc.log.count("handler processes crash over and over"); n != 1 {
+	if n := sc.log.count("circuit opened after repeated crashes"); n != 1 {
 		t.Errorf("it was said %d times, want once", n)
 	}
 	if problems := sc.Problems(); len(problems) != 0 {

@@ -17,7 +17,7 @@ type pool struct {
 	runtime runtime
 	// alone is written by whoever runs a step alone, and read when that has ended: one at a time per language.
 	alone chan struct{}
-	// recycleAfter is the number of executions after which a member is worn, 0 for never.
+	// recycleAfter is the number of executions after which a member is recycled, 0 for never.
 	recycleAfter int
 	// exclusiveKey is the key of the room of exclusive handlers.
 	exclusiveKey string
@@ -41,12 +41,12 @@ type pool struct {
 // member is one ready process. The pool's mutex protects what follows the channels.
 type member struct {
 	host *host.Host
-	// worn is closed when the process should be replaced, idle when it has left the pool and nobody holds room in it.
-	worn, idle chan struct{}
+	// recycleDue is closed when the process should be recycled, idle when it has left the pool and all its slots are free.
+	recycleDue, idle chan struct{}
 
-	credit, load, taken int
-	leaving             bool
-	wornClosed          bool
+	capacity, load, taken int
+	leaving               bool
+	recycleRequested      bool
 	// alone says that the one step in it wants no other beside it; reserved is such a step that waits for the others to end.
 	alone    bool
 	reserved *waiter
@@ -64,7 +64,7 @@ func newPool(r runtime, recycleAfter int, changed func()) *pool {
 		alone:        make(chan struct{}, 1),
 		changed:      changed,
 		exclusiveKey: string(r.language) + exclusiveSuffix,
-		isolated:     isolated{idle: make(map[string][]*idler), room: make(chan struct{}, isolatedMax)},
+		isolated:     isolated{idle: make(map[string][]*idleHost), slots: make(chan struct{}, isolatedMax)},
 		recycleAfter: recycleAfter,
 		runtime:      r,
 	}
@@ -78,7 +78,7 @@ func (p *pool) acquire(ctx context.Context, exclusive bool) (*member, error) {
 		return nil, errRetired
 	}
 	w := &waiter{exclusive: exclusive}
-	if m := p.roomLocked(w); m != nil {
+	if m := p.findSlotLocked(w); m != nil {
 		p.mu.Unlock()
 		return m, nil
 	}
@@ -123,12 +123,12 @@ func (p *pool) release(m *member) {
 func (p *pool) reuse(m *member) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if m.leaving || m.wornClosed || m.reserved != nil || !m.host.Usable() {
+	if m.leaving || m.recycleRequested || m.reserved != nil || !m.host.Usable() {
 		return false
 	}
 	m.taken++
 	if p.recycleAfter > 0 && m.taken >= p.recycleAfter {
-		m.wearLocked()
+		m.requestRecycleLocked()
 	}
 	return true
 }
@@ -138,7 +138,7 @@ func (p *pool) releaseLocked(m *member) {
 	m.alone = false // nothing else was in it
 	m.taken++
 	if p.recycleAfter > 0 && m.taken >= p.recycleAfter {
-		m.wearLocked()
+		m.requestRecycleLocked()
 	}
 	m.noteIdleLocked()
 	p.dispatchLocked()
@@ -151,7 +151,7 @@ func (p *pool) add(h *host.Host) *member {
 	if p.retired {
 		return nil
 	}
-	m := &member{credit: h.Handshake().MaxConcurrency, host: h, idle: make(chan struct{}), worn: make(chan struct{})}
+	m := &member{capacity: h.Handshake().MaxConcurrency, host: h, idle: make(chan struct{}), recycleDue: make(chan struct{})}
 	p.members = append(p.members, m)
 	p.handshake, p.bootFailure = h.Handshake(), nil
 	p.dispatchLocked()
@@ -187,27 +187,27 @@ func (p *pool) retire() []*member {
 	return members
 }
 
-// wear asks for the replacement of a process.
-func (p *pool) wear(m *member) {
+// requestRecycle asks the child to replace the process.
+func (p *pool) requestRecycle(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m.wearLocked()
+	m.requestRecycleLocked()
 }
 
-// setCredit believes a process that says how many steps it takes.
-func (p *pool) setCredit(m *member, credit int) {
+// setCapacity stores the capacity that the process reported.
+func (p *pool) setCapacity(m *member, capacity int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m.credit = credit
+	m.capacity = capacity
 	p.dispatchLocked()
 	p.changed()
 }
 
-// lowerCredit believes a process that says it is overloaded.
-func (p *pool) lowerCredit(m *member) {
+// lowerCapacity stores that the process reported an overload.
+func (p *pool) lowerCapacity(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m.credit = max(1, m.credit-1)
+	m.capacity = max(1, m.capacity-1)
 	p.changed()
 }
 
@@ -231,7 +231,7 @@ func (p *pool) dispatchLocked() {
 		return
 	}
 	p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
-		m := p.roomLocked(w)
+		m := p.findSlotLocked(w)
 		if m != nil {
 			w.granted <- m
 		}
@@ -239,13 +239,13 @@ func (p *pool) dispatchLocked() {
 	})
 }
 
-// roomLocked takes room for w, nil when there is none yet. An exclusive step gets the least loaded process reserved, so that
+// findSlotLocked takes a slot for w, nil when none is free. An exclusive step gets the least loaded process reserved, so that
 // it empties; otherwise it could wait for ever.
-func (p *pool) roomLocked(w *waiter) *member {
+func (p *pool) findSlotLocked(w *waiter) *member {
 	var best *member
 	for _, m := range p.members {
 		switch {
-		case !m.host.Usable() || m.alone || m.reserved != nil && m.reserved != w || m.load >= m.credit && !w.exclusive:
+		case !m.host.Usable() || m.alone || m.reserved != nil && m.reserved != w || m.load >= m.capacity && !w.exclusive:
 		case m.reserved == w:
 			best = m
 		case best == nil || best.reserved != w && m.load < best.load:
@@ -272,10 +272,10 @@ func (p *pool) unreserveLocked(w *waiter) {
 	}
 }
 
-func (m *member) wearLocked() {
-	if !m.wornClosed {
-		m.wornClosed = true
-		close(m.worn)
+func (m *member) requestRecycleLocked() {
+	if !m.recycleRequested {
+		m.recycleRequested = true
+		close(m.recycleDue)
 	}
 }
 

@@ -20,8 +20,8 @@ func (s *Supervisor) Reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reloading handlers: %w", err)
 	}
-	failed := s.startSeats(ctx, g)
-	if err := errors.Join(ctx.Err(), s.life.Err(), worse(g, old, failed), g.fruitless()); err != nil {
+	failed := s.startChildren(ctx, g)
+	if err := errors.Join(ctx.Err(), s.life.Err(), worse(g, old, failed), g.errNothingServed()); err != nil {
 		s.retire(g)
 		return fmt.Errorf("reloading handlers, the old ones stay: %w", err)
 	}

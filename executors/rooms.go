@@ -73,7 +73,7 @@ func (s *Supervisor) Pools() []engine.Pool {
 	s.mu.RLock()
 	handlers := s.commands.handlers
 	s.mu.RUnlock()
-	pools := []engine.Pool{{Key: CommandPool, Handlers: handlers, Slots: cap(s.programs), Free: cap(s.programs) - len(s.programs)}}
+	pools := []engine.Pool{{Key: CommandPool, Handlers: handlers, Slots: cap(s.commandSlots), Free: cap(s.commandSlots) - len(s.commandSlots)}}
 	for _, p := range g.pools {
 		pools = append(pools, g.roomsOf(p)...)
 	}
@@ -89,7 +89,7 @@ func (g *generation) roomsOf(p *pool) []engine.Pool {
 	language, room := string(p.runtime.language), p.measure()
 	pools := []engine.Pool{
 		{Key: language, Handlers: names.shared, Slots: room.slots, Free: room.free},
-		{Key: language + processSuffix, Slots: cap(p.isolated.room), Free: cap(p.isolated.room) - len(p.isolated.room)},
+		{Key: language + processSuffix, Slots: cap(p.isolated.slots), Free: cap(p.isolated.slots) - len(p.isolated.slots)},
 	}
 	if len(names.exclusive) > 0 {
 		pools = append(pools, engine.Pool{
@@ -124,7 +124,7 @@ func (s *Supervisor) PoolOf(handler string) (key string, served bool) {
 // Free implements [engine.Pools].
 func (s *Supervisor) Free(key string) int {
 	if key == CommandPool {
-		return cap(s.programs) - len(s.programs)
+		return cap(s.commandSlots) - len(s.commandSlots)
 	}
 	g := s.generation()
 	if g == nil {
@@ -141,7 +141,7 @@ func (s *Supervisor) Free(key string) int {
 		case exclusiveSuffix:
 			return p.measure().idle
 		case processSuffix:
-			return cap(p.isolated.room) - len(p.isolated.room)
+			return cap(p.isolated.slots) - len(p.isolated.slots)
 		}
 	}
 	return 0
@@ -155,8 +155,8 @@ func (s *Supervisor) TryAcquire(handler string) engine.Slot {
 	}
 	if strings.HasPrefix(handler, templates.CommandPrefix) {
 		select {
-		case s.programs <- struct{}{}:
-			return &programSlot{supervisor: s}
+		case s.commandSlots <- struct{}{}:
+			return &commandSlot{supervisor: s}
 		default:
 			return nil
 		}
@@ -184,12 +184,12 @@ func (p *pool) measure() room {
 		if !m.host.Usable() {
 			continue
 		}
-		r.slots += m.credit
+		r.slots += m.capacity
 		r.processes++
 		if m.alone || m.reserved != nil {
 			continue
 		}
-		r.free += max(0, m.credit-m.load)
+		r.free += max(0, m.capacity-m.load)
 		if m.load == 0 {
 			r.idle++
 		}
@@ -206,7 +206,7 @@ func (p *pool) tryAcquire(exclusive bool) *member {
 		return nil
 	}
 	w := &waiter{exclusive: exclusive}
-	m := p.roomLocked(w)
+	m := p.findSlotLocked(w)
 	p.unreserveLocked(w)
 	return m
 }

@@ -50,15 +50,15 @@ func (s *slot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	if wantsProcess(a.Handler.Config) {
 		// The room is kept until there is a place among such processes: a worker must not hold more of these steps than it can
 		// start, when others could run them.
-		return s.supervisor.excuse(ctx, a, s.supervisor.judge(a, s.supervisor.executeIsolated(ctx, s, a)))
+		return s.supervisor.excuse(ctx, a, s.supervisor.applyCrashPolicy(a, s.supervisor.executeIsolated(ctx, s, a)))
 	}
 	if s.supervisor.quarantine.mustRunAlone(a.Step.ID) {
 		s.Release() // the room is not needed, and the wait for a process of its own may be long
-		return s.supervisor.excuse(ctx, a, s.supervisor.judge(a, s.supervisor.executeAlone(ctx, s.generation, s.pool, a)))
+		return s.supervisor.excuse(ctx, a, s.supervisor.applyCrashPolicy(a, s.supervisor.executeAlone(ctx, s.generation, s.pool, a)))
 	}
-	ending := s.member.host.Execute(ctx, a, s.supervisor.limits(a))
-	s.heed(ending.Outcome.GiveBack)
-	return s.supervisor.excuse(ctx, a, s.supervisor.judge(a, ending))
+	result := s.member.host.Execute(ctx, a, s.supervisor.limits(a))
+	s.applyRefusal(result.Outcome.GiveBack)
+	return s.supervisor.excuse(ctx, a, s.supervisor.applyCrashPolicy(a, result))
 }
 
 // Reuse implements [engine.Slot]. A process that is leaving is not kept.
@@ -77,14 +77,14 @@ func (s *slot) Release() {
 	}
 }
 
-// heed draws the consequences for the process of what it refused.
-func (s *slot) heed(refused *engine.GiveBack) {
+// applyRefusal lowers the capacity or recycles the process, depending on why it refused the step.
+func (s *slot) applyRefusal(refused *engine.GiveBack) {
 	switch {
 	case refused == nil:
 	case refused.Reason == ReasonOverloaded:
-		s.pool.lowerCredit(s.member)
+		s.pool.lowerCapacity(s.member)
 	case refused.Reason == ReasonShuttingDown:
-		s.pool.wear(s.member)
+		s.pool.requestRecycle(s.member)
 	}
 }
 
@@ -117,29 +117,29 @@ func (s *Supervisor) timeout(a *engine.Attempt) time.Duration {
 	return s.config.StepTimeout
 }
 
-// judge decides between failure and give-back for an execution whose process did not survive it.
-func (s *Supervisor) judge(a *engine.Attempt, e host.Ending) engine.Outcome {
-	switch e.Fate {
-	case host.FateAnswered:
+// applyCrashPolicy decides between failure and give-back for an execution whose process ended during it.
+func (s *Supervisor) applyCrashPolicy(a *engine.Attempt, e host.ExecutionResult) engine.Outcome {
+	switch e.Cause {
+	case host.EndAnswered:
 		if e.Outcome.Kind != engine.OutcomeGivenBack {
 			s.quarantine.forget(a.Step.ID)
 		}
-	case host.FateCrashed:
+	case host.EndCrashed:
 		s.quarantine.crashed(a.Step.ID)
-	case host.FateCrashedAmong:
+	case host.EndCrashedShared:
 		if !s.quarantine.crashed(a.Step.ID) {
 			return engine.Failed(e.Crash)
 		}
-	case host.FateNeighbour:
+	case host.EndNeighbourTimedOut:
 		s.quarantine.neighbourTimedOut(a.Step.ID)
-	case host.FateCancelled, host.FateStopped, host.FateTimedOut, host.FateUndelivered:
+	case host.EndCancelled, host.EndStopped, host.EndTimedOut, host.EndUndelivered:
 	}
 	return e.Outcome
 }
 
 // executeAlone runs an attempt in a process of its own, one at a time per language.
-func (s *Supervisor) executeAlone(ctx context.Context, g *generation, p *pool, a *engine.Attempt) host.Ending {
-	cancelled := host.Ending{Fate: host.FateCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
+func (s *Supervisor) executeAlone(ctx context.Context, g *generation, p *pool, a *engine.Attempt) host.ExecutionResult {
+	cancelled := host.ExecutionResult{Cause: host.EndCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
 	if !s.enter() {
 		return cancelled
 	}
@@ -156,7 +156,7 @@ func (s *Supervisor) executeAlone(ctx context.Context, g *generation, p *pool, a
 	}
 	h, err := s.bootAlone(ctx, g, p.runtime)
 	if err != nil {
-		return s.notAlone(ctx, p, err)
+		return s.isolatedStartFailed(ctx, p, err)
 	}
 	defer h.Stop(s.force, 0)
 	return h.Execute(ctx, a, s.limits(a))
@@ -170,11 +170,11 @@ func (s *Supervisor) bootAlone(ctx context.Context, g *generation, r runtime) (*
 	return s.boot(ctx, g, r, string(r.language)+"-alone", 1)
 }
 
-func (s *Supervisor) notAlone(ctx context.Context, p *pool, err error) host.Ending {
+func (s *Supervisor) isolatedStartFailed(ctx context.Context, p *pool, err error) host.ExecutionResult {
 	if ctx.Err() != nil || s.life.Err() != nil {
-		return host.Ending{Fate: host.FateCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
+		return host.ExecutionResult{Cause: host.EndCancelled, Outcome: engine.GivenBack(ReasonShutdown, 0)}
 	}
 	s.config.Logger.Error("no process could be started for a step that has to run alone",
 		"language", string(p.runtime.language), "error", err)
-	return host.Ending{Fate: host.FateUndelivered, Outcome: engine.GivenBack(ReasonExecutorUnavailable, unavailableDelay)}
+	return host.ExecutionResult{Cause: host.EndUndelivered, Outcome: engine.GivenBack(ReasonExecutorUnavailable, unavailableDelay)}
 }

@@ -29,9 +29,9 @@ type Supervisor struct {
 	// users are who handler processes run as.
 	users users
 	// programs holds a token for each program that runs or may.
-	programs chan struct{}
-	workerID string
-	started  atomic.Bool
+	commandSlots chan struct{}
+	workerID     string
+	started      atomic.Bool
 
 	// life ends when Stop begins: nothing is started any more. force ends when Stop has no more time.
 	life, force       context.Context
@@ -78,14 +78,14 @@ func New(config Config) (*Supervisor, error) {
 		return nil, err
 	}
 	s := &Supervisor{
-		config:   config,
-		programs: make(chan struct{}, config.CommandSteps),
-		ended:    make(chan struct{}),
-		hosts:    make(map[*host.Host]struct{}),
-		launch:   launchFromPath,
-		timing:   timingDefault(),
-		users:    runAs,
-		workerID: fmt.Sprintf("%s-%d", hostname, os.Getpid()),
+		config:       config,
+		commandSlots: make(chan struct{}, config.CommandSteps),
+		ended:        make(chan struct{}),
+		hosts:        make(map[*host.Host]struct{}),
+		launch:       launchFromPath,
+		timing:       timingDefault(),
+		users:        runAs,
+		workerID:     fmt.Sprintf("%s-%d", hostname, os.Getpid()),
 	}
 	s.life, s.endLife = context.WithCancel(context.Background())
 	s.force, s.useForce = context.WithCancel(context.Background())
@@ -119,17 +119,17 @@ func (s *Supervisor) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.startSeats(ctx, g)
+	s.startChildren(ctx, g)
 	if err := ctx.Err(); err != nil {
 		g.end()
 		return fmt.Errorf("starting handler processes: %w", err)
 	}
-	if err := g.fruitless(); err != nil {
+	if err := g.errNothingServed(); err != nil {
 		g.end()
 		return err
 	}
 	s.warnOfVersions(g)
-	s.warnOfCloseness()
+	s.warnIfNotSeparated()
 	s.adopt(g)
 	return nil
 }
@@ -178,7 +178,7 @@ func (s *Supervisor) Problems() []Problem {
 // Acquire implements [engine.Executor]. While a process that serves the handler is restarted, it waits.
 func (s *Supervisor) Acquire(ctx context.Context, handler string) (engine.Slot, error) {
 	if strings.HasPrefix(handler, templates.CommandPrefix) {
-		return s.acquireProgram(ctx, handler)
+		return s.acquireCommand(ctx, handler)
 	}
 	for {
 		g := s.generation()

@@ -17,8 +17,8 @@ type users map[Language]*process.User
 // of is the user of a language, nil for the worker's own.
 func (u users) of(l Language) *process.User { return u[l] }
 
-// others says whether anything runs as another user.
-func (u users) others() bool { return len(u) > 0 }
+// anyOther says whether anything runs as another user.
+func (u users) anyOther() bool { return len(u) > 0 }
 
 // findUsers reads [Config].User.
 func findUsers(setting string) (users, error) {
@@ -56,17 +56,17 @@ func (u users) add(l Language, user string) error {
 	return err
 }
 
-// warnOfCloseness says when handler processes can get at each other.
-func (s *Supervisor) warnOfCloseness() {
-	if process.Separates() || s.users.apart() {
+// warnIfNotSeparated warns when handler processes can access each other.
+func (s *Supervisor) warnIfNotSeparated() {
+	if process.Separates() || s.users.separated() {
 		return
 	}
 	s.config.Logger.Warn("handlers of one language can get at the processes of another, as this system has no Landlock: " +
 		"run the worker as root with a user for each language in TASKER_HANDLER_USER")
 }
 
-// apart says whether no two languages share a user.
-func (u users) apart() bool {
+// separated says whether no two languages share a user.
+func (u users) separated() bool {
 	seen := make(map[uint32]bool)
 	for _, l := range []Language{Ruby, Python, Node, commands} {
 		who := u.of(l)

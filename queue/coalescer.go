@@ -28,17 +28,17 @@ type coalescer[Req, Res any] struct {
 
 func newCoalescer[Req, Res any](
 	life context.Context, exclusive *sync.Mutex,
-	send func(context.Context, []Req, sql.Lock) ([]Res, error), isLocked func(Res) bool,
+	send func(context.Context, []Req, sql.LockMode) ([]Res, error), isLocked func(Res) bool,
 ) coalescer[Req, Res] {
 	return coalescer[Req, Res]{
 		isLocked: isLocked,
 		skipLocked: &batcher[Req, Res]{
 			life: life, splitOnError: isStatementError, max: batchMax, exclusive: exclusive,
-			send: func(ctx context.Context, requests []Req) ([]Res, error) { return send(ctx, requests, sql.Skip) },
+			send: func(ctx context.Context, requests []Req) ([]Res, error) { return send(ctx, requests, sql.SkipLocked) },
 		},
 		waitLocked: &perTaskBatches[Req, Res]{
 			life: life, batches: make(map[int64]*taskBatch[Req, Res]), semaphore: make(chan struct{}, lockWaitersMax),
-			send: func(ctx context.Context, requests []Req) ([]Res, error) { return send(ctx, requests, sql.Wait) },
+			send: func(ctx context.Context, requests []Req) ([]Res, error) { return send(ctx, requests, sql.WaitForLock) },
 		},
 	}
 }

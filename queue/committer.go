@@ -19,22 +19,22 @@ type committer struct {
 	exclusive *sync.Mutex
 	calls     *claimCalls
 	finishes  coalescer[engine.FinishRequest, engine.FinishResult]
-	ticks     coalescer[sql.TickWish, sql.TickResult]
+	ticks     coalescer[sql.TickRequest, sql.TickResult]
 }
 
 // newCommitter returns a committer whose batches end with life, not with the contexts of their callers.
 func newCommitter(life context.Context, store *sql.Store, workerID func() string, calls *claimCalls) *committer {
 	c := &committer{store: store, workerID: workerID, exclusive: &sync.Mutex{}, calls: calls}
 	c.finishes = newCoalescer(life, c.exclusive,
-		func(ctx context.Context, requests []engine.FinishRequest, lock sql.Lock) ([]engine.FinishResult, error) {
+		func(ctx context.Context, requests []engine.FinishRequest, lock sql.LockMode) ([]engine.FinishResult, error) {
 			return store.Finish(ctx, workerID(), requests, lock)
 		},
 		func(result engine.FinishResult) bool { return result.Status == engine.StatusLocked })
 	c.ticks = newCoalescer(life, c.exclusive,
-		func(ctx context.Context, requests []sql.TickWish, lock sql.Lock) ([]sql.TickResult, error) {
+		func(ctx context.Context, requests []sql.TickRequest, lock sql.LockMode) ([]sql.TickResult, error) {
 			return store.Tick(ctx, workerID(), requests, lock)
 		},
-		func(result sql.TickResult) bool { return result.Status == sql.TickBusy })
+		func(result sql.TickResult) bool { return result.Status == sql.TickLocked })
 	return c
 }
 
@@ -72,7 +72,7 @@ func (c *committer) Finish(
 	ctx context.Context, _ string, request engine.FinishRequest,
 ) (engine.FinishResult, error) {
 	if request.Any() {
-		return c.store.FinishWithExtras(ctx, c.workerID(), request)
+		return c.store.FinishWithSideEffects(ctx, c.workerID(), request)
 	}
 	return c.finishes.do(request.TaskID, request)
 }
@@ -88,6 +88,6 @@ func (c *committer) GiveBack(ctx context.Context, request engine.GiveBackRequest
 }
 
 // Tick ticks one task.
-func (c *committer) Tick(_ context.Context, request sql.TickWish) (sql.TickResult, error) {
+func (c *committer) Tick(_ context.Context, request sql.TickRequest) (sql.TickResult, error) {
 	return c.ticks.do(request.TaskID, request)
 }

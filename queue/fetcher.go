@@ -245,7 +245,7 @@ func (f *fetcher) dispatch(workCtx, fetchCtx context.Context, fetched []sql.Fetc
 		switch {
 		case job.Attempt != nil:
 			f.startAttempt(workCtx, fetchCtx, job.Attempt, f.pools.tryAcquire(job.Attempt.Handler.Name))
-		case job.Status == sql.FetchBusy:
+		case job.Status == sql.FetchLocked:
 			locked = true
 		case job.Status == sql.FetchUnchecked:
 			f.startTask(workCtx, fetchCtx, job)

@@ -137,7 +137,7 @@ func (l *lease) renew(ctx context.Context) { l.renewAndCheck(ctx, nil) }
 func (l *lease) renewAndCheck(ctx context.Context, tokens []int64) {
 	l.renewMu.Lock()
 	defer l.renewMu.Unlock()
-	found, err := l.store.HeartbeatRunning(ctx, l.id(), tokens)
+	found, err := l.store.HeartbeatWithClaims(ctx, l.id(), tokens)
 	if err == nil {
 		l.running.Cancel(found.Cancelled, engine.ErrCancelled)
 		l.running.Cancel(found.Lost, engine.ErrClaimLost)

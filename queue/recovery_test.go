@@ -18,7 +18,7 @@ const (
 // tick ticks a task without a worker.
 func (b bench) tick(id int64) {
 	b.t.Helper()
-	if _, err := b.store.Tick(b.t.Context(), deadWorker, []sql.TickWish{{TaskID: id}}, sql.Wait); err != nil {
+	if _, err := b.store.Tick(b.t.Context(), deadWorker, []sql.TickRequest{{TaskID: id}}, sql.WaitForLock); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -69,7 +69,7 @@ func TestSweepReplacesALostJob(t *testing.T) {
 func (b bench) failOnce(id int64, name string) {
 	b.t.Helper()
 	claims, err := b.store.Claim(
-		b.t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.Wait,
+		b.t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.WaitForLock,
 	)
 	if err != nil || claims[0].Status != engine.Claimed {
 		b.t.Fatalf("claiming: %v, %v", claims, err)
@@ -77,7 +77,7 @@ func (b bench) failOnce(id int64, name string) {
 	a := claims[0].Attempt
 	_, err = b.store.Finish(b.t.Context(), deadWorker, []engine.FinishRequest{{
 		TaskID: id, StepID: a.Step.ID, Token: a.Token, Result: []byte(`{"error": "no"}`), Metadata: []byte(`{}`),
-	}}, sql.Wait)
+	}}, sql.WaitForLock)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestJobsOfADeadClientAreReleasedWhenItsLeaseEnds(t *testing.T) {
 			if row.claimed {
 				if _, err := b.store.Claim(
 					t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "first").StepID}},
-					sql.Wait,
+					sql.WaitForLock,
 				); err != nil {
 					t.Fatal(err)
 				}
@@ -135,7 +135,7 @@ func TestAttemptOfADeadWorkerIsCounted(t *testing.T) {
 	b.tick(id)
 	b.registerDead()
 	if _, err := b.store.Claim(
-		t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "only").StepID}}, sql.Wait,
+		t.Context(), deadWorker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "only").StepID}}, sql.WaitForLock,
 	); err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func (s *sweeper) run(ctx context.Context) {
 // sweep does one round of maintenance: it reaps dead workers, wakes queues that no worker fetched from, deletes old
 // attempt logs and sweeps pages of tasks. It returns the time until the end of the next lease, 0 if that is unknown.
 func (s *sweeper) sweep(ctx context.Context) (leaseEnd time.Duration, err error) {
-	found, err := s.store.Patrol(ctx, s.queues, s.nextTask, sweepPage, s.interval, s.releaseAbandoned)
+	found, err := s.store.Maintain(ctx, s.queues, s.nextTask, sweepPage, s.interval, s.releaseAbandoned)
 	if err != nil {
 		return 0, err
 	}
@@ -144,7 +144,7 @@ func (s *sweeper) sweepLogs(ctx context.Context) error {
 	return nil // the next sweep deletes the rest
 }
 
-func (s *sweeper) applyResult(ctx context.Context, found sql.Swept) {
+func (s *sweeper) applyResult(ctx context.Context, found sql.MaintenanceResult) {
 	s.nextTask = found.Next
 	if found.Repaired > 0 {
 		s.log.WarnContext(ctx, "enqueued jobs for tasks with missed wake-ups", "tasks", found.Repaired)

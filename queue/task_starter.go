@@ -23,11 +23,11 @@ type taskStarter struct {
 
 // tick ticks a task that needs no slot.
 func (s *taskStarter) tick(ctx context.Context, task int64) error {
-	result, err := s.commit.Tick(ctx, sql.TickWish{TaskID: task})
+	result, err := s.commit.Tick(ctx, sql.TickRequest{TaskID: task})
 	if err == nil && result.Status == sql.TickUnchecked {
 		var valid bool
 		if valid, err = s.contextValid(ctx, result); err == nil && valid {
-			result, err = s.commit.Tick(ctx, sql.TickWish{TaskID: task, Checked: true})
+			result, err = s.commit.Tick(ctx, sql.TickRequest{TaskID: task, Checked: true})
 		}
 	}
 	if err != nil {

@@ -17,7 +17,7 @@ func (b bundle) startAsRails(step int64, ago time.Duration) {
 		step, ago.Milliseconds())
 }
 
-func (b bundle) abandoned(age time.Duration) sql.Swept {
+func (b bundle) abandoned(age time.Duration) sql.MaintenanceResult {
 	b.t.Helper()
 	found, err := b.store.Sweep(b.t.Context(), 0, 100, 0, age)
 	if err != nil {

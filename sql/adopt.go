@@ -9,11 +9,11 @@ import (
 
 // engineDifferences compares a database with what we need of the engine's schema.
 func engineDifferences(ctx context.Context, q Querier) ([]string, error) {
-	f, err := engineFacts()
+	f, err := loadExpectedSchema()
 	if err != nil {
 		return nil, err
 	}
-	found, err := readCatalog(ctx, q)
+	found, err := loadActualSchema(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func engineDifferences(ctx context.Context, q Querier) ([]string, error) {
 // compare lists what we need and the database lacks. What it has beyond that is none of our business: further tables,
 // columns and indexes, wider columns, other names of constraints. A missing function or view is no difference either,
 // since creating it changes nothing that is there.
-func (f *facts) compare(found *catalog) []string {
+func (f *expectedSchema) compare(found *actualSchema) []string {
 	var differences []string
 	for _, table := range f.tables {
 		if !slices.Contains(found.tables, table) {

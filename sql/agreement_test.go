@@ -271,9 +271,9 @@ func (a *agreement) holding() []engine.FinishRequest {
 }
 
 // beside runs a call that may find one task locked by somebody else, whom it then must not wait for.
-func (a *agreement) beside(rt *rapid.T, call func(lock sql.Lock, busy int64)) {
-	lock := sql.Lock(rapid.Bool().Draw(rt, "wait"))
-	if lock == sql.Wait || rapid.IntRange(0, 2).Draw(rt, "alone") > 0 {
+func (a *agreement) beside(rt *rapid.T, call func(lock sql.LockMode, busy int64)) {
+	lock := sql.LockMode(rapid.Bool().Draw(rt, "wait"))
+	if lock == sql.WaitForLock || rapid.IntRange(0, 2).Draw(rt, "alone") > 0 {
 		call(lock, 0)
 		return
 	}
@@ -293,18 +293,18 @@ func drawQueue(rt *rapid.T) string {
 }
 
 func (a *agreement) tick(rt *rapid.T) {
-	var wishes []sql.TickWish
+	var wishes []sql.TickRequest
 	for _, task := range some(rt, "tasks", a.tasks) {
-		wishes = append(wishes, sql.TickWish{TaskID: task, Queue: drawQueue(rt)})
+		wishes = append(wishes, sql.TickRequest{TaskID: task, Queue: drawQueue(rt)})
 	}
-	a.beside(rt, func(lock sql.Lock, busy int64) { a.tickThese(rt, wishes, lock, busy) })
+	a.beside(rt, func(lock sql.LockMode, busy int64) { a.tickThese(rt, wishes, lock, busy) })
 }
 
-func (a *agreement) tickThese(rt *rapid.T, wishes []sql.TickWish, lock sql.Lock, busy int64) {
+func (a *agreement) tickThese(rt *rapid.T, wishes []sql.TickRequest, lock sql.LockMode, busy int64) {
 	results, err := a.b.store.Tick(a.b.t.Context(), a.worker, wishes, lock)
 	must(rt)(results, err)
 	for _, result := range results {
-		if (result.Status == sql.TickBusy) != (result.TaskID == busy) {
+		if (result.Status == sql.TickLocked) != (result.TaskID == busy) {
 			rt.Fatalf("tick of task %d beside a lock on %d: %s", result.TaskID, busy, result.Status)
 		}
 		if result.Attempt != nil {
@@ -323,7 +323,7 @@ func (a *agreement) jobs(rt *rapid.T) []waitingJob {
 
 func (a *agreement) claim(rt *rapid.T) {
 	jobs := some(rt, "jobs", a.jobs(rt))
-	a.beside(rt, func(lock sql.Lock, busy int64) {
+	a.beside(rt, func(lock sql.LockMode, busy int64) {
 		if rapid.IntRange(0, 4).Draw(rt, "answer arrives") == 0 {
 			a.lost = append(a.lost, a.claimThese(rt, jobs, lock, busy)...)
 		}
@@ -332,7 +332,7 @@ func (a *agreement) claim(rt *rapid.T) {
 }
 
 // claimNow claims, and ends the jobs.
-func (a *agreement) claimNow(rt *rapid.T, jobs []waitingJob, lock sql.Lock, busy int64) {
+func (a *agreement) claimNow(rt *rapid.T, jobs []waitingJob, lock sql.LockMode, busy int64) {
 	for _, f := range a.claimThese(rt, jobs, lock, busy) {
 		a.hold(rt, f.TaskID, f.StepID, f.Token)
 	}
@@ -345,7 +345,7 @@ func (a *agreement) claimNow(rt *rapid.T, jobs []waitingJob, lock sql.Lock, busy
 	must(rt)(a.b.pool.Exec(a.b.t.Context(), `DELETE FROM tasker.river_job WHERE id = ANY ($1)`, ended))
 }
 
-func (a *agreement) claimThese(rt *rapid.T, jobs []waitingJob, lock sql.Lock, busy int64) (claimed []engine.FinishRequest) {
+func (a *agreement) claimThese(rt *rapid.T, jobs []waitingJob, lock sql.LockMode, busy int64) (claimed []engine.FinishRequest) {
 	wishes := make([]engine.ClaimRequest, len(jobs))
 	for i, job := range jobs {
 		wishes[i] = engine.ClaimRequest{TaskID: job.Task, StepID: job.Step, ClaimKey: fmt.Sprint(job.ID)}
@@ -375,10 +375,10 @@ func (a *agreement) finish(rt *rapid.T) {
 		f.Permanent = !f.Succeeded && rapid.IntRange(0, 2).Draw(rt, "for good") == 0
 		f.RetryAfter = time.Duration(rapid.IntRange(0, 1).Draw(rt, "retry after")) * time.Minute
 	}
-	a.beside(rt, func(lock sql.Lock, busy int64) { a.finishThese(rt, finishes, lock, busy) })
+	a.beside(rt, func(lock sql.LockMode, busy int64) { a.finishThese(rt, finishes, lock, busy) })
 }
 
-func (a *agreement) finishThese(rt *rapid.T, finishes []engine.FinishRequest, lock sql.Lock, busy int64) {
+func (a *agreement) finishThese(rt *rapid.T, finishes []engine.FinishRequest, lock sql.LockMode, busy int64) {
 	for i, r := range a.record(rt, finishes, lock) {
 		f := finishes[i]
 		if f.TaskID == busy {
@@ -425,7 +425,7 @@ func (a *agreement) spawn(rt *rapid.T) {
 		names = append(names, step.Name)
 		f.Spawned = append(f.Spawned, step)
 	}
-	recorded, err := a.b.store.FinishWithExtras(a.b.t.Context(), a.worker, f)
+	recorded, err := a.b.store.FinishWithSideEffects(a.b.t.Context(), a.worker, f)
 	if errors.Is(err, engine.ErrDataRejected) && strings.Contains(err.Error(), "waits for it in turn") {
 		return
 	}
@@ -436,7 +436,7 @@ func (a *agreement) spawn(rt *rapid.T) {
 	a.note(rt, f, recorded)
 }
 
-func (a *agreement) record(rt *rapid.T, finishes []engine.FinishRequest, lock sql.Lock) []engine.FinishResult {
+func (a *agreement) record(rt *rapid.T, finishes []engine.FinishRequest, lock sql.LockMode) []engine.FinishResult {
 	recorded, err := a.b.store.Finish(a.b.t.Context(), a.worker, finishes, lock)
 	must(rt)(recorded, err)
 	return recorded
@@ -449,7 +449,7 @@ func (a *agreement) finishAgain(rt *rapid.T) {
 	for i := range again {
 		finishes[i] = again[i].finish
 	}
-	for i, r := range a.record(rt, finishes, sql.Wait) {
+	for i, r := range a.record(rt, finishes, sql.WaitForLock) {
 		var want, got int64
 		if again[i].token != 0 && a.held[again[i].next].Token == again[i].token {
 			want = again[i].token
@@ -469,7 +469,7 @@ func (a *agreement) finishLost(rt *rapid.T) {
 	for i := range lost {
 		lost[i].Queue, lost[i].Succeeded, lost[i].Result = drawQueue(rt), rapid.Bool().Draw(rt, "succeeds"), json.RawMessage(`{}`)
 	}
-	for i, r := range a.record(rt, lost, sql.Wait) {
+	for i, r := range a.record(rt, lost, sql.WaitForLock) {
 		if r.Status != engine.StatusStale || r.Next != nil {
 			rt.Fatalf("the outcome of a claim of step %d that is not held: %+v", lost[i].StepID, r)
 		}
@@ -552,40 +552,40 @@ func (a *agreement) move(rt *rapid.T, s standing, to engine.State, set string) {
 		must(rt)(a.b.pool.Exec(ctx, `SELECT tasker.transition_task($1, 'pending', '{}')`, s.Task))
 	}
 	if s.TaskState != engine.InProgress {
-		a.tickThese(rt, []sql.TickWish{{TaskID: s.Task, Queue: drawQueue(rt)}}, sql.Wait, 0)
+		a.tickThese(rt, []sql.TickRequest{{TaskID: s.Task, Queue: drawQueue(rt)}}, sql.WaitForLock, 0)
 	}
 	if to == engine.Cancelled || s.TaskState == engine.Error || rapid.Bool().Draw(rt, "sweep") {
 		must(rt)(a.b.store.Sweep(ctx, s.Task-1, 1, 0, 0))
 		return
 	}
-	a.tickThese(rt, []sql.TickWish{{TaskID: s.Task, Queue: drawQueue(rt)}}, sql.Wait, 0)
+	a.tickThese(rt, []sql.TickRequest{{TaskID: s.Task, Queue: drawQueue(rt)}}, sql.WaitForLock, 0)
 }
 
 // runToTheEnd goes on until every task has ended: attempts succeed, one at a time, but a task may be cancelled during one.
 func (a *agreement) runToTheEnd(rt *rapid.T) {
-	wishes := make([]sql.TickWish, len(a.tasks))
+	wishes := make([]sql.TickRequest, len(a.tasks))
 	for i, task := range a.tasks {
-		wishes[i] = sql.TickWish{TaskID: task}
+		wishes[i] = sql.TickRequest{TaskID: task}
 	}
-	a.tickThese(rt, wishes, sql.Wait, 0)
+	a.tickThese(rt, wishes, sql.WaitForLock, 0)
 	for range 60 { // more than a task has steps and retries
 		a.passTime(rt)
 		jobs := a.jobs(rt)
 		if len(jobs)+len(a.held) == 0 {
 			break
 		}
-		a.claimNow(rt, jobs, sql.Wait, 0)
+		a.claimNow(rt, jobs, sql.WaitForLock, 0)
 		for len(a.held) > 0 {
 			f := a.holding()[0]
 			if !a.ended[f.TaskID] && rapid.IntRange(0, 14).Draw(rt, "cancel") == 0 {
 				a.cancel(rt, f.TaskID)
 			}
 			f.Succeeded, f.Result, f.Queue = true, json.RawMessage(`{}`), "default"
-			a.finishThese(rt, []engine.FinishRequest{f}, sql.Wait, 0)
+			a.finishThese(rt, []engine.FinishRequest{f}, sql.WaitForLock, 0)
 		}
 		a.check(rt)
 	}
-	a.tickThese(rt, wishes, sql.Wait, 0) // for those that are blocked
+	a.tickThese(rt, wishes, sql.WaitForLock, 0) // for those that are blocked
 	for _, s := range a.look(rt) {
 		if s.TaskState == engine.Pending || s.TaskState == engine.InProgress || s.State == engine.InProgress {
 			rt.Fatalf("in the end task %d is %s and its step %d is %s", s.Task, s.TaskState, s.Step, s.State)

@@ -21,12 +21,12 @@ const (
 // engineSchema creates the engine's schema where nothing of it is there; otherwise it makes sure that it is what we
 // need, and creates only functions and the view that are missing.
 func (m *migration) engineSchema(ctx context.Context) error {
-	facts, err := engineFacts()
+	facts, err := loadExpectedSchema()
 	if err != nil {
 		return err
 	}
 	return pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error {
-		found, err := readCatalog(ctx, tx)
+		found, err := loadActualSchema(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func (s script) object() string {
 }
 
 // elsewhere refuses a database whose engine lives in another schema: a second set of tables would serve nobody.
-func (c *catalog) elsewhere() error {
+func (c *actualSchema) elsewhere() error {
 	if c.otherSchema == "" || len(c.tables) > 0 {
 		return nil
 	}

@@ -35,7 +35,7 @@ func (s *Store) CreateChild(ctx context.Context, a *engine.Attempt, task engine.
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, engine.ErrClaimLost
 	}
-	return id, created, refused(err)
+	return id, created, asInvalidRequest(err)
 }
 
 // Lease implements [engine.Callbacks].
@@ -64,7 +64,7 @@ func (s *Store) SaveCheckpoint(ctx context.Context, a *engine.Attempt, checkpoin
 func (s *Store) fenced(ctx context.Context, call string, args ...any) error {
 	var held bool
 	if err := s.pool.QueryRow(ctx, call, args...).Scan(&held); err != nil {
-		return refused(err)
+		return asInvalidRequest(err)
 	}
 	if !held {
 		return engine.ErrClaimLost
@@ -75,8 +75,8 @@ func (s *Store) fenced(ctx context.Context, call string, args ...any) error {
 // undefinedObject is raised for a template that is not synced.
 const undefinedObject = "42704"
 
-// refused tells what no repetition mends from a database that does not answer.
-func refused(err error) error {
+// asInvalidRequest makes an [engine.ErrInvalidRequest] of an error that a repeated call would get again.
+func asInvalidRequest(err error) error {
 	pgErr, ok := errors.AsType[*pgconn.PgError](err)
 	if ok && (pgErr.Code == undefinedObject || isDataError(err)) {
 		return fmt.Errorf("%w: %s", engine.ErrInvalidRequest, pgErr.Message)
@@ -84,11 +84,11 @@ func refused(err error) error {
 	return err
 }
 
-const finishExtrasSQL = `SELECT ` + recordedColumns + ` FROM tasker.finish_step_with_extras($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+const finishWithSideEffectsSQL = `SELECT ` + finishColumns + ` FROM tasker.finish_step_with_extras($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 
-// FinishWithExtras records one outcome with what it leaves behind besides, in one transaction. It waits for the task's lock.
+// FinishWithSideEffects records one outcome with what it leaves behind besides, in one transaction. It waits for the task's lock.
 // See [Store.Finish].
-func (s *Store) FinishWithExtras(ctx context.Context, worker string, f engine.FinishRequest) (engine.FinishResult, error) {
+func (s *Store) FinishWithSideEffects(ctx context.Context, worker string, f engine.FinishRequest) (engine.FinishResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var retryAfter *int64
@@ -96,12 +96,12 @@ func (s *Store) FinishWithExtras(ctx context.Context, worker string, f engine.Fi
 		ms := f.RetryAfter.Milliseconds()
 		retryAfter = &ms
 	}
-	rows, err := s.pool.Query(ctx, finishExtrasSQL, worker, f.TaskID, f.StepID, f.Token, f.Succeeded, string(f.Result), f.Permanent,
+	rows, err := s.pool.Query(ctx, finishWithSideEffectsSQL, worker, f.TaskID, f.StepID, f.Token, f.Succeeded, string(f.Result), f.Permanent,
 		retryAfter, string(f.Metadata), f.Queue, nullable(f.Checkpoint), orEmpty(f.Events), orEmpty(f.Spawned))
 	if err != nil {
 		return engine.FinishResult{}, err
 	}
-	recorded, err := place(rows, 1, scanRecorded)
+	recorded, err := collectByPosition(rows, 1, scanFinish)
 	if isDataError(err) {
 		return engine.FinishResult{}, fmt.Errorf("%w: %w", engine.ErrDataRejected, err)
 	}
@@ -145,19 +145,19 @@ func scanReturned(row pgx.Row) (engine.FinishResult, error) {
 	return recorded, err
 }
 
-// Watched is what a worker learns about itself and the attempts that it runs.
-type Watched struct {
+// HeartbeatResult is what a worker learns about itself and the attempts that it runs.
+type HeartbeatResult struct {
 	// Alive is false when the lease had run out and the worker's steps were taken back.
 	Alive bool
 	// Cancelled are the tokens whose step or task somebody has cancelled, Lost those that are not held any more.
 	Cancelled, Lost []int64
 }
 
-// HeartbeatRunning renews the worker's lease and looks after its attempts. See [Store.Heartbeat].
-func (s *Store) HeartbeatRunning(ctx context.Context, worker string, tokens []int64) (Watched, error) {
+// HeartbeatWithClaims renews the worker's lease and looks after its attempts. See [Store.Heartbeat].
+func (s *Store) HeartbeatWithClaims(ctx context.Context, worker string, tokens []int64) (HeartbeatResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var w Watched
+	var w HeartbeatResult
 	err := s.pool.QueryRow(ctx, `SELECT alive, cancelled, lost FROM tasker.heartbeat_running($1, $2)`, worker, tokens).
 		Scan(&w.Alive, &w.Cancelled, &w.Lost)
 	return w, err

@@ -14,7 +14,7 @@ func TestStepRunsOnlyWhenItIsReady(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	status := func(name string) engine.ClaimStatus {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.Wait)
+		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, name).StepID}}, sql.WaitForLock)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +32,7 @@ func TestStepRunsOnlyWhenItIsReady(t *testing.T) {
 	if got := status("left"); got != engine.TaskClosed {
 		t.Errorf("after the task was cancelled: %s", got)
 	}
-	claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: 1 << 60}}, sql.Wait)
+	claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: 1 << 60}}, sql.WaitForLock)
 	if err != nil || claims[0].Status != engine.StepGone {
 		t.Errorf("a step that is not there: %v, %v", claims, err)
 	}
@@ -135,7 +135,7 @@ func TestClaimWhoseAnswerWasLostIsMadeAnewByTheSameWakeUp(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	claim := func(key string) engine.ClaimResult {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "top").StepID, ClaimKey: key}}, sql.Wait)
+		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "top").StepID, ClaimKey: key}}, sql.WaitForLock)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestWorkerThatIsNotRegisteredClaimsNothing(t *testing.T) {
 	b := setup(t, diamondYAML)
 	id := b.create("diamond")
 	b.exec(`DELETE FROM tasker.workers`)
-	_, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "top").StepID}}, sql.Wait)
+	_, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: b.step(id, "top").StepID}}, sql.WaitForLock)
 	if !errors.Is(err, engine.ErrWorkerUnknown) {
 		t.Errorf("got %v", err)
 	}

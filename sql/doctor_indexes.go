@@ -119,7 +119,7 @@ func judgeIndexes(all, keep []*tableIndex) []*tableIndex {
 		if slices.Contains(kept, x) {
 			continue
 		}
-		if x.kind, x.because = x.judge(kept); x.kind != FindingRedundantIndex {
+		if x.kind, x.because = x.compare(kept); x.kind != FindingRedundantIndex {
 			kept = append(kept, x)
 		}
 	}
@@ -133,8 +133,8 @@ func judgeIndexes(all, keep []*tableIndex) []*tableIndex {
 	return judged
 }
 
-// judge says what an index is beside those that are kept.
-func (x *tableIndex) judge(kept []*tableIndex) (kind, because string) {
+// compare says what an index is, compared with those that are kept.
+func (x *tableIndex) compare(kept []*tableIndex) (kind, because string) {
 	if state := x.impossibleState(); state != "" {
 		return FindingRedundantIndex, fmt.Sprintf("it holds only rows in the state %s, which does not exist", state)
 	}

@@ -20,8 +20,8 @@ type FetchStatus string
 const (
 	// FetchRaced: other workers took jobs that this worker would have had slots for. There may be more.
 	FetchRaced FetchStatus = "raced"
-	// FetchBusy: somebody else holds the task at this moment. The job is due again shortly.
-	FetchBusy FetchStatus = "busy"
+	// FetchLocked: somebody else holds the task at this moment. The job is due again shortly.
+	FetchLocked FetchStatus = "busy"
 	// FetchUnchecked: see [TickUnchecked]. The job comes back unless [Store.TickFetched] is called.
 	FetchUnchecked FetchStatus = FetchStatus(TickUnchecked)
 	// FetchUnknownTemplate: see [TickUnknownTemplate].
@@ -111,7 +111,7 @@ func (s *Store) TickFetched(ctx context.Context, worker, queue, key string, f Fe
 	if err != nil {
 		return TickResult{}, err
 	}
-	results, err := place(rows, 1, scanTick)
+	results, err := collectByPosition(rows, 1, scanTick)
 	if err != nil {
 		return TickResult{}, err
 	}

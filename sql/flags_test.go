@@ -222,7 +222,7 @@ func TestStepThatTheEngineTakesAtTheSameMomentIsTheEngines(t *testing.T) {
 	}
 	answers := make(chan answer)
 	claim := func() {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: top}}, sql.Wait)
+		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: top}}, sql.WaitForLock)
 		answers <- answer{claims, err}
 	}
 	go claim()

@@ -44,7 +44,7 @@ func failure(a *engine.Attempt, permanent bool) engine.FinishRequest {
 	return f
 }
 
-func (b bundle) finishAll(lock sql.Lock, finishes ...engine.FinishRequest) []engine.FinishResult {
+func (b bundle) finishAll(lock sql.LockMode, finishes ...engine.FinishRequest) []engine.FinishResult {
 	b.t.Helper()
 	recorded, err := b.store.Finish(b.t.Context(), worker, finishes, lock)
 	if err != nil {
@@ -102,7 +102,7 @@ func TestHandOverFollowsQueueAndHandlers(t *testing.T) {
 				if row.workers != "" {
 					b.exec(row.workers)
 				}
-				for i, recorded := range b.finishAll(sql.Skip, finishes...) {
+				for i, recorded := range b.finishAll(sql.SkipLocked, finishes...) {
 					id := finishes[i].TaskID
 					handed, jobs := spellNext(recorded), strings.Join(b.jobs(id), " ")
 					if row.handed && (handed != "child" || jobs != "") || !row.handed && (handed != "" || jobs != "child") {
@@ -119,7 +119,7 @@ func TestHandOverBringsWhatTheHandlerNeeds(t *testing.T) {
 	t.Parallel()
 	b := serving(t, diamondYAML)
 	id := b.create("diamond")
-	b.finishAll(sql.Wait, outcome(b.claim(id, "top")))
+	b.finishAll(sql.WaitForLock, outcome(b.claim(id, "top")))
 	left := b.step(id, "left")
 	if got := b.states(id)["left"]; got != "in_progress 1" {
 		t.Fatalf("left is %s", got)
@@ -129,13 +129,13 @@ func TestHandOverBringsWhatTheHandlerNeeds(t *testing.T) {
 	}
 	right := b.claim(id, "right")
 	token := queryAll[int64](b, `SELECT id FROM public.tasker_workflow_step_transitions WHERE workflow_step_id = $1 AND most_recent`, left.StepID)[0]
-	recorded := b.finishAll(sql.Wait, engine.FinishRequest{
+	recorded := b.finishAll(sql.WaitForLock, engine.FinishRequest{
 		TaskID: id, StepID: left.StepID, Token: token, Succeeded: true, Queue: "default", Result: json.RawMessage(`{"from": "left"}`), Metadata: json.RawMessage(`{}`),
 	})[0]
 	if recorded.Next != nil {
 		t.Fatalf("the first parent handed over %+v", recorded.Next)
 	}
-	next := b.finishAll(sql.Wait, outcome(right))[0].Next
+	next := b.finishAll(sql.WaitForLock, outcome(right))[0].Next
 	if next == nil || next.Step.Name != "bottom" || next.Step.Attempt != 1 || next.Step.MaxAttempts != 3 || next.Handler.Name != "H" || string(next.Step.Inputs) != `{"n": 1}` {
 		t.Fatalf("the last parent handed over %+v", next)
 	}
@@ -157,7 +157,7 @@ func TestParentsThatFinishTogetherHandTheirChildOverOnce(t *testing.T) {
 	b.succeed(b.claim(id, "top"))
 	finishes := []engine.FinishRequest{outcome(b.claim(id, "left")), outcome(b.claim(id, "right"))}
 	var handed []string
-	for _, recorded := range b.finishAll(sql.Wait, finishes...) {
+	for _, recorded := range b.finishAll(sql.WaitForLock, finishes...) {
 		if recorded.Next != nil {
 			handed = append(handed, recorded.Next.Step.Name)
 		}
@@ -180,13 +180,13 @@ func TestFinishAfterALostAnswerReturnsTheSameClaim(t *testing.T) {
 			for i := range finishes {
 				finishes[i] = outcome(b.claim(b.create("pair"), "parent"))
 			}
-			first, second := b.finishAll(sql.Wait, finishes...), b.finishAll(sql.Wait, finishes...)
+			first, second := b.finishAll(sql.WaitForLock, finishes...), b.finishAll(sql.WaitForLock, finishes...)
 			for i := range finishes {
 				if first[i].Next == nil || second[i].Next == nil || first[i].Next.Token != second[i].Next.Token || second[i].Next.Step.Name != "child" {
 					t.Errorf("first %+v, then %+v", first[i].Next, second[i].Next)
 				}
 			}
-			for _, again := range b.finishAll(sql.Wait, finishes...) {
+			for _, again := range b.finishAll(sql.WaitForLock, finishes...) {
 				if again.Status != engine.StatusRecorded {
 					t.Errorf("a third time: %s", again.Status)
 				}
@@ -228,7 +228,7 @@ func TestNothingFollows(t *testing.T) {
 			if row.before != "" {
 				b.exec(row.before)
 			}
-			recorded := b.finishAll(sql.Wait, row.finish(parent))[0]
+			recorded := b.finishAll(sql.WaitForLock, row.finish(parent))[0]
 			if recorded.Status != engine.StatusRecorded || recorded.Next != nil {
 				t.Errorf("the finish: %+v", recorded)
 			}
@@ -263,7 +263,7 @@ func TestBatchIsNotHeldUpByOneOfIt(t *testing.T) {
 
 	locker := b.lock(finishes[1].TaskID)
 	want := []string{"stale", "busy", "recorded child"}
-	if diff := cmp.Diff(want, statuses(b.finishAll(sql.Skip, finishes...))); diff != "" {
+	if diff := cmp.Diff(want, statuses(b.finishAll(sql.SkipLocked, finishes...))); diff != "" {
 		t.Errorf("beside a lock on the second (-want +got):\n%s", diff)
 	}
 	if got := b.states(finishes[1].TaskID)["parent"]; got != "in_progress 1" {
@@ -271,7 +271,7 @@ func TestBatchIsNotHeldUpByOneOfIt(t *testing.T) {
 	}
 	done := make(chan []engine.FinishResult)
 	go func() {
-		recorded, _ := b.store.Finish(context.WithoutCancel(t.Context()), worker, finishes, sql.Wait)
+		recorded, _ := b.store.Finish(context.WithoutCancel(t.Context()), worker, finishes, sql.WaitForLock)
 		done <- recorded
 	}()
 	b.waitForLock()
@@ -315,7 +315,7 @@ func TestDataErrorInABatchWritesNothing(t *testing.T) {
 	b := serving(t, pairYAML)
 	finishes := []engine.FinishRequest{outcome(b.claim(b.create("pair"), "parent")), outcome(b.claim(b.create("pair"), "parent"))}
 	finishes[1].Result = json.RawMessage(`"\u0000"`)
-	if _, err := b.store.Finish(t.Context(), worker, finishes, sql.Wait); !errors.Is(err, engine.ErrDataRejected) {
+	if _, err := b.store.Finish(t.Context(), worker, finishes, sql.WaitForLock); !errors.Is(err, engine.ErrDataRejected) {
 		t.Errorf("got %v", err)
 	}
 	for _, f := range finishes {
@@ -324,7 +324,7 @@ func TestDataErrorInABatchWritesNothing(t *testing.T) {
 			t.Errorf("states (-want +got):\n%s", diff)
 		}
 	}
-	if got := b.finishAll(sql.Wait, finishes[0])[0]; got.Status != engine.StatusRecorded || spellNext(got) != "child" {
+	if got := b.finishAll(sql.WaitForLock, finishes[0])[0]; got.Status != engine.StatusRecorded || spellNext(got) != "child" {
 		t.Errorf("the good one alone: %+v", got)
 	}
 	sqltest.CheckInvariants(t, b.pool, false)
@@ -343,7 +343,7 @@ func TestEndOfALargeBlockedTaskIsPutOff(t *testing.T) {
 	b.succeed(b.claim(id, "root"))
 	var finishes []engine.FinishRequest
 	for i, step := range b.task(id).Steps[1:] {
-		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: step.StepID}}, sql.Wait)
+		claims, err := b.store.Claim(t.Context(), worker, []engine.ClaimRequest{{TaskID: id, StepID: step.StepID}}, sql.WaitForLock)
 		if err != nil || claims[0].Attempt == nil {
 			t.Fatalf("claiming %s: %+v, %v", step.Name, claims, err)
 		}
@@ -353,7 +353,7 @@ func TestEndOfALargeBlockedTaskIsPutOff(t *testing.T) {
 		}
 	}
 	for batch := range slices.Chunk(finishes, 50) {
-		for _, recorded := range b.finishAll(sql.Wait, batch...) {
+		for _, recorded := range b.finishAll(sql.WaitForLock, batch...) {
 			if recorded.Status != engine.StatusRecorded || recorded.TaskState == engine.Error {
 				t.Fatalf("a finish: %+v", recorded)
 			}
@@ -419,7 +419,7 @@ func TestStartOfATaskClaimsItsFirstRoot(t *testing.T) {
 			t.Parallel()
 			b := serving(t, roots)
 			id := queryAll[int64](b, insert)[0]
-			results, err := b.store.Tick(t.Context(), worker, []sql.TickWish{{TaskID: id, Queue: "default", Key: "7"}}, sql.Wait)
+			results, err := b.store.Tick(t.Context(), worker, []sql.TickRequest{{TaskID: id, Queue: "default", Key: "7"}}, sql.WaitForLock)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -430,7 +430,7 @@ func TestStartOfATaskClaimsItsFirstRoot(t *testing.T) {
 			if diff := cmp.Diff([]string{"elsewhere", "second"}, b.jobs(id)); diff != "" {
 				t.Errorf("the other roots' jobs (-want +got):\n%s", diff)
 			}
-			if got := spellNext(b.finishAll(sql.Wait, outcome(a))[0]); got != "last" {
+			if got := spellNext(b.finishAll(sql.WaitForLock, outcome(a))[0]); got != "last" {
 				t.Errorf("the first root handed over %q", got)
 			}
 			sqltest.CheckInvariants(t, b.pool, false)
@@ -447,7 +447,7 @@ func TestTickWhoseAnswerWasLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	tick := func(key string) *engine.Attempt {
-		results, err := b.store.Tick(t.Context(), worker, []sql.TickWish{{TaskID: id, Queue: "default", Key: key}}, sql.Wait)
+		results, err := b.store.Tick(t.Context(), worker, []sql.TickRequest{{TaskID: id, Queue: "default", Key: key}}, sql.WaitForLock)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -488,11 +488,11 @@ func TestTaskThatWasSetBackGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := b.store.Tick(t.Context(), worker, []sql.TickWish{{TaskID: back, Queue: "default"}, {TaskID: fresh, Queue: "default"}}, sql.Wait)
+	results, err := b.store.Tick(t.Context(), worker, []sql.TickRequest{{TaskID: back, Queue: "default"}, {TaskID: fresh, Queue: "default"}}, sql.WaitForLock)
 	if err != nil || results[0].State != engine.InProgress || results[1].State != engine.InProgress || results[1].Attempt == nil {
 		t.Fatalf("the tick: %+v, %v", results, err)
 	}
-	if a := b.claim(back, "parent"); a.Step.Attempt != 2 || spellNext(b.finishAll(sql.Wait, outcome(a))[0]) != "child" {
+	if a := b.claim(back, "parent"); a.Step.Attempt != 2 || spellNext(b.finishAll(sql.WaitForLock, outcome(a))[0]) != "child" {
 		t.Errorf("attempt %d led to no child", a.Step.Attempt)
 	}
 	sqltest.CheckInvariants(t, b.pool, false)

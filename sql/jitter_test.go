@@ -31,7 +31,7 @@ func failTogether(t *testing.T, b bundle, attempt int, retryAfter time.Duration)
 	for _, step := range b.task(id).Steps {
 		wishes = append(wishes, engine.ClaimRequest{TaskID: id, StepID: step.StepID})
 	}
-	claims, err := b.store.Claim(t.Context(), worker, wishes, sql.Wait)
+	claims, err := b.store.Claim(t.Context(), worker, wishes, sql.WaitForLock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func failTogether(t *testing.T, b bundle, attempt int, retryAfter time.Duration)
 			Result: []byte(`{"error": "no"}`), Metadata: []byte(`{}`),
 		}
 	}
-	recorded, err := b.store.Finish(t.Context(), worker, finishes, sql.Wait)
+	recorded, err := b.store.Finish(t.Context(), worker, finishes, sql.WaitForLock)
 	if err != nil {
 		t.Fatal(err)
 	}

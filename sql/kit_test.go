@@ -71,7 +71,7 @@ func (b bundle) create(name string) int64 {
 
 func (b bundle) tick(id int64) sql.TickResult {
 	b.t.Helper()
-	results, err := b.store.Tick(b.t.Context(), worker, []sql.TickWish{{TaskID: id}}, sql.Wait)
+	results, err := b.store.Tick(b.t.Context(), worker, []sql.TickRequest{{TaskID: id}}, sql.WaitForLock)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func (b bundle) tick(id int64) sql.TickResult {
 }
 
 // sweep looks at all tasks once, however lately somebody worked on them.
-func (b bundle) sweep() sql.Swept {
+func (b bundle) sweep() sql.MaintenanceResult {
 	b.t.Helper()
 	found, err := b.store.Sweep(b.t.Context(), 0, 100, 0, 0)
 	if err != nil {
@@ -110,7 +110,7 @@ func (b bundle) step(task int64, name string) sql.Step {
 // claim claims a step that must be ready.
 func (b bundle) claim(task int64, name string) *engine.Attempt {
 	b.t.Helper()
-	claims, err := b.store.Claim(b.t.Context(), worker, []engine.ClaimRequest{{TaskID: task, StepID: b.step(task, name).StepID}}, sql.Wait)
+	claims, err := b.store.Claim(b.t.Context(), worker, []engine.ClaimRequest{{TaskID: task, StepID: b.step(task, name).StepID}}, sql.WaitForLock)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func (b bundle) finish(f engine.FinishRequest) engine.FinishResult {
 	if f.Metadata == nil {
 		f.Metadata = json.RawMessage(`{}`)
 	}
-	recorded, err := b.store.Finish(b.t.Context(), worker, []engine.FinishRequest{f}, sql.Wait)
+	recorded, err := b.store.Finish(b.t.Context(), worker, []engine.FinishRequest{f}, sql.WaitForLock)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ type privilege struct {
 	name   string
 }
 
-// wanted is what a role is to have on these objects.
+// wantedPrivileges is what a role is to have on these objects.
 func wantedPrivileges(role Role, objects []*securable) (map[privilege]bool, error) {
 	grants, err := roleGrants()
 	if err != nil {

@@ -67,7 +67,7 @@ ORDER BY o.n, o.schema, o.name`
 
 // readSecurables reads all that privileges are about.
 func readSecurables(ctx context.Context, q Querier) ([]*securable, error) {
-	f, err := engineFacts()
+	f, err := loadExpectedSchema()
 	if err != nil {
 		return nil, err
 	}

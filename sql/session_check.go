@@ -88,7 +88,7 @@ func CheckSession(ctx context.Context, pool *pgxpool.Pool) (warnings []string, e
 	config := pool.Config().ConnConfig.Config
 	for _, need := range sessionNeeds {
 		value, known := values[need.name]
-		if !known || need.met(value) || asked(config, need.name, value) {
+		if !known || need.met(value) || isFromURL(config, need.name, value) {
 			continue
 		}
 		text := fmt.Sprintf("sessions have %s = %s: %s; change it with: %s", need.name, value, need.costs,
@@ -104,8 +104,8 @@ func CheckSession(ctx context.Context, pool *pgxpool.Pool) (warnings []string, e
 	return warnings, nil
 }
 
-// asked says whether a short timeout is one that the URL asks for.
-func asked(config pgconn.Config, name, value string) bool {
+// isFromURL says whether a short timeout is one that the URL asks for.
+func isFromURL(config pgconn.Config, name, value string) bool {
 	given, ok := config.RuntimeParams[name]
 	return ok && pinnedSettings[name] == "" && value != "0" && given != "0"
 }

@@ -57,7 +57,7 @@ func (b bundle) spawn(a *engine.Attempt, steps ...engine.SpawnedStep) (engine.Fi
 	b.t.Helper()
 	f := outcome(a)
 	f.Queue, f.Spawned = "wide", steps
-	return b.store.FinishWithExtras(b.t.Context(), worker, f)
+	return b.store.FinishWithSideEffects(b.t.Context(), worker, f)
 }
 
 func (b bundle) mustSpawn(a *engine.Attempt, steps ...engine.SpawnedStep) engine.FinishResult {
@@ -285,7 +285,7 @@ func TestOnlyTheAttemptThatSucceedsSpawns(t *testing.T) {
 	}
 	failed := failure(b.claim(id, "split"), false)
 	failed.Spawned = workers(2)
-	if _, err := b.store.FinishWithExtras(t.Context(), worker, failed); err != nil {
+	if _, err := b.store.FinishWithSideEffects(t.Context(), worker, failed); err != nil {
 		t.Fatal(err)
 	}
 	b.passBackoff()

@@ -109,7 +109,7 @@ func readStatus(ctx context.Context, q Querier) (SchemaStatus, error) {
 
 // wanted is the status of a database that suits this binary, as far as it says what is wanted.
 func wanted() (s SchemaStatus, tables []string, err error) {
-	facts, err := engineFacts()
+	facts, err := loadExpectedSchema()
 	if err != nil {
 		return s, nil, err
 	}

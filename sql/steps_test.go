@@ -95,7 +95,7 @@ func TestOutcomeThatTheDatabaseRefusesIsRejected(t *testing.T) {
 	a := b.claim(b.create("diamond"), "top")
 	_, err := b.store.Finish(t.Context(), worker, []engine.FinishRequest{{
 		TaskID: a.Task.ID, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: json.RawMessage(`"\u0000"`), Metadata: json.RawMessage(`{}`),
-	}}, sql.Wait)
+	}}, sql.WaitForLock)
 	if !errors.Is(err, engine.ErrDataRejected) {
 		t.Errorf("got %v", err)
 	}

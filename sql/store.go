@@ -28,15 +28,15 @@ func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 // callTimeout bounds one call of a function, waiting for locks included.
 const callTimeout = 15 * time.Second
 
-// Lock says what a call does about tasks that somebody else holds at this moment.
-type Lock bool
+// LockMode says what a call does about tasks that another transaction has locked.
+type LockMode bool
 
 // The ways to lock.
 const (
-	// Wait until the task is free.
-	Wait Lock = true
-	// Skip leaves the task alone and answers busy, so that it holds up nobody else in the same call.
-	Skip Lock = false
+	// WaitForLock waits until the task is free.
+	WaitForLock LockMode = true
+	// SkipLocked leaves the task alone and answers busy, so that the other tasks of the call do not wait.
+	SkipLocked LockMode = false
 )
 
 // attemptColumns are those of tasker.load_attempt, made fit for scanning.
@@ -80,28 +80,28 @@ const claimStepsSQL = `SELECT n, status, ` + attemptColumns + ` FROM tasker.clai
 const noDataFound = "P0002"
 
 // Claim claims each of the steps that is ready, for the worker, in one transaction. The answers are in the order of the
-// wishes. See [engine.Store].
-func (s *Store) Claim(ctx context.Context, worker string, wishes []engine.ClaimRequest, lock Lock) ([]engine.ClaimResult, error) {
+// requests. See [engine.Store].
+func (s *Store) Claim(ctx context.Context, worker string, requests []engine.ClaimRequest, lock LockMode) ([]engine.ClaimResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	n := len(wishes)
+	n := len(requests)
 	tasks, steps, keys := make([]int64, n), make([]int64, n), make([]string, n)
-	for i, wish := range wishes {
-		tasks[i], steps[i], keys[i] = wish.TaskID, wish.StepID, wish.ClaimKey
+	for i, request := range requests {
+		tasks[i], steps[i], keys[i] = request.TaskID, request.StepID, request.ClaimKey
 	}
 	rows, err := s.pool.Query(ctx, claimStepsSQL, worker, tasks, steps, keys, bool(lock))
 	if err != nil {
 		return nil, err
 	}
-	claims, err := place(rows, n, scanClaim)
+	claims, err := collectByPosition(rows, n, scanClaim)
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgErr.Code == noDataFound {
 		return nil, fmt.Errorf("%w: %w", engine.ErrWorkerUnknown, err)
 	}
 	return claims, err
 }
 
-// place reads answers that come in no order, each with its position from 1 in the first column, into that order.
-func place[T any](rows pgx.Rows, n int, scan func(row pgx.CollectableRow, position *int) (T, error)) ([]T, error) {
+// collectByPosition reads answers that come in no order, each with its position from 1 in the first column, into that order.
+func collectByPosition[T any](rows pgx.Rows, n int, scan func(row pgx.CollectableRow, position *int) (T, error)) ([]T, error) {
 	defer rows.Close()
 	all := make([]T, n)
 	seen := 0
@@ -158,32 +158,32 @@ func parseDependencies(data json.RawMessage) ([]engine.Dependency, error) {
 	return dependencies, nil
 }
 
-const recordedColumns = `n, status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
+const finishColumns = `n, status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
 	coalesce(next_step_id, 0), coalesce(next_token, 0), coalesce(next_name, ''), coalesce(next_max_attempts, 0), next_inputs,
 	coalesce(next_handler, ''), next_config, coalesce(next_timeout_ms, 0), next_dependencies, coalesce(next_beside, false)`
 
 const (
-	finishStepsSQL = `SELECT ` + recordedColumns + ` FROM tasker.finish_steps($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-	finishStepSQL  = `SELECT ` + recordedColumns + ` FROM tasker.finish_step($1, $2, $3, $4, $5, $6, $7, $8)`
+	finishStepsSQL = `SELECT ` + finishColumns + ` FROM tasker.finish_steps($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	finishStepSQL  = `SELECT ` + finishColumns + ` FROM tasker.finish_step($1, $2, $3, $4, $5, $6, $7, $8)`
 )
 
 // Finish records outcomes and what follows from them, in one transaction. The answers are in the order of the finishes. It
 // returns ErrRejected, wrapped, when the database refuses the data of one of them; then none is recorded. See [engine.Store].
-func (s *Store) Finish(ctx context.Context, worker string, finishes []engine.FinishRequest, lock Lock) ([]engine.FinishResult, error) {
+func (s *Store) Finish(ctx context.Context, worker string, finishes []engine.FinishRequest, lock LockMode) ([]engine.FinishResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	rows, err := s.finish(ctx, worker, finishes, lock)
 	if err != nil {
 		return nil, err
 	}
-	recorded, err := place(rows, len(finishes), scanRecorded)
+	recorded, err := collectByPosition(rows, len(finishes), scanFinish)
 	if isDataError(err) {
 		return nil, fmt.Errorf("%w: %w", engine.ErrDataRejected, err)
 	}
 	return recorded, err
 }
 
-func (s *Store) finish(ctx context.Context, worker string, finishes []engine.FinishRequest, lock Lock) (pgx.Rows, error) {
+func (s *Store) finish(ctx context.Context, worker string, finishes []engine.FinishRequest, lock LockMode) (pgx.Rows, error) {
 	if len(finishes) == 1 && finishes[0].Succeeded {
 		f := finishes[0]
 		return s.pool.Query(ctx, finishStepSQL, worker, f.TaskID, f.StepID, f.Token, string(f.Result), string(f.Metadata), f.Queue, bool(lock))
@@ -206,7 +206,7 @@ func (s *Store) finish(ctx context.Context, worker string, finishes []engine.Fin
 		retryAfter, texts(metadata), queues, bool(lock))
 }
 
-func scanRecorded(row pgx.CollectableRow, position *int) (recorded engine.FinishResult, err error) {
+func scanFinish(row pgx.CollectableRow, position *int) (recorded engine.FinishResult, err error) {
 	var next engine.NextStep
 	var dueMs, timeoutMs int64
 	var dependencies json.RawMessage

@@ -69,7 +69,7 @@ func TestTakenFromTheQueue(t *testing.T) {
 			if row.before != "" {
 				b.exec(row.before)
 			}
-			recorded := b.finishAll(sql.Skip, outcome(a))[0]
+			recorded := b.finishAll(sql.SkipLocked, outcome(a))[0]
 			if got := spellNext(recorded); got != row.next || recorded.Status != engine.StatusRecorded {
 				t.Errorf("%s, and then %q, want %q", recorded.Status, got, row.next)
 			}
@@ -87,7 +87,7 @@ func TestTakenTogether(t *testing.T) {
 	b := serving(t, strings.Replace(fanYAML, "  - {name: last", "  - {name: d, handler_class: H, depends_on_step: root}\n  - {name: last", 1))
 	id, a := opened(b)
 	var names []string
-	for i, recorded := range b.finishAll(sql.Skip, outcome(a), outcome(b.take(id, "b"))) {
+	for i, recorded := range b.finishAll(sql.SkipLocked, outcome(a), outcome(b.take(id, "b"))) {
 		next := recorded.Next
 		if next == nil || !next.SharesParents || next.Dependencies != nil || next.Step.Attempt != 1 || next.Handler.Name != "H" {
 			t.Fatalf("finish %d was followed by %+v", i, next)
@@ -108,8 +108,8 @@ func TestTakenAgain(t *testing.T) {
 	t.Parallel()
 	b := serving(t, fanYAML)
 	id, a := opened(b)
-	first := b.finishAll(sql.Skip, outcome(a))[0].Next
-	again := b.finishAll(sql.Skip, outcome(a))[0].Next
+	first := b.finishAll(sql.SkipLocked, outcome(a))[0].Next
+	again := b.finishAll(sql.SkipLocked, outcome(a))[0].Next
 	if first == nil || again == nil || first.Token != again.Token {
 		t.Fatalf("claims %+v and %+v", first, again)
 	}

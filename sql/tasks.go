@@ -138,9 +138,9 @@ type Task struct {
 	RequestedAt  time.Time       `json:"requested_at"`
 	CreatedAt    time.Time       `json:"created_at"`
 	// EndedAt is when the task reached its state, if it has ended.
-	EndedAt     *time.Time `json:"ended_at"`
-	TemplateHas bool       `json:"template_synced"`
-	Steps       []Step     `json:"steps" db:"-"`
+	EndedAt        *time.Time `json:"ended_at"`
+	TemplateSynced bool       `json:"template_synced"`
+	Steps          []Step     `json:"steps" db:"-"`
 }
 
 // Step is a step as people read it.

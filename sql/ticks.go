@@ -24,12 +24,12 @@ const (
 	TickUnknownTemplate TickStatus = "unknown_template"
 	// TickGone: there is no such task.
 	TickGone TickStatus = "gone"
-	// TickBusy: somebody else holds the task at this moment. Only with Skip.
-	TickBusy TickStatus = "busy"
+	// TickLocked: somebody else holds the task at this moment. Only with Skip.
+	TickLocked TickStatus = "busy"
 )
 
-// TickWish is a task to look at.
-type TickWish struct {
+// TickRequest is a task to look at.
+type TickRequest struct {
 	TaskID int64
 	// Checked says that the task's context was found good.
 	Checked bool
@@ -58,21 +58,21 @@ const tickSQL = `SELECT n, status, coalesce(state, ''), coalesce(due_in_ms, 0), 
 	coalesce(named_task_id, 0), coalesce(digest, ''), ` + attemptColumns + `
 FROM tasker.tick($1, $2, $3, $4, $5, $6)`
 
-// Tick looks at these tasks once, each in its own lock and all in one transaction. Each task is in wishes once; the answers
+// Tick looks at these tasks once, each in its own lock and all in one transaction. Each task is in requests once; the answers
 // are in their order.
-func (s *Store) Tick(ctx context.Context, worker string, wishes []TickWish, lock Lock) ([]TickResult, error) {
+func (s *Store) Tick(ctx context.Context, worker string, requests []TickRequest, lock LockMode) ([]TickResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	n := len(wishes)
+	n := len(requests)
 	tasks, checked, queues, keys := make([]int64, n), make([]bool, n), make([]string, n), make([]string, n)
-	for i, wish := range wishes {
-		tasks[i], checked[i], queues[i], keys[i] = wish.TaskID, wish.Checked, wish.Queue, wish.Key
+	for i, request := range requests {
+		tasks[i], checked[i], queues[i], keys[i] = request.TaskID, request.Checked, request.Queue, request.Key
 	}
 	rows, err := s.pool.Query(ctx, tickSQL, tasks, checked, worker, queues, keys, bool(lock))
 	if err != nil {
 		return nil, err
 	}
-	results, err := place(rows, n, scanTick)
+	results, err := collectByPosition(rows, n, scanTick)
 	for i := range results {
 		results[i].TaskID = tasks[i]
 	}
@@ -122,8 +122,8 @@ func (s *Store) Discover(ctx context.Context, newest int) (int, error) {
 	return found, err
 }
 
-// Swept is what one look for lost things found.
-type Swept struct {
+// MaintenanceResult is what one look for lost things found.
+type MaintenanceResult struct {
 	// Workers is how many dead workers were reaped, and Steps how many steps they held.
 	Workers, Steps int
 	// Repaired is how many tasks had lost a wake-up.
@@ -137,12 +137,12 @@ type Swept struct {
 	LeaseEnd time.Duration
 }
 
-// Patrol reaps a dead worker, wakes the queues in which due jobs wait, and sweeps a page of tasks, all in one statement. See
+// Maintain reaps a dead worker, wakes the queues in which due jobs wait, and sweeps a page of tasks, all in one statement. See
 // [Store.ReapWorkers] and [Store.Sweep].
-func (s *Store) Patrol(ctx context.Context, queues []string, after int64, page int, rest, abandoned time.Duration) (Swept, error) {
+func (s *Store) Maintain(ctx context.Context, queues []string, after int64, page int, rest, abandoned time.Duration) (MaintenanceResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var found Swept
+	var found MaintenanceResult
 	var leaseEnd int64
 	err := s.pool.QueryRow(ctx, `SELECT w.workers, w.steps, s.next_after, s.repaired, s.flags, s.released, coalesce(tasker.next_lease_end(), 0)
 		FROM tasker.reap_workers() w, tasker.sweep_tasks($1, $2, $3, nullif($4, 0)) s, tasker.wake_queues($5)`,
@@ -155,10 +155,10 @@ func (s *Store) Patrol(ctx context.Context, queues []string, after int64, page i
 // Sweep looks again at a page of open tasks with ids above after, and returns what it found but no workers. Tasks in which
 // anything happened during the last rest are left alone. Steps of workers that are not registered any more are taken
 // back, and, unless abandoned is zero, those that have been in progress for so long without a worker.
-func (s *Store) Sweep(ctx context.Context, after int64, page int, rest, abandoned time.Duration) (Swept, error) {
+func (s *Store) Sweep(ctx context.Context, after int64, page int, rest, abandoned time.Duration) (MaintenanceResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var found Swept
+	var found MaintenanceResult
 	err := s.pool.QueryRow(ctx, `SELECT next_after, repaired, flags, released FROM tasker.sweep_tasks($1, $2, $3, nullif($4, 0))`,
 		after, page, rest.Milliseconds(), abandoned.Milliseconds()).Scan(&found.Next, &found.Repaired, &found.Flags, &found.Released)
 	return found, err

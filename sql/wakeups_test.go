@@ -23,7 +23,7 @@ func TestConcurrentLastParentsWakeTheirChildOnce(t *testing.T) {
 			go func() {
 				_, err := b.store.Finish(context.WithoutCancel(t.Context()), worker, []engine.FinishRequest{{
 					TaskID: id, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: json.RawMessage(`1`), Metadata: json.RawMessage(`{}`),
-				}}, sql.Wait)
+				}}, sql.WaitForLock)
 				done <- err
 			}()
 		}
@@ -88,7 +88,7 @@ func TestSweepRestoresLostJobs(t *testing.T) {
 	if found := b.sweep(); found.Repaired != 1 {
 		t.Errorf("found %+v, want one task to be repaired", found)
 	}
-	if found := b.sweep(); found != (sql.Swept{}) {
+	if found := b.sweep(); found != (sql.MaintenanceResult{}) {
 		t.Errorf("a healthy system: %+v", found)
 	}
 }

@@ -18,7 +18,7 @@ const (
 
 // boundError says which bound a document breaks, and where.
 type boundError struct {
-	at      at
+	at      sourcePos
 	message string
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // build reads a document whose shape is right. Keys that are missing leave their default.
-func (r *report) build(root *node) *Template {
+func (r *diagnostics) build(root *node) *Template {
 	t := &Template{
 		DefaultDependentSystem: root.str("default_dependent_system", ""),
 		File:                   r.file,
@@ -39,7 +39,7 @@ func (r *report) build(root *node) *Template {
 }
 
 // cutDescription returns what of the description the catalogue's column holds.
-func (r *report) cutDescription(root *node) string {
+func (r *diagnostics) cutDescription(root *node) string {
 	text := root.str("description", "")
 	if utf8.RuneCountInString(text) <= descriptionMax {
 		return text
@@ -48,7 +48,7 @@ func (r *report) cutDescription(root *node) string {
 	return string([]rune(text)[:descriptionMax])
 }
 
-func (r *report) buildStep(n *node, path string, t *Template, fallback *RetryPolicy) Step {
+func (r *diagnostics) buildStep(n *node, path string, t *Template, fallback *RetryPolicy) Step {
 	name := n.str("name", "")
 	system := t.DefaultDependentSystem
 	if system == "" {
@@ -126,7 +126,7 @@ func Timeout(config json.RawMessage) time.Duration {
 }
 
 // checkTimeouts warns of the keys that say how long an attempt may last, or be silent, when they say nothing.
-func (r *report) checkTimeouts(config *node, path string) {
+func (r *diagnostics) checkTimeouts(config *node, path string) {
 	for _, key := range []string{"timeout_seconds", "heartbeat_timeout_seconds"} {
 		n := config.get(key)
 		if n == nil {

@@ -11,7 +11,7 @@ import (
 const CommandPrefix = "command:"
 
 // checkHandlerNamed reports a step that names neither a handler nor a command.
-func (r *report) checkHandlerNamed(step *node, path string) {
+func (r *diagnostics) checkHandlerNamed(step *node, path string) {
 	config := step.get("handler_config")
 	if step.get("handler_class") != nil || config != nil && config.get("command") != nil {
 		return
@@ -29,7 +29,7 @@ func (r *report) checkHandlerNamed(step *node, path string) {
 }
 
 // buildCommand reads handler_config.command, and names the handler after it.
-func (r *report) buildCommand(s *Step, n *node, path string) {
+func (r *diagnostics) buildCommand(s *Step, n *node, path string) {
 	config := n.get("handler_config")
 	if config == nil {
 		return
@@ -53,7 +53,7 @@ func (r *report) buildCommand(s *Step, n *node, path string) {
 }
 
 // checkCommand says whether the list is a program and its arguments.
-func (r *report) checkCommand(list *node, path string) bool {
+func (r *diagnostics) checkCommand(list *node, path string) bool {
 	const example = `for example command: ["bin/import", "--fast"]`
 	if list.kind != kindSequence || len(list.items) == 0 {
 		r.fault(list.at(path), example, "%s must be a list of the program and its arguments; no shell reads it", path)

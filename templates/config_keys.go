@@ -28,7 +28,7 @@ var looseTimeouts = map[string]string{ //nolint:gochecknoglobals // a table that
 
 // checkConfigKeys finds the keys of a handler_config that are meant for the worker and miss their name. A handler may have
 // any key, so only a slip of the pen is a fault; a word that might be the handler's is told.
-func (r *report) checkConfigKeys(config *node, path string) {
+func (r *diagnostics) checkConfigKeys(config *node, path string) {
 	for _, e := range config.entries {
 		where := e.at(path + "." + e.key)
 		if slices.Contains(configKeys(), e.key) {
@@ -52,7 +52,7 @@ func misplacedHint(meant string) string {
 	return fmt.Sprintf("did you mean %q?", meant)
 }
 
-func (r *report) warnOfLooseKey(e entry, where at, config *node) {
+func (r *diagnostics) warnOfLooseKey(e entry, where sourcePos, config *node) {
 	plain := strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(e.key))
 	meant := looseTimeouts[plain]
 	if _, near := nearestWithin(e.key, []string{"command"}, 1); near && e.value.kind == kindSequence {
@@ -64,7 +64,7 @@ func (r *report) warnOfLooseKey(e entry, where at, config *node) {
 }
 
 // checkPriority takes any value, as the engine does, to which priority means nothing; one that is none of ours is told.
-func (r *report) checkPriority(n *node, path string, f field) {
+func (r *diagnostics) checkPriority(n *node, path string, f field) {
 	if _, ok := priorityOf(n, f); !ok {
 		r.warn(n.at(path), fmt.Sprintf("tasks have the default priority, %d", PriorityDefault),
 			"%s has no effect: it must be a whole number from %d to %d, is %.40s", path, f.least, f.most,

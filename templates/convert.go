@@ -10,7 +10,7 @@ const expandedMax = 8 << 20
 
 // converter turns the library's tree into nodes and reports what JSON cannot hold.
 type converter struct {
-	*report
+	*diagnostics
 
 	// anchors holds each anchor's value, nil while that value is being converted.
 	anchors map[string]*node

@@ -145,7 +145,7 @@ func TestEditorSchemaAgrees(t *testing.T) {
 			if (err == nil) != wanted {
 				t.Errorf("loader: %v, want acceptance %v", err, wanted)
 			}
-			doc, err := jsonschema.UnmarshalJSON(bytes.NewReader((&report{file: file}).parseYAML(data).json()))
+			doc, err := jsonschema.UnmarshalJSON(bytes.NewReader((&diagnostics{file: file}).parseYAML(data).json()))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,7 +3,7 @@ package templates
 import "fmt"
 
 // mergeEnvironment returns root with the overrides of that environment merged in, and without environments.
-func (r *report) mergeEnvironment(root *node, environment string) *node {
+func (r *diagnostics) mergeEnvironment(root *node, environment string) *node {
 	r.warnStrayOverrides(root)
 	merged := &node{kind: kindMapping, line: root.line, column: root.column}
 	for _, e := range root.entries {
@@ -72,7 +72,7 @@ func overlayWith(base, over *node, mergeValues func(base, over *node) *node) *no
 }
 
 // warnStrayOverrides tells of overrides of steps that the template does not have; the engine ignores them too.
-func (r *report) warnStrayOverrides(root *node) {
+func (r *diagnostics) warnStrayOverrides(root *node) {
 	known := map[string]bool{}
 	var names []string
 	for _, step := range root.list("step_templates") {

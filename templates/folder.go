@@ -27,7 +27,7 @@ func LoadPaths(paths []string, opts Options) (Set, error) {
 			faults = append(faults, fault)
 			continue
 		}
-		r := &report{file: file}
+		r := &diagnostics{file: file}
 		if t := r.parse(data, opts); t != nil {
 			set.Templates = append(set.Templates, t)
 		}

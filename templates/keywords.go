@@ -55,7 +55,7 @@ func subschemas(schema map[string]any) map[string]any {
 
 // checkKeywords reports the words of a schema that are a slip of the pen: JSON Schema ignores what it does not know, so
 // that a context would pass unchecked.
-func (r *report) checkKeywords(schema *node, path string) {
+func (r *diagnostics) checkKeywords(schema *node, path string) {
 	if schema.kind != kindMapping {
 		return
 	}
@@ -71,7 +71,7 @@ func (r *report) checkKeywords(schema *node, path string) {
 	}
 }
 
-func (r *report) checkInnerKeywords(e entry, path string) {
+func (r *diagnostics) checkInnerKeywords(e entry, path string) {
 	if slices.Contains(keywordsByName, e.key) {
 		for _, named := range e.value.entries {
 			r.checkKeywords(named.value, path+pointer([]string{named.key}))

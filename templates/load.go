@@ -62,14 +62,14 @@ func Load(path string, opts Options) (*Template, error) {
 
 // Parse reads a template from data; file is its name in errors. Warnings are returned with and without an error.
 func Parse(file string, data []byte, opts Options) (template *Template, warnings []*Error, err error) {
-	r := &report{file: file}
+	r := &diagnostics{file: file}
 	t := r.parse(data, opts)
 	sortErrors(r.warnings)
 	return t, r.warnings, join(r.faults)
 }
 
 // parse returns nil when it reported a fault.
-func (r *report) parse(data []byte, opts Options) *Template {
+func (r *diagnostics) parse(data []byte, opts Options) *Template {
 	root := r.parseYAML(data)
 	if root == nil {
 		return nil

@@ -43,12 +43,12 @@ type entry struct {
 	value        *node
 }
 
-func (n *node) at(path string) at {
-	return at{line: n.line, column: n.column, path: path}
+func (n *node) at(path string) sourcePos {
+	return sourcePos{line: n.line, column: n.column, path: path}
 }
 
-func (e entry) at(path string) at {
-	return at{line: e.line, column: e.column, path: path}
+func (e entry) at(path string) sourcePos {
+	return sourcePos{line: e.line, column: e.column, path: path}
 }
 
 // entry returns the entry of that key. A key with an empty value counts as absent, as it does everywhere in YAML that

@@ -62,7 +62,7 @@ func retryFields() []field {
 	}
 }
 
-func (r *report) checkRetry(n *node, path string) {
+func (r *diagnostics) checkRetry(n *node, path string) {
 	if n.kind != kindMapping {
 		r.fault(n.at(path), meansRetry, "%s must be a mapping, is %s", path, n.kind.describe())
 		return
@@ -70,7 +70,7 @@ func (r *report) checkRetry(n *node, path string) {
 	r.checkObject(n, path, retryFields(), retryObject)
 }
 
-func (r *report) checkChoice(n *node, path string, f field) {
+func (r *diagnostics) checkChoice(n *node, path string, f field) {
 	if r.want(n, path, kindString, "a string") && !slices.Contains(f.choices, n.text) {
 		r.fault(n.at(path), r.didYouMean(n.text, f.choices), "%s must be one of %s, is %q", path, strings.Join(f.choices, ", "), n.text)
 	}
@@ -78,7 +78,7 @@ func (r *report) checkChoice(n *node, path string, f field) {
 
 // buildRetry reads a retry policy and reports values that contradict each other. It returns nil for an empty one, which is
 // the engine's rule.
-func (r *report) buildRetry(n *node, path string) *RetryPolicy {
+func (r *diagnostics) buildRetry(n *node, path string) *RetryPolicy {
 	p := &RetryPolicy{Policy: n.str("policy", ""), On: texts(n.list("on")), NeverOn: texts(n.list("never_on"))}
 	if p.Policy == "" || p.Policy == RetryNone {
 		r.checkNoDelay(n, path, p.Policy)
@@ -95,7 +95,7 @@ func (r *report) buildRetry(n *node, path string) *RetryPolicy {
 }
 
 // checkNoDelay reports keys that set a delay in a policy that has none of its own.
-func (r *report) checkNoDelay(n *node, path, policy string) {
+func (r *diagnostics) checkNoDelay(n *node, path, policy string) {
 	for _, key := range []string{"base_seconds", "max_seconds", "jitter"} {
 		value := n.get(key)
 		if value == nil {
@@ -110,7 +110,7 @@ func (r *report) checkNoDelay(n *node, path, policy string) {
 	}
 }
 
-func (r *report) checkDelays(n *node, path string, p *RetryPolicy) {
+func (r *diagnostics) checkDelays(n *node, path string, p *RetryPolicy) {
 	if p.BaseSeconds <= p.MaxSeconds {
 		return
 	}
@@ -123,7 +123,7 @@ func (r *report) checkDelays(n *node, path string, p *RetryPolicy) {
 }
 
 // checkClasses reports classes that contradict the rest of the policy.
-func (r *report) checkClasses(n *node, path string, p *RetryPolicy) {
+func (r *diagnostics) checkClasses(n *node, path string, p *RetryPolicy) {
 	for i, class := range n.list("never_on") {
 		if slices.Contains(p.On, class.text) {
 			r.fault(class.at(index(path+".never_on", i)), "", "%s is in both on and never_on", class.text)

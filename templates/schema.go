@@ -78,7 +78,7 @@ func (refusingLoader) Load(string) (any, error) {
 }
 
 // checkSchema reports a schema that is none, at the place within it when that is known.
-func (r *report) checkSchema(root *node, t *Template) {
+func (r *diagnostics) checkSchema(root *node, t *Template) {
 	schema := root.get("schema")
 	_, err := t.CompileSchema()
 	if err == nil {
@@ -93,7 +93,7 @@ func (r *report) checkSchema(root *node, t *Template) {
 }
 
 // warnOldWords tells how the words of draft 3 in a schema are read.
-func (r *report) warnOldWords(schema *node, t *Template) {
+func (r *diagnostics) warnOldWords(schema *node, t *Template) {
 	if schema == nil {
 		return
 	}
@@ -103,7 +103,7 @@ func (r *report) warnOldWords(schema *node, t *Template) {
 	}
 }
 
-func (r *report) invalidSchema(schema *node, invalid *jsonschema.SchemaValidationError) {
+func (r *diagnostics) invalidSchema(schema *node, invalid *jsonschema.SchemaValidationError) {
 	cause, ok := errors.AsType[*jsonschema.ValidationError](invalid.Err)
 	if !ok {
 		r.fault(schema.at("schema"), "", "schema is not valid: %v", invalid.Err)

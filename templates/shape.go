@@ -9,7 +9,7 @@ import (
 
 // checkShape reports keys that nobody knows and values of the wrong type or form, in the document and in all of its
 // environments. It returns whether the types are right, so that what follows can read them.
-func (r *report) checkShape(root *node) bool {
+func (r *diagnostics) checkShape(root *node) bool {
 	before := len(r.faults)
 	r.checkObject(root, "", templateFields(), templateObject)
 	return len(r.faults) == before
@@ -25,7 +25,7 @@ const (
 	templateObject objectKind = "a template"
 )
 
-func (r *report) checkObject(n *node, path string, fields []field, of objectKind) {
+func (r *diagnostics) checkObject(n *node, path string, fields []field, of objectKind) {
 	for _, e := range n.entries {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.name == e.key })
 		if i < 0 {
@@ -33,12 +33,12 @@ func (r *report) checkObject(n *node, path string, fields []field, of objectKind
 			continue
 		}
 		if e.value.kind != kindNull {
-			r.checkValue(e.value, join2(path, e.key), fields[i])
+			r.checkValue(e.value, joinPath(path, e.key), fields[i])
 		}
 	}
 }
 
-func join2(path, key string) string {
+func joinPath(path, key string) string {
 	if path == "" {
 		return key
 	}
@@ -51,8 +51,8 @@ func index(path string, i int) string {
 
 // unknownKey is an error when the key is a slip of the pen or a short form of a known one, or what another system calls
 // it: an edge or a limit would be lost in silence. Anything else is a warning: the engine allows any key.
-func (r *report) unknownKey(e entry, path string, known []string, of objectKind) {
-	where := e.at(join2(path, e.key))
+func (r *diagnostics) unknownKey(e entry, path string, known []string, of objectKind) {
+	where := e.at(joinPath(path, e.key))
 	meant, ok := nearKey(e.key, known)
 	if _, steps := foreignTemplateKeys[e.key]; !ok && !steps {
 		meant, ok = kinKey(e.key, known)
@@ -82,7 +82,7 @@ func kinKey(key string, known []string) (string, bool) {
 	return "", false
 }
 
-func (r *report) checkValue(n *node, path string, f field) {
+func (r *diagnostics) checkValue(n *node, path string, f field) {
 	switch f.want {
 	case anyValue:
 	case textValue:
@@ -119,7 +119,7 @@ func (r *report) checkValue(n *node, path string, f field) {
 }
 
 // want reports whether n is of that kind, and says so when it is not.
-func (r *report) want(n *node, path string, kind nodeKind, description string) bool {
+func (r *diagnostics) want(n *node, path string, kind nodeKind, description string) bool {
 	if n.kind == kind {
 		return true
 	}
@@ -131,7 +131,7 @@ func (r *report) want(n *node, path string, kind nodeKind, description string) b
 	return false
 }
 
-func (r *report) each(n *node, path string, check func(item *node, path string)) {
+func (r *diagnostics) each(n *node, path string, check func(item *node, path string)) {
 	if !r.want(n, path, kindSequence, "a list") {
 		return
 	}
@@ -140,7 +140,7 @@ func (r *report) each(n *node, path string, check func(item *node, path string))
 	}
 }
 
-func (r *report) objects(n *node, path string, fields []field, of objectKind) {
+func (r *diagnostics) objects(n *node, path string, fields []field, of objectKind) {
 	r.each(n, path, func(item *node, path string) {
 		if r.want(item, path, kindMapping, "a mapping") {
 			r.checkObject(item, path, fields, of)
@@ -148,7 +148,7 @@ func (r *report) objects(n *node, path string, fields []field, of objectKind) {
 	})
 }
 
-func (r *report) checkText(n *node, path string, f field) {
+func (r *diagnostics) checkText(n *node, path string, f field) {
 	if !r.want(n, path, kindString, "a string") {
 		return
 	}
@@ -157,7 +157,7 @@ func (r *report) checkText(n *node, path string, f field) {
 	}
 }
 
-func (r *report) checkCount(n *node, path string, f field) {
+func (r *diagnostics) checkCount(n *node, path string, f field) {
 	if !r.want(n, path, kindNumber, "a whole number") {
 		return
 	}
@@ -168,12 +168,12 @@ func (r *report) checkCount(n *node, path string, f field) {
 }
 
 // checkEnvironments checks each environment as a template of which anything may be left out.
-func (r *report) checkEnvironments(n *node, path string) {
+func (r *diagnostics) checkEnvironments(n *node, path string) {
 	if !r.want(n, path, kindMapping, "a mapping") {
 		return
 	}
 	for _, e := range n.entries {
-		path := join2(path, e.key)
+		path := joinPath(path, e.key)
 		if e.value.kind != kindNull && r.want(e.value, path, kindMapping, "a mapping") {
 			r.checkObject(e.value, path, templateFields(), templateObject)
 		}
@@ -181,7 +181,7 @@ func (r *report) checkEnvironments(n *node, path string) {
 }
 
 // checkRequired reports the required keys that the merged document lacks.
-func (r *report) checkRequired(root *node) {
+func (r *diagnostics) checkRequired(root *node) {
 	r.checkPresent(root, "", templateFields(), "template")
 	for i, step := range root.list("step_templates") {
 		path := index("step_templates", i)
@@ -193,10 +193,10 @@ func (r *report) checkRequired(root *node) {
 	}
 }
 
-func (r *report) checkPresent(n *node, path string, fields []field, what string) {
+func (r *diagnostics) checkPresent(n *node, path string, fields []field, what string) {
 	for _, f := range fields {
 		if f.required && n.get(f.name) == nil {
-			r.fault(n.at(join2(path, f.name)), "", "%s lacks the required key %q", what, f.name)
+			r.fault(n.at(joinPath(path, f.name)), "", "%s lacks the required key %q", what, f.name)
 		}
 	}
 }

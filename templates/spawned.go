@@ -17,7 +17,7 @@ func CheckSpawned(steps []Step) error {
 	}
 	g := newGraph(&Template{Steps: steps})
 	if cycles := g.cycles(); len(cycles) > 0 {
-		return fmt.Errorf("steps wait for each other: %s", g.around(cycles[0]))
+		return fmt.Errorf("steps wait for each other: %s", g.formatCycle(cycles[0]))
 	}
 	return nil
 }

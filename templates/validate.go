@@ -6,7 +6,7 @@ import (
 )
 
 // checkGraph reports steps that are there twice, dependencies that lead nowhere and cycles.
-func (r *report) checkGraph(root *node, t *Template) {
+func (r *diagnostics) checkGraph(root *node, t *Template) {
 	first := r.checkNames(root)
 	names := stepNames(t)
 	sound := true
@@ -34,7 +34,7 @@ func stepNames(t *Template) []string {
 }
 
 // checkNames returns the line on which each step is first named.
-func (r *report) checkNames(root *node) map[string]int {
+func (r *diagnostics) checkNames(root *node) map[string]int {
 	first := map[string]int{}
 	for i, step := range root.list("step_templates") {
 		name := step.get("name")
@@ -50,7 +50,7 @@ func (r *report) checkNames(root *node) map[string]int {
 	return first
 }
 
-func (r *report) checkDependency(step, parent *node, path string, known map[string]int, names []string) bool {
+func (r *diagnostics) checkDependency(step, parent *node, path string, known map[string]int, names []string) bool {
 	name := step.str("name", "")
 	where := parent.at(path + ".depends_on_steps")
 	if parent == step.get("depends_on_step") {
@@ -68,7 +68,7 @@ func (r *report) checkDependency(step, parent *node, path string, known map[stri
 }
 
 // checkNamedSteps holds the steps and their dependencies against the list of named_steps, if there is one.
-func (r *report) checkNamedSteps(root *node, named []string) {
+func (r *diagnostics) checkNamedSteps(root *node, named []string) {
 	if len(named) == 0 {
 		return
 	}
@@ -86,18 +86,18 @@ func (r *report) checkNamedSteps(root *node, named []string) {
 }
 
 // checkCycles reports each cycle once, at its first step, whose dependency closes it.
-func (r *report) checkCycles(root *node, t *Template) {
+func (r *diagnostics) checkCycles(root *node, t *Template) {
 	steps := root.list("step_templates")
 	g := newGraph(t)
 	for _, cycle := range g.cycles() {
 		first := cycle[0]
 		r.fault(steps[first].at(index("step_templates", first)), "each step waits for the one before it; remove a dependency",
-			"steps wait for each other: %s", g.around(cycle))
+			"steps wait for each other: %s", g.formatCycle(cycle))
 	}
 }
 
-// around writes a cycle with its first step again at the end; a long one is cut in the middle.
-func (g *graph) around(cycle []int) string {
+// formatCycle writes a cycle with its first step again at the end; a long one is cut in the middle.
+func (g *graph) formatCycle(cycle []int) string {
 	const shownMax = 10
 	names := g.named(cycle)
 	if more := len(names) - shownMax; more > 0 {
@@ -112,13 +112,13 @@ func (t *Template) CheckHandlers(served []string) []*Error {
 	for _, name := range served {
 		known[name] = true
 	}
-	r := &report{file: t.File}
+	r := &diagnostics{file: t.File}
 	for i := range t.Steps {
 		step := &t.Steps[i]
 		if known[step.Handler] || step.Command != nil {
 			continue
 		}
-		where := at{line: step.HandlerLine, column: step.HandlerColumn, path: index("step_templates", i) + ".handler_class"}
+		where := sourcePos{line: step.HandlerLine, column: step.HandlerColumn, path: index("step_templates", i) + ".handler_class"}
 		r.fault(where, r.didYouMean(step.Handler, served), "%s", notServed(step, len(served)))
 	}
 	return r.faults
@@ -127,14 +127,14 @@ func (t *Template) CheckHandlers(served []string) []*Error {
 // CheckCommands returns an error for each step whose command find cannot find. find is given the program's name and returns
 // what is wrong and what to do about it, nothing when it is there.
 func (t *Template) CheckCommands(find func(program string) (wrong, hint string)) []*Error {
-	r := &report{file: t.File}
+	r := &diagnostics{file: t.File}
 	for i := range t.Steps {
 		step := &t.Steps[i]
 		if step.Command == nil {
 			continue
 		}
 		if wrong, hint := find(step.Command[0]); wrong != "" {
-			where := at{line: step.HandlerLine, column: step.HandlerColumn, path: index("step_templates", i) + ".handler_config.command"}
+			where := sourcePos{line: step.HandlerLine, column: step.HandlerColumn, path: index("step_templates", i) + ".handler_config.command"}
 			r.fault(where, hint, "command of step %q: %s", step.Name, wrong)
 		}
 	}

@@ -15,10 +15,10 @@ import (
 )
 
 // parseYAML returns the mapping that the document is, or nil after having reported why it is none.
-func (r *report) parseYAML(data []byte) *node {
-	start := at{line: 1, column: 1}
+func (r *diagnostics) parseYAML(data []byte) *node {
+	start := sourcePos{line: 1, column: 1}
 	if len(data) > FileBytesMax {
-		r.fault(at{}, "", "is larger than the %d bytes allowed", FileBytesMax)
+		r.fault(sourcePos{}, "", "is larger than the %d bytes allowed", FileBytesMax)
 		return nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
@@ -40,7 +40,7 @@ func (r *report) parseYAML(data []byte) *node {
 		}
 		return nil
 	}
-	c := &converter{report: r, anchors: map[string]*node{}}
+	c := &converter{diagnostics: r, anchors: map[string]*node{}}
 	root := c.convert(body, 0)
 	if len(r.faults) > 0 {
 		return nil
@@ -68,8 +68,8 @@ func parseText(text string) (file *ast.File, err error) {
 	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }
 
-func (r *report) syntaxFault(err error) {
-	var where at
+func (r *diagnostics) syntaxFault(err error) {
+	var where sourcePos
 	message := err.Error
 	if syntax, ok := errors.AsType[yaml.Error](err); ok {
 		// The library's own text would repeat the source.
@@ -80,20 +80,20 @@ func (r *report) syntaxFault(err error) {
 		where = bound.at
 	}
 	if where.line == 0 {
-		where = at{line: 1, column: 1}
+		where = sourcePos{line: 1, column: 1}
 	}
 	r.fault(where, "", "%s", message())
 }
 
-func tokenAt(tk *token.Token) at {
+func tokenAt(tk *token.Token) sourcePos {
 	if tk == nil || tk.Position == nil {
-		return at{}
+		return sourcePos{}
 	}
-	return at{line: tk.Position.Line, column: tk.Position.Column}
+	return sourcePos{line: tk.Position.Line, column: tk.Position.Column}
 }
 
 // onlyDocument returns the body of the one document in file.
-func (r *report) onlyDocument(file *ast.File) ast.Node {
+func (r *diagnostics) onlyDocument(file *ast.File) ast.Node {
 	var body ast.Node
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
@@ -112,8 +112,8 @@ func (r *report) onlyDocument(file *ast.File) ast.Node {
 }
 
 // badByte finds the first byte that is no UTF-8 or is NUL.
-func badByte(data []byte) (at, bool) {
-	where := at{line: 1, column: 1}
+func badByte(data []byte) (sourcePos, bool) {
+	where := sourcePos{line: 1, column: 1}
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
 		if r == 0 || r == utf8.RuneError && size <= 1 {
@@ -121,9 +121,9 @@ func badByte(data []byte) (at, bool) {
 		}
 		where.column++
 		if r == '\n' {
-			where = at{line: where.line + 1, column: 1}
+			where = sourcePos{line: where.line + 1, column: 1}
 		}
 		data = data[size:]
 	}
-	return at{}, false
+	return sourcePos{}, false
 }

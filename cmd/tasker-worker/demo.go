@@ -97,7 +97,7 @@ func (cmd demoCommand) run(ctx context.Context, c config, s streams) error {
 	var workerErr error
 	group.Go(func() {
 		defer stopWorker()
-		workerErr = work(workerCtx, deadline{hard: ctx, last: context.Background()}, c, pool, newLogger(c, logFile), runCommand{Replace: true})
+		workerErr = runWorker(workerCtx, deadline{hard: ctx, last: context.Background()}, c, pool, newLogger(c, logFile), runCommand{Replace: true})
 	})
 	fmt.Fprintln(s.out, "starting the worker with its Ruby, Python and Node processes")
 	showErr := cmd.show(workerCtx, c, pool, s)

@@ -31,7 +31,7 @@ func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 // exitCode says on stderr what went wrong, and returns the code for it. When nobody reads the output any more, there is
 // nothing to say: [output.verdict] has the code.
 func exitCode(ctx context.Context, err error, s streams) int {
-	if err == nil || s.out.gone() {
+	if err == nil || s.out.readerClosed() {
 		return 0
 	}
 	if code, ok := errors.AsType[exitError](err); ok {

@@ -61,7 +61,7 @@ func (cmd handlerRun) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return setupError{err}
 	}
-	log := slog.New(withoutProcesses{newLogger(c, s.err).Handler()})
+	log := slog.New(dropProcessRecords{newLogger(c, s.err).Handler()})
 	c.TemplatesDir = c.ExecutorsDir // no template is loaded, so that none is watched
 	files := newFileState(c)
 	supervisor, err := startExecutors(ctx, c, nil, nil, log)
@@ -226,11 +226,11 @@ func readDocument(flag, text string) (json.RawMessage, error) {
 	return document, nil
 }
 
-// withoutProcesses drops the records about handler processes that come and go: one run is all there is.
-type withoutProcesses struct{ slog.Handler }
+// dropProcessRecords drops the records about handler processes that come and go: one run is all there is.
+type dropProcessRecords struct{ slog.Handler }
 
 // Handle implements slog.Handler.
-func (h withoutProcesses) Handle(ctx context.Context, r slog.Record) error {
+func (h dropProcessRecords) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level < slog.LevelWarn && strings.HasPrefix(r.Message, "handler process ") {
 		return nil
 	}
@@ -238,11 +238,11 @@ func (h withoutProcesses) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // WithAttrs implements slog.Handler.
-func (h withoutProcesses) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return withoutProcesses{h.Handler.WithAttrs(attrs)}
+func (h dropProcessRecords) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return dropProcessRecords{h.Handler.WithAttrs(attrs)}
 }
 
 // WithGroup implements slog.Handler.
-func (h withoutProcesses) WithGroup(name string) slog.Handler {
-	return withoutProcesses{h.Handler.WithGroup(name)}
+func (h dropProcessRecords) WithGroup(name string) slog.Handler {
+	return dropProcessRecords{h.Handler.WithGroup(name)}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	hideCredentials()
+	overwriteCredentials()
 	// Once it is asked for, this signal no longer ends the program in the middle of its work: the write fails instead.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
@@ -62,8 +62,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := streams{out: &output{w: stdout, broken: cancel}, err: &output{w: stderr, broken: cancel}}
-	code := s.err.verdict(dispatch(ctx, args, s), io.Discard)
-	return s.out.verdict(code, s.err)
+	code := s.err.finalCode(dispatch(ctx, args, s), io.Discard)
+	return s.out.finalCode(code, s.err)
 }
 
 // dispatch finds the command and runs it.
@@ -78,7 +78,7 @@ func dispatch(ctx context.Context, args []string, s streams) int {
 		return exitSetup
 	}
 	command, err := parser.Parse(inWords(args))
-	if exited >= 0 || s.out.gone() {
+	if exited >= 0 || s.out.readerClosed() {
 		return max(exited, 0)
 	}
 	if err != nil {

@@ -42,15 +42,15 @@ func (o *output) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// gone says whether the reader has gone away.
-func (o *output) gone() bool {
+// readerClosed says whether the reader has closed its end.
+func (o *output) readerClosed() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return errors.Is(o.err, syscall.EPIPE)
 }
 
-// verdict is the exit code of a command that ended with code, given what became of its output.
-func (o *output) verdict(code int, stderr io.Writer) int {
+// finalCode is the exit code of a command that ended with code, given what became of its output.
+func (o *output) finalCode(code int, stderr io.Writer) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {

@@ -72,7 +72,7 @@ func (cmd runCommand) Run(ctx context.Context, s streams) error {
 	end, stop := newDeadline(ctx, c, log)
 	defer stop()
 	defer end.within(pool.Close)
-	err = work(ctx, end, c, pool, log, cmd)
+	err = runWorker(ctx, end, c, pool, log, cmd)
 	if errors.Is(err, queue.ErrStepsGivenBack) {
 		log.Warn("stopped with steps given back")
 		return exitError(exitFailure)
@@ -108,8 +108,8 @@ func (cmd runCommand) prepare(ctx context.Context, c config, pool *pgxpool.Pool,
 	return nil
 }
 
-// work loads templates, starts the handler processes and runs a worker over them until ctx ends.
-func work(ctx context.Context, end deadline, c config, pool *pgxpool.Pool, log *slog.Logger, cmd runCommand) error {
+// runWorker loads templates, starts the handler processes and runs a worker over them until ctx ends.
+func runWorker(ctx context.Context, end deadline, c config, pool *pgxpool.Pool, log *slog.Logger, cmd runCommand) error {
 	files := newFileState(c)
 	all, err := loadServable(c)
 	if err != nil {
@@ -204,7 +204,7 @@ func stopExecutors(ctx context.Context, supervisor *executors.Supervisor, log *s
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	if err := supervisor.Stop(ctx); err != nil {
-		log.Warn("handler processes did not end well", "error", err)
+		log.Warn("stopping handler processes failed", "error", err)
 	}
 }
 
@@ -214,7 +214,7 @@ func (d deadline) stopExecutors(supervisor *executors.Supervisor, log *slog.Logg
 	defer cancel()
 	defer context.AfterFunc(d.last, cancel)()
 	if err := supervisor.Stop(ctx); err != nil {
-		log.Warn("handler processes did not end well", "error", err)
+		log.Warn("stopping handler processes failed", "error", err)
 	}
 }
 

@@ -125,7 +125,7 @@ func whyNotMoving(t *client.Task) []string {
 		lines = append(lines, byHand(t)...)
 	}
 	if len(t.Steps) == 0 && !t.State.TaskEnded() {
-		if !t.TemplateHas {
+		if !t.TemplateSynced {
 			return []string{"it has no steps, and its template is synced by no worker: put the YAML into the templates folder of a worker, or run `tasker-worker template sync`"}
 		}
 		return []string{"no worker has picked it up yet: is `tasker-worker run` running?"}

@@ -85,7 +85,7 @@ func (s *templateShelf) ownOf(all servable) []*templates.Template {
 // sync writes templates to the database, and says which of them it could not, and which of their handlers nobody here serves.
 func (s *templateShelf) sync(ctx context.Context, all servable) error {
 	for _, warning := range all.Warnings {
-		s.log.Warn("template is odd", "warning", warning.Error())
+		s.log.Warn("template warning", "warning", warning.Error())
 	}
 	s.supervisor.SetCommands(s.ownOf(all))
 	served := handlerNames(s.supervisor)

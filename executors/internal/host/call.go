@@ -15,34 +15,34 @@ type call struct {
 	// attempt is what is executed, under executionID, nil for a request of another kind.
 	attempt     *engine.Attempt
 	executionID string
-	// end has room for the one end that the call comes to: its answer, or its fate at the end of the process.
+	// end has a buffer for the one end of the call: its answer, or its cause at the end of the process.
 	end chan callEnd
 	// limits and files are set before the request is sent.
 	limits Limits
-	files  *files
+	files  *executionFiles
 
-	// reason is why the process was asked to end the execution, empty when it was not; silent says that the reason is a missing
-	// heartbeat, and grace ends the patience. Host.mu protects them, the asked and the pulse.
-	reason cancelReason
-	silent bool
-	grace  *time.Timer
-	pulse  pulse
-	asked  asked
+	// reason is why the process was asked to end the execution, empty when it was not; heartbeatMissed says that the reason is a missing
+	// heartbeat, and grace kills the process when it ends. Host.mu protects them, callbacks and heartbeats.
+	reason          cancelReason
+	heartbeatMissed bool
+	grace           *time.Timer
+	heartbeats      heartbeatState
+	callbacks       callbackState
 	// heard says that the process has said something of the execution, which it has read then. Host.mu protects it.
 	heard bool
 	// served is how many executions the process had answered before.
 	served int
 	// before is the number of lines that the process had sent when the request was made.
 	before uint64
-	// verdict is decided before the call ends, when it timed out or was cancelled. Host.mu protects it.
-	verdict Fate
+	// endCause is decided before the call ends, when it timed out or was cancelled. Host.mu protects it.
+	endCause EndCause
 	// position is where the request ends in the stream of requests, 0 until it is queued. Host.mu protects it.
 	position int64
 }
 
 type callEnd struct {
 	message *message
-	fate    Fate
+	cause   EndCause
 }
 
 // begin registers a call. It fails when the process has ended.
@@ -94,7 +94,7 @@ func (h *Host) send(c *call, encode func([]byte) []byte) error {
 	}
 	h.sending++
 	h.mu.Unlock()
-	position, err := h.outbox.sendNow(encode)
+	position, err := h.sendQueue.sendNow(encode)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c.position = position
@@ -120,7 +120,7 @@ func (h *Host) answer(m *message) {
 	unasked := c == nil
 	repeated := unasked && m.ID.Number > 0 && m.ID.Number <= h.lastID && !h.awaitedLocked(m.ID.Number)
 	switch {
-	case c == nil || c.verdict == FateTimedOut: // the process is being killed for the timeout
+	case c == nil || c.endCause == EndTimedOut: // the process is being killed for the timeout
 	case c.attempt != nil && m.Error != nil && m.Error.IsDuplicate():
 	default:
 		h.endLocked(c, m)
@@ -153,9 +153,9 @@ func (h *Host) endLocked(c *call, m *message) {
 		h.served++
 		h.servedAt = time.Now()
 	}
-	end := callEnd{fate: FateAnswered, message: m}
-	if c.verdict != 0 {
-		end = callEnd{fate: c.verdict}
+	end := callEnd{cause: EndAnswered, message: m}
+	if c.endCause != 0 {
+		end = callEnd{cause: c.endCause}
 	}
 	c.end <- end
 }
@@ -167,7 +167,7 @@ func (h *Host) removeLocked(c *call) {
 	}
 	h.executions--
 	h.endedLocked(c.attempt)
-	if c.verdict == FateCancelled {
+	if c.endCause == EndCancelled {
 		h.cancelled--
 	}
 	h.noteDrainedLocked()

@@ -17,22 +17,22 @@ import (
 // Bounds of what handlers ask for.
 const (
 	// servingMax is how many requests of one process are served at once. More are sent away, so that the reader never waits.
-	servingMax = 16
+	callbackSlotsMax = 16
 	// serveTimeout bounds one request.
-	serveTimeout = 10 * time.Second
+	callbackTimeout = 10 * time.Second
 	// askedBurst and askedPerSecond bound the requests of one execution.
-	askedBurst     = 100
-	askedPerSecond = 50
-	retrySoon      = 100 * time.Millisecond
+	callbackBurst      = 100
+	callbacksPerSecond = 50
+	retrySoon          = 100 * time.Millisecond
 )
 
-// asked is what an execution asked for. Host.mu protects it.
-type asked struct {
+// callbackState counts and keeps the callbacks of an execution. Host.mu protects it.
+type callbackState struct {
 	// used is the part of the burst that is used up, as of at.
 	used float64
 	at   time.Time
 	// published numbers the events, buffered are those that go with the result.
-	published    int
+	published int
 	// publishedNow counts the events that did not wait for the result.
 	publishedNow int
 	buffered     []engine.Event
@@ -42,22 +42,22 @@ type asked struct {
 }
 
 // allow takes one request into account, unless there were too many.
-func (a *asked) allow(now time.Time) bool {
-	a.used = max(0, a.used-now.Sub(a.at).Seconds()*askedPerSecond)
+func (a *callbackState) allow(now time.Time) bool {
+	a.used = max(0, a.used-now.Sub(a.at).Seconds()*callbacksPerSecond)
 	a.at = now
-	if a.used >= askedBurst {
+	if a.used >= callbackBurst {
 		return false
 	}
 	a.used++
 	return true
 }
 
-// service answers one kind of request. It returns the result to send.
-type service func(ctx context.Context, h *Host, c *call, params json.RawMessage) (any, error)
+// callback answers one kind of request. It returns the result to send.
+type callback func(ctx context.Context, h *Host, c *call, params json.RawMessage) (any, error)
 
-// services are what is served, by method.
-func (o *Options) services() map[string]service {
-	all := make(map[string]service)
+// callbackMethods maps methods to callbacks.
+func (o *Options) callbackMethods() map[string]callback {
+	all := make(map[string]callback)
 	if o.Callbacks != nil {
 		all["step.lease"], all["step.publish_event"], all["step.save_checkpoint"] = lease, publish, saveCheckpoint
 		all["step.spawn"], all["tasks.create"] = spawn, createTask
@@ -68,10 +68,10 @@ func (o *Options) services() map[string]service {
 	return all
 }
 
-// callbacks are the methods that are offered, in a fixed order.
-func (o *Options) callbacks() []string {
+// offeredCallbacks are the methods that are offered, in a fixed order.
+func (o *Options) offeredCallbacks() []string {
 	offered := []string{}
-	services := o.services()
+	services := o.callbackMethods()
 	for _, method := range []string{"step.lease", "step.save_checkpoint", "step.publish_event", "step.spawn", "tasks.create", "secrets.get"} {
 		if services[method] != nil {
 			offered = append(offered, method)
@@ -80,49 +80,49 @@ func (o *Options) callbacks() []string {
 	return offered
 }
 
-// refusal is an error with the code that the protocol has for it.
-type refusal struct {
+// callbackError is an error with the code that the protocol has for it.
+type callbackError struct {
 	code    int
 	message string
 	retry   time.Duration
 }
 
 // Error implements error.
-func (r *refusal) Error() string { return r.message }
+func (r *callbackError) Error() string { return r.message }
 
 func invalid(format string, args ...any) error {
-	return &refusal{code: wire.CodeInvalidParams, message: fmt.Sprintf(format, args...)}
+	return &callbackError{code: wire.CodeInvalidParams, message: fmt.Sprintf(format, args...)}
 }
 
-// refusalOf puts an error into the protocol's terms. What a database says stays here.
-func refusalOf(err error) *refusal {
-	if r, ok := errors.AsType[*refusal](err); ok {
+// toCallbackError puts an error into the protocol's terms. What a database says stays here.
+func toCallbackError(err error) *callbackError {
+	if r, ok := errors.AsType[*callbackError](err); ok {
 		return r
 	}
 	switch {
 	case errors.Is(err, engine.ErrClaimLost):
 		return staleLease()
 	case errors.Is(err, engine.ErrNotPermitted):
-		return &refusal{code: wire.CodeNotPermitted, message: err.Error()}
+		return &callbackError{code: wire.CodeNotPermitted, message: err.Error()}
 	case errors.Is(err, engine.ErrInvalidRequest):
-		return &refusal{code: wire.CodeInvalidParams, message: err.Error()}
+		return &callbackError{code: wire.CodeInvalidParams, message: err.Error()}
 	default:
-		return &refusal{code: wire.CodeUnavailable, message: "the service is not available at present"}
+		return &callbackError{code: wire.CodeUnavailable, message: "the service is not available at present"}
 	}
 }
 
-func staleLease() *refusal {
-	return &refusal{code: wire.CodeStaleLease, message: "the execution is not in flight here, or its claim is not held any more"}
+func staleLease() *callbackError {
+	return &callbackError{code: wire.CodeStaleLease, message: "the execution is not in flight here, or its claim is not held any more"}
 }
 
-// serve answers a request of the process, in the background: the reader goes on.
-func (h *Host) serve(m *message) {
-	service := h.services[m.Method]
+// handleCallback answers a request of the process in the background: the reader does not wait.
+func (h *Host) handleCallback(m *message) {
+	service := h.callbackMethods[m.Method]
 	if service == nil {
 		h.refuse(m)
 		return
 	}
-	c, err := h.admit(m.Params)
+	c, err := h.executionFor(m.Params)
 	if err == nil && m.Method == "step.publish_event" {
 		// In the order of the messages: the result may be the next one.
 		var done bool
@@ -132,44 +132,44 @@ func (h *Host) serve(m *message) {
 		}
 	}
 	if err == nil {
-		err = h.enterService(c, m)
+		err = h.acquireCallbackSlot(c, m)
 	}
 	if err != nil {
 		h.reply(m, nil, err)
 		return
 	}
-	h.servants.Go(func() {
-		defer func() { <-h.serving }()
-		ctx, cancel := context.WithTimeout(h.life, serveTimeout)
+	h.callbackGroup.Go(func() {
+		defer func() { <-h.callbackSlots }()
+		ctx, cancel := context.WithTimeout(h.life, callbackTimeout)
 		defer cancel()
 		result, err := service(ctx, h, c, m.Params)
-		if err != nil && ctx.Err() == nil && refusalOf(err).code == wire.CodeUnavailable {
+		if err != nil && ctx.Err() == nil && toCallbackError(err).code == wire.CodeUnavailable {
 			h.logger.Warn("request of a handler failed", "method", m.Method, "error", err)
 		}
 		h.reply(m, result, err)
 	})
 }
 
-// enterService takes one of the places to be served, whose holder gives it back. What a step adds is kept here, in the order of the
+// acquireCallbackSlot acquires one of the callback slots. What a step adds is kept here, in the order of the
 // messages: the result may be the next one.
-func (h *Host) enterService(c *call, m *message) error {
+func (h *Host) acquireCallbackSlot(c *call, m *message) error {
 	select {
-	case h.serving <- struct{}{}:
+	case h.callbackSlots <- struct{}{}:
 	default:
-		return &refusal{code: wire.CodeRateLimited, message: "too many requests at once", retry: retrySoon}
+		return &callbackError{code: wire.CodeRateLimited, message: "too many requests at once", retry: retrySoon}
 	}
 	if m.Method != "step.spawn" {
 		return nil
 	}
 	err := h.keepSpawned(c, m.Params)
 	if err != nil {
-		<-h.serving
+		<-h.callbackSlots
 	}
 	return err
 }
 
-// admit finds the execution for which a request is made. It must be in flight in this very process.
-func (h *Host) admit(params json.RawMessage) (*call, error) {
+// executionFor finds the execution for which a request is made. It must be in flight in this very process.
+func (h *Host) executionFor(params json.RawMessage) (*call, error) {
 	var p struct {
 		ExecutionID string `json:"execution_id"`
 	}
@@ -182,8 +182,8 @@ func (h *Host) admit(params json.RawMessage) (*call, error) {
 	if c == nil || c.reason == cancelLeaseLost {
 		return nil, staleLease()
 	}
-	if !c.asked.allow(time.Now()) {
-		return nil, &refusal{code: wire.CodeRateLimited, message: "too many requests of one step", retry: retrySoon}
+	if !c.callbacks.allow(time.Now()) {
+		return nil, &callbackError{code: wire.CodeRateLimited, message: "too many requests of one step", retry: retrySoon}
 	}
 	return c, nil
 }
@@ -194,11 +194,11 @@ func (h *Host) reply(m *message, result any, err error) {
 		err = encodeErr
 	}
 	// Too large it is not, and an error of the pipe ends the process.
-	_ = h.outbox.send(func(dst []byte) []byte {
+	_ = h.sendQueue.send(func(dst []byte) []byte {
 		if err == nil {
 			return wire.AppendResult(dst, m.RawID, encoded)
 		}
-		r := refusalOf(err)
+		r := toCallbackError(err)
 		var data json.RawMessage
 		if r.retry > 0 {
 			data = fmt.Appendf(nil, `{"retry_after_ms":%d}`, r.retry.Milliseconds())
@@ -207,13 +207,13 @@ func (h *Host) reply(m *message, result any, err error) {
 	})
 }
 
-// withAsked adds to an outcome what the execution left behind.
-func (h *Host) withAsked(c *call, o engine.Outcome) engine.Outcome {
+// withCallbackState adds to an outcome what the execution left behind.
+func (h *Host) withCallbackState(c *call, o engine.Outcome) engine.Outcome {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	o.Checkpointed = c.asked.checkpointed
+	o.Checkpointed = c.callbacks.checkpointed
 	if o.Kind == engine.OutcomeSucceeded {
-		o.Events, o.Spawned = c.asked.buffered, c.asked.spawned
+		o.Events, o.Spawned = c.callbacks.buffered, c.callbacks.spawned
 	}
 	if o.Failure != nil {
 		h.redactFailureLocked(o.Failure)
@@ -237,7 +237,7 @@ func saveCheckpoint(ctx context.Context, h *Host, c *call, params json.RawMessag
 		return nil, invalid("checkpoint: %v", err)
 	}
 	h.mu.Lock()
-	c.asked.checkpointed = true
+	c.callbacks.checkpointed = true
 	h.mu.Unlock()
 	return object{"saved": true}, h.options.Callbacks.SaveCheckpoint(ctx, c.attempt, p.Checkpoint)
 }
@@ -283,18 +283,18 @@ func (h *Host) buffer(c *call, params json.RawMessage) (bool, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(c.asked.buffered) >= engine.EventsMax {
+	if len(c.callbacks.buffered) >= engine.EventsMax {
 		return false, invalid("a step publishes at most %d events with its result", engine.EventsMax)
 	}
-	c.asked.buffered = append(c.asked.buffered, h.numberedLocked(c, p.Event))
+	c.callbacks.buffered = append(c.callbacks.buffered, h.numberedLocked(c, p.Event))
 	return true, nil
 }
 
 // numberedLocked gives an event without a key one that the next attempt gives to the same event.
 func (h *Host) numberedLocked(c *call, e engine.Event) engine.Event {
-	c.asked.published++
+	c.callbacks.published++
 	if e.DedupeKey == "" {
-		e.DedupeKey = e.Name + "#" + strconv.Itoa(c.asked.published)
+		e.DedupeKey = e.Name + "#" + strconv.Itoa(c.callbacks.published)
 	}
 	return e
 }
@@ -305,8 +305,8 @@ func publish(ctx context.Context, h *Host, c *call, params json.RawMessage) (any
 		return nil, err
 	}
 	h.mu.Lock()
-	c.asked.publishedNow++
-	tooMany := c.asked.publishedNow > engine.EventsNowMax
+	c.callbacks.publishedNow++
+	tooMany := c.callbacks.publishedNow > engine.EventsNowMax
 	event := h.numberedLocked(c, p.Event)
 	h.mu.Unlock()
 	if tooMany {

@@ -39,12 +39,12 @@ func reasonOf(ctx context.Context) cancelReason {
 // Cancelled is what an attempt comes to that was ended because its context has.
 func Cancelled(ctx context.Context) engine.Outcome { return reasonOf(ctx).outcome(nil) }
 
-// fate is that of an execution which the worker had to end itself.
-func (r cancelReason) fate() Fate {
+// endCause is that of an execution which the worker had to end itself.
+func (r cancelReason) endCause() EndCause {
 	if r == cancelTimeout {
-		return FateTimedOut
+		return EndTimedOut
 	}
-	return FateCancelled
+	return EndCancelled
 }
 
 // outcome is what an execution comes to that ended for this reason.
@@ -83,7 +83,7 @@ func (h *Host) cancel(c *call, reason cancelReason) {
 		return
 	}
 	// Too large it is not, and an error of the pipe ends the process.
-	_ = h.outbox.send(func(dst []byte) []byte {
+	_ = h.sendQueue.send(func(dst []byte) []byte {
 		return wire.AppendCancel(dst, c.executionID, string(reason), grace)
 	})
 }
@@ -104,17 +104,17 @@ func (h *Host) cancelGrace(reason cancelReason) time.Duration {
 // is killed when nothing else in it is worth waiting for.
 func (h *Host) overdue(c *call) {
 	h.mu.Lock()
-	if h.calls[c.id] != c || c.verdict != 0 {
+	if h.calls[c.id] != c || c.endCause != 0 {
 		h.mu.Unlock()
 		return
 	}
-	if c.reason == cancelTimeout && !h.outbox.delivered(c.position) { // nothing of it ran, and so it is given back
+	if c.reason == cancelTimeout && !h.sendQueue.delivered(c.position) { // nothing of it ran, and so it is given back
 		h.mu.Unlock()
 		h.broken("was killed because it did not read its requests")
 		return
 	}
-	c.verdict = c.reason.fate()
-	kill := c.verdict == FateTimedOut
+	c.endCause = c.reason.endCause()
+	kill := c.endCause == EndTimedOut
 	if !kill {
 		h.cancelled++
 	}
@@ -122,7 +122,7 @@ func (h *Host) overdue(c *call) {
 	h.mu.Unlock()
 	switch {
 	case kill:
-		h.kill(Death{Kind: DeathTimeout, Reason: "was killed because a step in it ran past its timeout"})
+		h.kill(ExitCause{Kind: ExitTimedOut, Reason: "was killed because a step in it ran past its timeout"})
 	case alone:
 		h.killCancelled()
 	}
@@ -133,7 +133,7 @@ func (h *Host) onlyCancelledLocked() bool {
 }
 
 func (h *Host) killCancelled() {
-	h.kill(Death{Kind: DeathCancelled, Reason: "was killed because its steps were cancelled"})
+	h.kill(ExitCause{Kind: ExitCancelled, Reason: "was killed because its steps were cancelled"})
 }
 
 // answered is the outcome of an execution that was answered. A handler that succeeded in spite of a cancellation has done its
@@ -165,7 +165,7 @@ func (c *call) timeoutFailure(mute bool, end string) engine.Failure {
 		message = fmt.Sprintf("%s did not end within its timeout of %v: its process said nothing at all since the step was sent to it, and %s",
 			c.attempt.Handler.Name, c.limits.Timeout, end)
 	}
-	if c.silent {
+	if c.heartbeatMissed {
 		message = fmt.Sprintf("%s sent no heartbeat for %v and %s", c.attempt.Handler.Name, c.limits.Heartbeat, end)
 	}
 	return engine.Failure{Class: engine.ClassTimeout, Message: message}

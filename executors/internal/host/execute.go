@@ -18,13 +18,13 @@ type Limits struct {
 }
 
 // Execute runs an attempt within its limits. It returns when the handler has ended, or the process.
-func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) Ending {
+func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) ExecutionResult {
 	if ctx.Err() != nil {
-		return Ending{Fate: FateCancelled, Outcome: reasonOf(ctx).outcome(nil)}
+		return ExecutionResult{Cause: EndCancelled, Outcome: reasonOf(ctx).outcome(nil)}
 	}
 	c, err := h.begin(a)
 	if err != nil {
-		return h.ending(&call{attempt: a}, callEnd{fate: FateUndelivered})
+		return h.executionResult(&call{attempt: a}, callEnd{cause: EndUndelivered})
 	}
 	meter := h.meter(c)
 	c.limits = limits
@@ -36,8 +36,8 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) En
 	timer := time.AfterFunc(limits.Timeout, func() { h.cancel(c, cancelTimeout) })
 	defer timer.Stop()
 	if limits.Heartbeat > 0 {
-		beat := time.AfterFunc(limits.Heartbeat, func() { h.silence(c) })
-		h.listen(c, beat)
+		beat := time.AfterFunc(limits.Heartbeat, func() { h.heartbeatTimedOut(c) })
+		h.trackHeartbeat(c, beat)
 		defer beat.Stop()
 	}
 	if h.handshake.PayloadFiles {
@@ -53,11 +53,11 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) En
 		c.grace.Stop()
 	}
 	used := h.used(meter, c)
-	ending := h.ending(c, end)
-	if ending.Outcome.Kind != engine.OutcomeGivenBack && used != (engine.Usage{}) {
-		ending.Outcome.Usage = used // of the whole process, native threads too; the host knows only of its own
+	result := h.executionResult(c, end)
+	if result.Outcome.Kind != engine.OutcomeGivenBack && used != (engine.Usage{}) {
+		result.Outcome.Usage = used // of the whole process, native threads too; the host knows only of its own
 	}
-	return ending
+	return result
 }
 
 // sendExecute sends the request, with its params in a file when they are large.
@@ -76,12 +76,12 @@ func (h *Host) sendExecute(c *call) error {
 
 // unsent is the end of an execution whose request could not be made. Too much to send is the step's fault; a disk that is full, say,
 // is not.
-func (h *Host) unsent(err error) Ending {
+func (h *Host) unsent(err error) ExecutionResult {
 	if errors.Is(err, errTooLarge) || errors.Is(err, wire.ErrFileTooLarge) {
-		return Ending{Fate: FateAnswered, Outcome: tooLarge(err)}
+		return ExecutionResult{Cause: EndAnswered, Outcome: tooLarge(err)}
 	}
 	h.logger.Error("a step could not be sent to a handler process, it is given back", "error", err)
-	return Ending{Fate: FateUndelivered, Outcome: engine.GivenBack(ReasonExecutorUnavailable, UnavailableDelay)}
+	return ExecutionResult{Cause: EndUndelivered, Outcome: engine.GivenBack(ReasonExecutorUnavailable, UnavailableDelay)}
 }
 
 func tooLarge(err error) engine.Outcome {

@@ -18,20 +18,20 @@ import (
 // FileBytesMax bounds a payload that goes by file.
 const FileBytesMax = 64 << 20
 
-// files is the scratch folder of one execution. A nil one is none.
-type files struct {
+// executionFiles is the scratch folder of one execution. A nil one is none.
+type executionFiles struct {
 	dir string
 	// owner is who the handlers run as, nil for the worker's own user.
 	owner *process.User
 	// spare gets the folder back when nobody has written to it.
-	spare *folders
+	spare *scratchPool
 }
 
-var _ wire.Files = (*files)(nil)
+var _ wire.Files = (*executionFiles)(nil)
 
-// folders are scratch folders in which nothing is. To make and remove one for each execution would cost more than all else that
+// scratchPool keeps empty scratch folders. To make and remove one for each execution would cost more than all else that
 // the worker does for it.
-type folders struct {
+type scratchPool struct {
 	// mu protects the fields below.
 	mu   sync.Mutex
 	made int
@@ -42,15 +42,15 @@ type folders struct {
 var untouched = time.Unix(0, 0) //nolint:gochecknoglobals // a constant that Go cannot write as one
 
 // openFiles finds or makes the folder. Without one everything goes in messages.
-func (h *Host) openFiles() *files {
+func (h *Host) openFiles() *executionFiles {
 	if h.options.Scratch == "" {
 		return nil
 	}
-	f := &files{owner: h.options.Command.User, spare: &h.folders}
-	if f.dir = h.folders.take(); f.dir != "" {
+	f := &executionFiles{owner: h.options.Command.User, spare: &h.scratchPool}
+	if f.dir = h.scratchPool.take(); f.dir != "" {
 		return f
 	}
-	f.dir = filepath.Join(h.options.Scratch, h.folders.name())
+	f.dir = filepath.Join(h.options.Scratch, h.scratchPool.name())
 	if err := f.make(); err != nil {
 		h.logger.Warn("no scratch folder for a step", "error", err)
 		return nil
@@ -58,7 +58,7 @@ func (h *Host) openFiles() *files {
 	return f
 }
 
-func (f *folders) take() string {
+func (f *scratchPool) take() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.free) == 0 {
@@ -69,21 +69,21 @@ func (f *folders) take() string {
 	return dir
 }
 
-func (f *folders) name() string {
+func (f *scratchPool) name() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.made++
 	return "step-" + strconv.Itoa(f.made)
 }
 
-func (f *folders) put(dir string) {
+func (f *scratchPool) put(dir string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.free = append(f.free, dir)
 }
 
 // Dir is the folder's path, empty when there is none.
-func (f *files) Dir() string {
+func (f *executionFiles) Dir() string {
 	if f == nil {
 		return ""
 	}
@@ -91,7 +91,7 @@ func (f *files) Dir() string {
 }
 
 // Close removes what was written. A folder in which nothing is serves again.
-func (f *files) Close() {
+func (f *executionFiles) Close() {
 	if f == nil {
 		return
 	}
@@ -103,7 +103,7 @@ func (f *files) Close() {
 }
 
 // Write makes a file for the handler.
-func (f *files) Write(name string, data []byte) (wire.File, error) {
+func (f *executionFiles) Write(name string, data []byte) (wire.File, error) {
 	if len(data) > FileBytesMax {
 		return wire.File{}, fmt.Errorf("they have %d bytes: %w", len(data), wire.ErrFileTooLarge)
 	}
@@ -115,7 +115,7 @@ func (f *files) Write(name string, data []byte) (wire.File, error) {
 }
 
 // Read implements [wire.Files]: it reads a file that the handler made, and believes nothing about it.
-func (f *files) Read(file wire.File) ([]byte, error) {
+func (f *executionFiles) Read(file wire.File) ([]byte, error) {
 	if f == nil {
 		return nil, errors.New("this process has no scratch folder for files")
 	}

@@ -17,7 +17,7 @@ import (
 // and then works in what it has opened, and changes the owner of nothing but what it has made.
 
 // make makes the folder.
-func (f *files) make() error {
+func (f *executionFiles) make() error {
 	if err := os.Mkdir(f.dir, 0o700); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (f *files) make() error {
 	return unix.Futimes(int(folder.Fd()), []unix.Timeval{at, at})
 }
 
-func (f *files) open() (*os.File, error) {
+func (f *executionFiles) open() (*os.File, error) {
 	folder, err := os.OpenFile(f.dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, fmt.Errorf("step's scratch folder: %w", err)
@@ -53,7 +53,7 @@ func openIn(folder *os.File, name string, flags int) (*os.File, error) {
 func removeFrom(folder *os.File, name string) error { return unix.Unlinkat(int(folder.Fd()), name, 0) }
 
 // create makes a new file, in the place of one that is there.
-func (f *files) create(name string, data []byte) error {
+func (f *executionFiles) create(name string, data []byte) error {
 	folder, err := f.open()
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (f *files) create(name string, data []byte) error {
 }
 
 // give lets the handlers have what the worker has made.
-func (f *files) give(made *os.File) error {
+func (f *executionFiles) give(made *os.File) error {
 	if f.owner == nil {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (f *files) give(made *os.File) error {
 }
 
 // readRegular reads a regular file directly in the folder, and removes it. Opening a named pipe does not wait.
-func (f *files) readRegular(file wire.File) ([]byte, error) {
+func (f *executionFiles) readRegular(file wire.File) ([]byte, error) {
 	folder, err := f.open()
 	if err != nil {
 		return nil, err

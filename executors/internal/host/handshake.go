@@ -98,7 +98,7 @@ func (i *Initialize) config() object {
 
 func (i *Initialize) params(o *Options) object {
 	return object{
-		"capabilities":      object{"callbacks": o.callbacks(), "payload_files": o.Scratch != ""},
+		"capabilities":      object{"callbacks": o.offeredCallbacks(), "payload_files": o.Scratch != ""},
 		"config":            i.config(),
 		"executor":          object{"generation": i.Generation, "id": o.ID},
 		"protocol_versions": []int{protocolVersion},
@@ -126,7 +126,7 @@ func (h *Host) initialize(ctx context.Context) (Handshake, error) {
 	message, err := h.call(ctx, "initialize", h.options.Initialize.params(&h.options))
 	switch {
 	case errors.Is(err, errEnded):
-		return Handshake{}, errors.New(h.Death().Reason + " before it was ready")
+		return Handshake{}, errors.New(h.ExitCause().Reason + " before it was ready")
 	case errors.Is(err, context.DeadlineExceeded):
 		return Handshake{}, fmt.Errorf("was not ready within %v", h.options.StartupTimeout)
 	case err != nil:

@@ -11,24 +11,24 @@ import (
 // beatInterval is how often the progress of an execution is logged at most.
 const beatInterval = time.Second
 
-// pulse is what an execution last told of its progress. Host.mu protects it.
-type pulse struct {
+// heartbeatState has the heartbeat timer of an execution. Host.mu protects it.
+type heartbeatState struct {
 	timer  *time.Timer
 	logged time.Time
 }
 
-// listen has the heartbeats of an execution put off its timer.
-func (h *Host) listen(c *call, timer *time.Timer) {
+// trackHeartbeat makes each heartbeat of an execution restart its timer.
+func (h *Host) trackHeartbeat(c *call, timer *time.Timer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	c.pulse.timer = timer
+	c.heartbeats.timer = timer
 }
 
-// silence cancels an execution that sent no heartbeat in time.
-func (h *Host) silence(c *call) {
+// heartbeatTimedOut cancels an execution that sent no heartbeat in time.
+func (h *Host) heartbeatTimedOut(c *call) {
 	h.mu.Lock()
 	if h.calls[c.id] == c && c.reason == "" {
-		c.silent = true
+		c.heartbeatMissed = true
 	}
 	h.mu.Unlock()
 	h.cancel(c, cancelTimeout)
@@ -49,11 +49,11 @@ func (h *Host) heartbeat(params json.RawMessage) {
 	c := h.executionLocked(beat.ExecutionID)
 	tell := false
 	if c != nil && c.reason == "" {
-		if c.pulse.timer != nil {
-			c.pulse.timer.Reset(c.limits.Heartbeat)
+		if c.heartbeats.timer != nil {
+			c.heartbeats.timer.Reset(c.limits.Heartbeat)
 		}
-		if tell = time.Since(c.pulse.logged) >= beatInterval; tell {
-			c.pulse.logged = time.Now()
+		if tell = time.Since(c.heartbeats.logged) >= beatInterval; tell {
+			c.heartbeats.logged = time.Now()
 		}
 	}
 	h.mu.Unlock()

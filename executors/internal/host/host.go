@@ -19,21 +19,21 @@ type Host struct {
 	handshake Handshake
 	logger    *slog.Logger
 	// notices is written without waiting and read by whoever keeps the process.
-	notices chan Notice
-	options Options
-	outbox  *outbox
-	process *process.Process
-	sink    *logs.Sink
-	secrets *secrets
-	folders folders
+	notices     chan Notice
+	options     Options
+	sendQueue   *sendQueue
+	process     *process.Process
+	sink        *logs.Sink
+	secrets     *secrets
+	scratchPool scratchPool
 
-	// services are what the process may ask for. Each request is served by one of the servants, for which serving has room, and
+	// callbackMethods are those that the process may call. Each callback runs in a goroutine of callbackGroup with one of callbackSlots, and
 	// none outlives life.
-	services map[string]service
-	serving  chan struct{}
-	servants sync.WaitGroup
-	life     context.Context //nolint:containedctx // it is the life of the process, not of a call
-	endLife  context.CancelFunc
+	callbackMethods map[string]callback
+	callbackSlots   chan struct{}
+	callbackGroup   sync.WaitGroup
+	life            context.Context //nolint:containedctx // it is the life of the process, not of a call
+	endLife         context.CancelFunc
 
 	// ready is closed when the process has booted, done when it has ended and everything about it is settled.
 	ready, done chan struct{}
@@ -56,8 +56,8 @@ type Host struct {
 	latest wire.ID
 	// peakIsFresh says that nothing has run since the peak of memory was reset.
 	peakIsFresh bool
-	// lone is who printed what comes without an execution's id.
-	lone lone
+	// soleExecution tells which attempt owns what is printed without an execution id.
+	soleExecution soleExecution
 	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
 	executions, cancelled int
 	// sending counts the requests that are being written; sent is told when it is none.
@@ -69,7 +69,7 @@ type Host struct {
 	stopping   bool
 	exiting    bool // it closed a channel and was still there when its patience ended
 	ended      bool
-	death      Death
+	exitCause  ExitCause
 }
 
 // BootError is returned by [Start] when the process did not become ready.
@@ -96,7 +96,7 @@ func Start(ctx context.Context, starter *process.Starter, o Options) (*Host, err
 	go h.run()
 	h.handshake, err = h.initialize(ctx)
 	if err != nil {
-		h.kill(Death{Kind: DeathStopped, Reason: "did not become ready"})
+		h.kill(ExitCause{Kind: ExitStopped, Reason: "did not become ready"})
 		<-h.done
 		return nil, &BootError{Reason: err, Tail: h.sink.Tail()}
 	}
@@ -112,21 +112,21 @@ func newHost(p *process.Process, o Options) *Host {
 	given := &secrets{}
 	life, endLife := context.WithCancel(context.Background())
 	h := &Host{
-		life:     life,
-		endLife:  endLife,
-		secrets:  given,
-		services: o.services(),
-		serving:  make(chan struct{}, servingMax),
-		calls:    make(map[wire.ID]*call),
-		done:     make(chan struct{}),
-		drained:  make(chan struct{}),
-		logger:   logger,
-		notices:  make(chan Notice, noticesMax),
-		options:  o,
-		outbox:   newOutbox(p.In, o.WriteTimeout),
-		process:  p,
-		ready:    make(chan struct{}),
-		sink:     logs.NewSink(slog.New(redactor{logger.Handler(), given})),
+		life:            life,
+		endLife:         endLife,
+		secrets:         given,
+		callbackMethods: o.callbackMethods(),
+		callbackSlots:   make(chan struct{}, callbackSlotsMax),
+		calls:           make(map[wire.ID]*call),
+		done:            make(chan struct{}),
+		drained:         make(chan struct{}),
+		logger:          logger,
+		notices:         make(chan Notice, noticesMax),
+		options:         o,
+		sendQueue:       newSendQueue(p.In, o.WriteTimeout),
+		process:         p,
+		ready:           make(chan struct{}),
+		sink:            logs.NewSink(slog.New(redactor{logger.Handler(), given})),
 	}
 	h.sent.L = &h.mu
 	return h
@@ -156,12 +156,12 @@ func (h *Host) Served() int {
 func (h *Host) Usable() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return !h.ended && !h.stopping && h.cancelled == 0 && h.death.Kind == DeathExited
+	return !h.ended && !h.stopping && h.cancelled == 0 && h.exitCause.Kind == ExitedByItself
 }
 
 // run owns the goroutines of the process and ends when the process has.
 func (h *Host) run() {
-	h.sink.Hide, h.sink.Keep = h.secrets.redact, h.keepPrinted
+	h.sink.Redact, h.sink.OnLine = h.secrets.redact, h.appendPrinted
 	var serving sync.WaitGroup
 	serving.Go(h.read)
 	serving.Go(h.write)
@@ -171,8 +171,8 @@ func (h *Host) run() {
 	<-h.process.Done()
 	h.endLife()
 	serving.Wait()
-	h.servants.Wait()
-	h.settle()
+	h.callbackGroup.Wait()
+	h.failPending()
 	h.killing.Wait()
 	h.process.Close()
 	close(h.done)

@@ -10,18 +10,18 @@ const dumpQuiet = 100 * time.Millisecond
 
 // kill ends the process for a reason. The first reason counts. A process in which a step ran past its timeout is asked for
 // the stacks of its threads and to end, before it is forced to; any other has no more time.
-func (h *Host) kill(d Death) {
+func (h *Host) kill(d ExitCause) {
 	h.mu.Lock()
 	first := h.decideLocked(d)
-	insist := first && d.Kind == DeathTimeout
+	insist := first && d.Kind == ExitTimedOut
 	if insist {
 		h.killing.Add(1) // under the lock, so that run, which waits, cannot have looked yet
 	}
-	stopping := h.death.Kind == DeathStopped
+	stopping := h.exitCause.Kind == ExitStopped
 	h.mu.Unlock()
 	switch {
 	case insist:
-		go h.insist()
+		go h.dumpAndTerminate()
 	case first || stopping:
 		h.force()
 	}
@@ -33,9 +33,9 @@ func (h *Host) force() {
 	_ = h.process.In.SetWriteDeadline(time.Unix(1, 0)) // fails only when the pipe is closed, which is as good
 }
 
-// insist ends a process that hangs: it keeps what the process says about where it hangs, sends SIGTERM, which gives its
+// dumpAndTerminate ends a process that hangs: it keeps what the process says about where it hangs, sends SIGTERM, which gives its
 // children a chance to end well, and SIGKILL.
-func (h *Host) insist() {
+func (h *Host) dumpAndTerminate() {
 	defer h.killing.Done()
 	defer h.force()
 	lines := h.sink.Watch()
@@ -80,17 +80,17 @@ func (h *Host) keepDump(line string) {
 }
 
 // decide records why the process ends.
-func (h *Host) decide(d Death) {
+func (h *Host) decide(d ExitCause) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.decideLocked(d)
 }
 
 // decideLocked says whether this was the first reason.
-func (h *Host) decideLocked(d Death) bool {
-	if h.ended || h.death.Kind != DeathExited {
+func (h *Host) decideLocked(d ExitCause) bool {
+	if h.ended || h.exitCause.Kind != ExitedByItself {
 		return false
 	}
-	h.death = d
+	h.exitCause = d
 	return true
 }

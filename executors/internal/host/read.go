@@ -30,14 +30,14 @@ func (h *Host) read() {
 		if len(line) > 0 {
 			h.handle(bytes.Clone(line))
 		}
-		if h.isHopeless() {
+		if h.tooManyViolations() {
 			return
 		}
 	}
 }
 
 func (h *Host) write() {
-	err := h.outbox.run(h.process.Done())
+	err := h.sendQueue.run(h.process.Done())
 	switch {
 	case err == nil || errors.Is(err, os.ErrClosed):
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -64,7 +64,7 @@ func (h *Host) handle(line []byte) {
 	case m.Method == "step.heartbeat":
 		h.heartbeat(m.Params)
 	case m.IsRequest():
-		h.serve(&m)
+		h.handleCallback(&m)
 	}
 }
 
@@ -95,7 +95,7 @@ func (h *Host) garbled(line []byte, why error) {
 
 // refuse answers a request that the worker does not serve.
 func (h *Host) refuse(m *message) {
-	_ = h.outbox.send(func(dst []byte) []byte { return wire.AppendUnknownMethod(dst, m.RawID) })
+	_ = h.sendQueue.send(func(dst []byte) []byte { return wire.AppendUnknownMethod(dst, m.RawID) })
 	h.violation("sent a request that the worker does not serve")
 }
 
@@ -108,7 +108,7 @@ func (h *Host) log(params json.RawMessage) {
 	}
 	a := h.executing(n.ExecutionID)
 	owner := h.ownerOf(a, &n)
-	h.keepLogged(owner, &n)
+	h.appendLogged(owner, &n)
 	h.sink.Notify(&n, owner, attributes(a)...)
 }
 
@@ -141,20 +141,20 @@ func (h *Host) violation(what string) {
 	h.mu.Lock()
 	h.violations++
 	h.mu.Unlock()
-	if h.isHopeless() {
+	if h.tooManyViolations() {
 		h.broken("was killed because it broke the protocol too often, the last time it " + wire.Clean(what, lineBytesMax))
 	}
 }
 
-// isHopeless says that the process broke the protocol too often. Nothing that it sends is taken any more.
-func (h *Host) isHopeless() bool {
+// tooManyViolations says that the process broke the protocol too often. Nothing that it sends is read from then on.
+func (h *Host) tooManyViolations() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.violations > violationsMax
 }
 
 func (h *Host) broken(reason string) {
-	h.kill(Death{Kind: DeathBroken, Reason: reason})
+	h.kill(ExitCause{Kind: ExitBroken, Reason: reason})
 }
 
 // expectExit gives a process that has closed a channel time to exit, which is the usual reason, before it counts as
@@ -176,5 +176,5 @@ func (h *Host) expectExit(reason string) {
 func (h *Host) noteExiting() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.exiting = h.death == Death{}
+	h.exiting = h.exitCause == ExitCause{}
 }

@@ -66,10 +66,10 @@ func (h *Host) keepSpawned(c *call, params json.RawMessage) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := engine.CheckSpawned(c.asked.spawned, steps); err != nil {
+	if err := engine.CheckSpawned(c.callbacks.spawned, steps); err != nil {
 		return invalid("%v", err)
 	}
-	c.asked.spawned = slices.Concat(c.asked.spawned, steps)
+	c.callbacks.spawned = slices.Concat(c.callbacks.spawned, steps)
 	return nil
 }
 
@@ -80,7 +80,7 @@ func spawn(ctx context.Context, h *Host, c *call, params json.RawMessage) (any, 
 		return nil, err
 	}
 	h.mu.Lock()
-	all := c.asked.spawned
+	all := c.callbacks.spawned
 	h.mu.Unlock()
 	if err := h.options.Callbacks.CheckSpawn(ctx, c.attempt, all); err != nil {
 		h.dropSpawned(c, steps)
@@ -92,11 +92,11 @@ func spawn(ctx context.Context, h *Host, c *call, params json.RawMessage) (any, 
 func (h *Host) dropSpawned(c *call, steps []engine.SpawnedStep) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	kept := make([]engine.SpawnedStep, 0, len(c.asked.spawned))
-	for _, step := range c.asked.spawned {
+	kept := make([]engine.SpawnedStep, 0, len(c.callbacks.spawned))
+	for _, step := range c.callbacks.spawned {
 		if !slices.ContainsFunc(steps, func(s engine.SpawnedStep) bool { return s.Name == step.Name }) {
 			kept = append(kept, step)
 		}
 	}
-	c.asked.spawned = kept
+	c.callbacks.spawned = kept
 }

@@ -11,7 +11,7 @@ import (
 func (h *Host) Stop(ctx context.Context, grace time.Duration) {
 	h.beginStop(grace)
 	h.await(ctx, h.drained, grace)
-	h.decide(Death{Kind: DeathStopped, Reason: "was stopped"})
+	h.decide(ExitCause{Kind: ExitStopped, Reason: "was stopped"})
 	_ = h.process.In.Close() // a second Stop finds it closed
 	if h.await(ctx, h.done, h.options.ExitGrace) {
 		return

@@ -9,7 +9,7 @@ func (h *Host) unread(m *message) {
 	h.mu.Lock()
 	var silent []*call
 	for _, c := range h.calls {
-		if c.attempt != nil && !c.heard && c.verdict == 0 && (c.position == 0 || h.outbox.delivered(c.position)) { // 0 just now
+		if c.attempt != nil && !c.heard && c.endCause == 0 && (c.position == 0 || h.sendQueue.delivered(c.position)) { // 0 just now
 			silent = append(silent, c)
 		}
 	}

@@ -12,9 +12,9 @@ import (
 type Sink struct {
 	// Keep is given each line of stdout and stderr, however many are logged, with the place where it begins in its stream, and
 	// returns whose it is, nil when nobody can say. It is set before the first one, or nil.
-	Keep func(stream, line string, at int64) (owner any)
+	OnLine func(stream, line string, at int64) (owner any)
 	// Hide replaces what nobody may read in each line that is kept or remembered. It is set like Keep, or nil.
-	Hide func(line string) string
+	Redact func(line string) string
 
 	logger *slog.Logger
 
@@ -96,10 +96,10 @@ func (s *Sink) remember(lines []string, owner any) {
 }
 
 func (s *Sink) shown(line string) string {
-	if s.Hide == nil {
+	if s.Redact == nil {
 		return line
 	}
-	return s.Hide(line)
+	return s.Redact(line)
 }
 
 func (s *Sink) emit(logger *slog.Logger, stream string, line []byte, at int64, cut, remember bool) {
@@ -108,8 +108,8 @@ func (s *Sink) emit(logger *slog.Logger, stream string, line []byte, at int64, c
 		text += " [cut]"
 	}
 	var owner any
-	if s.Keep != nil {
-		owner = s.Keep(stream, text, at)
+	if s.OnLine != nil {
+		owner = s.OnLine(stream, text, at)
 	}
 	s.take(logger, text, owner, remember)
 }

@@ -40,8 +40,8 @@ func dropReach() {
 
 func onMainThread() bool { return unix.Gettid() == unix.Getpid() }
 
-// adoptOrphans makes the worker the parent of what its handler processes leave behind, so that it can be found and reaped.
-func adoptOrphans() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+// becomeSubreaper makes the worker the parent of what its handler processes leave behind, so that it can be found and reaped.
+func becomeSubreaper() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
 // apply limits a process that has just been started. Limits belong to whole processes, so the starting thread cannot carry
 // them for its children without limiting the worker; they are set from outside instead, while the child still loads its

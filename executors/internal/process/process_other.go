@@ -28,7 +28,7 @@ func onMainThread() bool { return false }
 // Separates says no.
 func Separates() bool { return false }
 
-func adoptOrphans() {}
+func becomeSubreaper() {}
 
 // sign tells nothing apart: only process groups are known.
 type sign struct {

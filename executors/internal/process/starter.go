@@ -30,7 +30,7 @@ type startReply struct {
 // NewStarter returns a Starter whose owner must call Close.
 func NewStarter() *Starter {
 	closeInherited()
-	adoptOrphans()
+	becomeSubreaper()
 	s := &Starter{cookie: newCookie(), stop: make(chan struct{})}
 	s.running.Go(func() { reapOrphans(s.stop) })
 	return s

@@ -45,7 +45,7 @@ func (sc *scene) program(name, script string) {
 }
 
 // command is an attempt of a step with a command.
-func command(argv ...string) *engine.Attempt {
+func commandAttempt(argv ...string) *engine.Attempt {
 	a := attempt("command:" + filepath.Base(argv[0]))
 	a.Handler.Config, _ = json.Marshal(map[string]any{"command": argv, "size": 3})
 	a.Task.Context = json.RawMessage(`{"file": "a.csv"}`)
@@ -134,7 +134,7 @@ func TestProgramOutcomes(t *testing.T) {
 			t.Parallel()
 			folder := "p" + strconv.Itoa(i)
 			sc.program(folder+"/p", "#!/bin/bash\n"+test.script+"\n")
-			got := sc.run(sc.ctx(), command(folder+"/p"))
+			got := sc.run(sc.ctx(), commandAttempt(folder+"/p"))
 			if test.want.Failure != nil && test.want.Failure.Message == "" && got.Failure != nil {
 				got.Failure.Message = ""
 			}
@@ -151,7 +151,7 @@ func TestProgramGetsTheStepAndNoShell(t *testing.T) {
 	sc.program("bin/show", "#!/bin/bash\nfor n in 3 4; do [ -e /proc/$$/fd/$n ] && open+=$n; done\n"+
 		`printf '{"args":"%s","attempt":"%s","db":"%s","fds":"%s","rpc":"%s","stdin":%s}\n' "$*" "$TASKER_ATTEMPT" "$DATABASE_URL" `+
 		`"$open" "$TASKER_RPC_IN_FD" "$(cat)"`+"\n")
-	a := command("show", "$HOME", "; rm -rf x", "*")
+	a := commandAttempt("show", "$HOME", "; rm -rf x", "*")
 	got := sc.run(sc.ctx(), a)
 	var shown struct {
 		Args, Attempt, DB, Fds, RPC string
@@ -183,7 +183,7 @@ func TestProgramLogsAreKeptAndTheResultIsNone(t *testing.T) {
 	t.Parallel()
 	sc, k := startPrograms(t)
 	sc.program("bin/talk", "#!/bin/bash\necho one; echo '{\"x\":1}'; echo two; echo '{\"rows\":2}'\n")
-	sc.run(sc.ctx(), command("talk"))
+	sc.run(sc.ctx(), commandAttempt("talk"))
 	want := []string{"stdout: one", `stdout: {"x":1}`, "stdout: two"}
 	if diff := cmp.Diff(want, k.lines); diff != "" || k.ended != 1 {
 		t.Errorf("ended %d times, kept (-want +got):\n%s", k.ended, diff)
@@ -208,7 +208,7 @@ func TestLastLineThatIsNoResultIsSaidInTheLog(t *testing.T) {
 		k.lines = nil
 		k.mu.Unlock()
 		sc.program("bin/p", "#!/bin/bash\n"+script+"\n")
-		sc.run(sc.ctx(), command("p"))
+		sc.run(sc.ctx(), commandAttempt("p"))
 		k.mu.Lock()
 		said := strings.Join(k.lines, "\n")
 		k.mu.Unlock()
@@ -223,7 +223,7 @@ func TestProgramAsksForADelayUntilADate(t *testing.T) {
 	sc, _ := startPrograms(t)
 	for _, format := range []string{"%a, %d %b %Y %H:%M:%S GMT", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d %H:%M:%S+00:00"} {
 		sc.program("bin/p", "#!/bin/bash\nexport LC_ALL=C\n"+`echo "{\"retry_after\": \"$(date -u -d "+1 day" "+`+format+`")\"}"; exit 75`+"\n")
-		got := sc.run(sc.ctx(), command("p"))
+		got := sc.run(sc.ctx(), commandAttempt("p"))
 		if got.Failure == nil || got.Failure.RetryAfter < 23*time.Hour || got.Failure.RetryAfter > 24*time.Hour {
 			t.Errorf("%s comes to %s, want a delay of a day", format, describe(got))
 		}
@@ -246,7 +246,7 @@ func TestProgramPastItsTimeoutIsKilledWithItsChildren(t *testing.T) {
 	t.Parallel()
 	sc, _ := startPrograms(t)
 	sc.program("bin/sleeper", sleeper)
-	a := command("sleeper")
+	a := commandAttempt("sleeper")
 	a.Handler.Timeout = 300 * time.Millisecond
 	got := sc.run(sc.ctx(), a)
 	if got.Failure == nil || got.Failure.Class != engine.ClassTimeout || got.Failure.Permanent {
@@ -261,7 +261,7 @@ func TestCancelledProgramIsGivenBack(t *testing.T) {
 	sc.program("bin/sleeper", sleeper)
 	ctx, cancel := context.WithCancel(sc.ctx())
 	outcome := make(chan engine.Outcome, 1)
-	go func() { outcome <- sc.run(ctx, command("sleeper")) }()
+	go func() { outcome <- sc.run(ctx, commandAttempt("sleeper")) }()
 	child := sc.child(t)
 	cancel()
 	if got := <-outcome; got.Kind != engine.OutcomeGivenBack {
@@ -275,7 +275,7 @@ func TestStopEndsProgramsAfterTheGrace(t *testing.T) {
 	sc := startScene(t, sceneOptions{Config: Config{ShutdownGrace: 50 * time.Millisecond}, handlers: "echo"})
 	sc.program("bin/sleeper", sleeper)
 	outcome := make(chan engine.Outcome, 1)
-	go func() { outcome <- sc.run(sc.ctx(), command("sleeper")) }()
+	go func() { outcome <- sc.run(sc.ctx(), commandAttempt("sleeper")) }()
 	child := sc.child(t)
 	began := time.Now()
 	sc.stop()

@@ -11,9 +11,9 @@ import (
 // other pipes than that of the answers.
 const lateLines = 250 * time.Millisecond
 
-// lone tells whose the lines are that do not say it themselves: an attempt has to itself what is printed while it runs alone. It
+// soleExecution tells which attempt owns a line without an execution id: an attempt has to itself what is printed while it runs alone. It
 // remembers the latest spans, as lines are read after they were printed. Host.mu protects it.
-type lone struct {
+type soleExecution struct {
 	spans [spansMax]span
 	// next is the number of spans that there ever were; the latest are kept.
 	next int
@@ -38,31 +38,31 @@ func (h *Host) printed() printed {
 }
 
 // latest is the present span, nil before the first.
-func (l *lone) latest() *span {
+func (l *soleExecution) latest() *span {
 	if l.next == 0 {
 		return nil
 	}
 	return &l.spans[(l.next-1)%spansMax]
 }
 
-func (l *lone) add(a *engine.Attempt, from printed) {
+func (l *soleExecution) add(a *engine.Attempt, from printed) {
 	l.spans[l.next%spansMax] = span{attempt: a, from: from}
 	l.next++
 }
 
 // beganLocked notes that an attempt begins, alone or as one more.
 func (h *Host) beganLocked(a *engine.Attempt) {
-	switch now := h.lone.latest(); {
+	switch now := h.soleExecution.latest(); {
 	case h.executions == 1:
-		h.lone.add(a, h.printed())
+		h.soleExecution.add(a, h.printed())
 	case now != nil && now.attempt != nil:
-		h.lone.add(nil, h.printed())
+		h.soleExecution.add(nil, h.printed())
 	}
 }
 
 // endedLocked notes that an attempt has ended, and which one that leaves alone.
 func (h *Host) endedLocked(a *engine.Attempt) {
-	if now := h.lone.latest(); now != nil && now.attempt == a {
+	if now := h.soleExecution.latest(); now != nil && now.attempt == a {
 		now.endedAt = time.Now()
 	}
 	if h.executions != 1 {
@@ -70,13 +70,13 @@ func (h *Host) endedLocked(a *engine.Attempt) {
 	}
 	for _, c := range h.calls {
 		if c.attempt != nil {
-			h.lone.add(c.attempt, h.printed())
+			h.soleExecution.add(c.attempt, h.printed())
 		}
 	}
 }
 
 // owner is whose a line is that is printed now, nil when nobody can say.
-func (l *lone) owner() *engine.Attempt {
+func (l *soleExecution) owner() *engine.Attempt {
 	now := l.latest()
 	if now == nil || !now.endedAt.IsZero() && time.Since(now.endedAt) >= lateLines {
 		return nil
@@ -85,7 +85,7 @@ func (l *lone) owner() *engine.Attempt {
 }
 
 // ownerAt is whose the line is that begins at a place of a stream.
-func (l *lone) ownerAt(stream string, at int64) *engine.Attempt {
+func (l *soleExecution) ownerAt(stream string, at int64) *engine.Attempt {
 	for i := l.next - 1; i >= max(0, l.next-spansMax); i-- {
 		s := &l.spans[i%spansMax]
 		from := s.from.stdout
@@ -103,10 +103,10 @@ func (l *lone) ownerAt(stream string, at int64) *engine.Attempt {
 	return nil
 }
 
-// keepPrinted keeps a line of stdout or stderr with the attempt that can only have printed it, and returns that.
-func (h *Host) keepPrinted(stream, line string, at int64) any {
+// appendPrinted appends a line of stdout or stderr to the log of the only attempt that can have printed it, and returns that.
+func (h *Host) appendPrinted(stream, line string, at int64) any {
 	h.mu.Lock()
-	a := h.lone.ownerAt(stream, at)
+	a := h.soleExecution.ownerAt(stream, at)
 	h.mu.Unlock()
 	if a != nil && h.options.AttemptLog != nil {
 		h.options.AttemptLog.Append(a, engine.LogLine{At: time.Now(), Level: "info", Message: line, Stream: stream})
@@ -121,11 +121,11 @@ func (h *Host) ownerOf(a *engine.Attempt, n *logs.Notification) *engine.Attempt 
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.lone.owner()
+	return h.soleExecution.owner()
 }
 
-// keepLogged keeps a record with its attempt, nil when nobody can say whose it is.
-func (h *Host) keepLogged(a *engine.Attempt, n *logs.Notification) {
+// appendLogged appends a record to the log of its attempt, nil when it is not known.
+func (h *Host) appendLogged(a *engine.Attempt, n *logs.Notification) {
 	if h.options.AttemptLog == nil || a == nil {
 		return
 	}

@@ -1,4 +1,4 @@
-package program
+package command
 
 import (
 	"context"
@@ -68,7 +68,7 @@ func Run(ctx context.Context, starter *process.Starter, a *engine.Attempt, o Opt
 func sink(a *engine.Attempt, o *Options, pid int) *logs.Sink {
 	s := logs.NewSink(o.Logger.With("handler", a.Handler.Name, "pid", pid, "task_id", a.Task.ID, "step", a.Step.Name, "attempt", a.Step.Attempt))
 	if o.AttemptLog != nil {
-		s.Keep = func(stream, line string, _ int64) any {
+		s.OnLine = func(stream, line string, _ int64) any {
 			o.AttemptLog.Append(a, engine.LogLine{At: time.Now(), Level: "info", Message: line, Stream: stream})
 			return nil // nobody else prints there
 		}

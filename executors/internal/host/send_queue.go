@@ -12,8 +12,8 @@ var errTooLarge = errors.New("message is larger than the protocol allows")
 // batchBytesKept is the largest buffer that is kept for the next batch.
 const batchBytesKept = 256 << 10
 
-// outbox writes messages. Whatever is queued while a write is under way goes out with the next one, together.
-type outbox struct {
+// sendQueue writes messages. Whatever is queued while a write is under way goes out with the next one, together.
+type sendQueue struct {
 	file *os.File
 	// timeout bounds one write.
 	timeout time.Duration
@@ -31,12 +31,12 @@ type outbox struct {
 	written int64
 }
 
-func newOutbox(file *os.File, timeout time.Duration) *outbox {
-	return &outbox{file: file, timeout: timeout, wake: make(chan struct{}, 1), failed: make(chan error, 1)}
+func newSendQueue(file *os.File, timeout time.Duration) *sendQueue {
+	return &sendQueue{file: file, timeout: timeout, wake: make(chan struct{}, 1), failed: make(chan error, 1)}
 }
 
 // send queues the message that encode appends. It never waits.
-func (o *outbox) send(encode func(dst []byte) []byte) error {
+func (o *sendQueue) send(encode func(dst []byte) []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_, err := o.queue(encode)
@@ -46,7 +46,7 @@ func (o *outbox) send(encode func(dst []byte) []byte) error {
 
 // sendNow is send for who waits for the answer anyway, and can write as well: that saves a switch to another goroutine. It
 // must not be called by who reads the answers. It returns the position in the stream at which the message ends.
-func (o *outbox) sendNow(encode func(dst []byte) []byte) (int64, error) {
+func (o *sendQueue) sendNow(encode func(dst []byte) []byte) (int64, error) {
 	o.mu.Lock()
 	position, err := o.queue(encode)
 	if err != nil || o.writing {
@@ -72,7 +72,7 @@ func (o *outbox) sendNow(encode func(dst []byte) []byte) (int64, error) {
 	return position, nil
 }
 
-func (o *outbox) queue(encode func(dst []byte) []byte) (int64, error) {
+func (o *sendQueue) queue(encode func(dst []byte) []byte) (int64, error) {
 	before := len(o.pending)
 	o.pending = encode(o.pending)
 	size := len(o.pending) - before
@@ -84,7 +84,7 @@ func (o *outbox) queue(encode func(dst []byte) []byte) (int64, error) {
 	return o.queued, nil
 }
 
-func (o *outbox) ring() {
+func (o *sendQueue) ring() {
 	select {
 	case o.wake <- struct{}{}:
 	default: // run will look anyway
@@ -92,14 +92,14 @@ func (o *outbox) ring() {
 }
 
 // delivered says whether everything up to position has been written to the pipe.
-func (o *outbox) delivered(position int64) bool {
+func (o *sendQueue) delivered(position int64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return position > 0 && o.written >= position
 }
 
 // run writes until stop is closed or a write fails.
-func (o *outbox) run(stop <-chan struct{}) error {
+func (o *sendQueue) run(stop <-chan struct{}) error {
 	for {
 		select {
 		case <-stop:
@@ -114,7 +114,7 @@ func (o *outbox) run(stop <-chan struct{}) error {
 	}
 }
 
-func (o *outbox) flush() error {
+func (o *sendQueue) flush() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.writing {
@@ -132,7 +132,7 @@ func (o *outbox) flush() error {
 	return nil
 }
 
-func (o *outbox) write(batch []byte) error {
+func (o *sendQueue) write(batch []byte) error {
 	if err := o.file.SetWriteDeadline(time.Now().Add(o.timeout)); err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (o *outbox) write(batch []byte) error {
 }
 
 // take returns the queue to be written by the caller, empty when there is none; done is the batch that has been written.
-func (o *outbox) take(done []byte) []byte {
+func (o *sendQueue) take(done []byte) []byte {
 	o.keep(done)
 	o.writing = true
 	batch := o.pending
@@ -153,7 +153,7 @@ func (o *outbox) take(done []byte) []byte {
 }
 
 // keep keeps the memory of a batch for the next one.
-func (o *outbox) keep(batch []byte) {
+func (o *sendQueue) keep(batch []byte) {
 	if batch != nil && cap(batch) <= batchBytesKept {
 		o.spare = batch[:0]
 	}

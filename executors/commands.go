@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/tasker-systems/tasker-worker/engine"
-	"github.com/tasker-systems/tasker-worker/executors/internal/program"
+	"github.com/tasker-systems/tasker-worker/executors/internal/command"
 	"github.com/tasker-systems/tasker-worker/internal/ownfolder"
 	"github.com/tasker-systems/tasker-worker/templates"
 )
@@ -23,14 +23,14 @@ import (
 // binFolder is where programs are looked up first, below Config.Dir.
 const binFolder = "bin"
 
-// acquireProgram takes room for one program.
-func (s *Supervisor) acquireProgram(ctx context.Context, handler string) (engine.Slot, error) {
+// acquireCommand takes room for one program.
+func (s *Supervisor) acquireCommand(ctx context.Context, handler string) (engine.Slot, error) {
 	if s.generation() == nil {
 		return nil, fmt.Errorf("handler %s: %w: %w", handler, engine.ErrExecutorUnavailable, errNotRunning)
 	}
 	select {
-	case s.programs <- struct{}{}:
-		return &programSlot{supervisor: s}, nil
+	case s.commandSlots <- struct{}{}:
+		return &commandSlot{supervisor: s}, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for room to run %s: %w", handler, ctx.Err())
 	case <-s.life.Done():
@@ -38,26 +38,26 @@ func (s *Supervisor) acquireProgram(ctx context.Context, handler string) (engine
 	}
 }
 
-// programSlot is room for one program at a time.
-type programSlot struct {
+// commandSlot is room for one program at a time.
+type commandSlot struct {
 	supervisor *Supervisor
 	released   atomic.Bool
 }
 
 // Reuse implements [engine.Slot].
-func (s *programSlot) Reuse(handler string) bool {
+func (s *commandSlot) Reuse(handler string) bool {
 	return strings.HasPrefix(handler, templates.CommandPrefix) && !s.released.Load() && s.supervisor.generation() != nil
 }
 
 // Release implements [engine.Slot].
-func (s *programSlot) Release() {
+func (s *commandSlot) Release() {
 	if !s.released.Swap(true) {
-		<-s.supervisor.programs
+		<-s.supervisor.commandSlots
 	}
 }
 
 // Execute implements [engine.Slot].
-func (s *programSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
+func (s *commandSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Outcome {
 	sup := s.supervisor
 	if !sup.enter() {
 		return engine.GivenBack(ReasonShutdown, 0)
@@ -71,7 +71,7 @@ func (s *programSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Out
 	args, err := sup.commandOf(a)
 	if refused, ok := errors.AsType[*refusedError](err); ok {
 		sup.config.Logger.Error("command is refused", "handler", a.Handler.Name, "task_id", a.Task.ID, "error", refused)
-		return engine.Failed(engine.Failure{Class: program.ClassRefused, Message: refused.Error(), Permanent: true})
+		return engine.Failed(engine.Failure{Class: command.ClassRefused, Message: refused.Error(), Permanent: true})
 	}
 	if err != nil {
 		sup.config.Logger.Warn("program cannot be run here, the step is given back", "handler", a.Handler.Name, "task_id", a.Task.ID, "error", err)
@@ -79,22 +79,22 @@ func (s *programSlot) Execute(ctx context.Context, a *engine.Attempt) engine.Out
 	}
 	scratch, err := os.MkdirTemp(sup.scratch.Path, "command-")
 	if err != nil {
-		return engine.Failed(engine.Failure{Class: program.ClassFailed, Message: "making a scratch folder: " + err.Error()})
+		return engine.Failed(engine.Failure{Class: command.ClassFailed, Message: "making a scratch folder: " + err.Error()})
 	}
 	if err := giveTo(sup.users.of(commands), scratch); err != nil {
-		return engine.Failed(engine.Failure{Class: program.ClassFailed, Message: "giving the scratch folder to the user of the handlers: " + err.Error()})
+		return engine.Failed(engine.Failure{Class: command.ClassFailed, Message: "giving the scratch folder to the user of the handlers: " + err.Error()})
 	}
 	defer func() { _ = ownfolder.Discard(scratch) }() // goes with the whole scratch folder at the latest
-	outcome := program.Run(ctx, sup.starter, a, program.Options{
-		Args: args, AttemptLog: sup.config.AttemptLog, Limits: sup.config.Limits.command(), User: sup.users.of(commands), Env: sup.config.programEnv(environOf(sup.users.of(commands))), Logger: sup.config.Logger,
-		Scratch: scratch, Force: sup.force, TermGrace: min(sup.timing.termGrace, programTermGrace), Timeout: sup.timeout(a),
+	outcome := command.Run(ctx, sup.starter, a, command.Options{
+		Args: args, AttemptLog: sup.config.AttemptLog, Limits: sup.config.Limits.command(), User: sup.users.of(commands), Env: sup.config.commandEnv(environOf(sup.users.of(commands))), Logger: sup.config.Logger,
+		Scratch: scratch, Force: sup.force, TermGrace: min(sup.timing.termGrace, commandTermGrace), Timeout: sup.timeout(a),
 	})
 	return sup.excuse(ctx, a, outcome)
 }
 
-// programTermGrace bounds what a program gets between SIGTERM and SIGKILL: at the end of a drain, what it came to has still to be
+// commandTermGrace bounds what a program gets between SIGTERM and SIGKILL: at the end of a drain, what it came to has still to be
 // recorded.
-const programTermGrace = time.Second
+const commandTermGrace = time.Second
 
 // untilStopped returns a context that ends the shutdown grace after Stop begins, and at once when Stop has no more time.
 func (s *Supervisor) untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -116,8 +116,8 @@ func (s *Supervisor) untilStopped(ctx context.Context) (context.Context, context
 	}
 }
 
-// programEnv is the environment of handlers without what belongs to the protocol of the hosts.
-func (c *Config) programEnv(own []string) []string {
+// commandEnv is the environment of handlers without what belongs to the protocol of the hosts.
+func (c *Config) commandEnv(own []string) []string {
 	return slices.DeleteFunc(c.childEnv(own, "", ""), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
 		return strings.HasPrefix(name, "TASKER_")
@@ -133,7 +133,7 @@ func (s *Supervisor) commandOf(a *engine.Attempt) ([]string, error) {
 	if err := json.Unmarshal(a.Handler.Config, &config); err != nil || len(config.Command) == 0 {
 		return nil, errors.New("handler_config has no command that is a list of strings")
 	}
-	path, err := findProgram(s.config.Dir, config.Command[0])
+	path, err := findCommandFile(s.config.Dir, config.Command[0])
 	if refusal := s.permit(a, config.Command, path); refusal != nil {
 		return nil, refusal
 	}
@@ -148,11 +148,11 @@ func (s *Supervisor) FindCommand(name string) (wrong, hint string) {
 	if s.config.CommandsOff {
 		return commandsOff, "leave the step to another worker"
 	}
-	_, err := findProgram(s.config.Dir, name)
+	_, err := findCommandFile(s.config.Dir, name)
 	if err == nil {
 		return "", ""
 	}
-	if near, ok := templates.Nearest(filepath.Clean(name), programsIn(s.config.Dir)); ok && errors.Is(err, fs.ErrNotExist) {
+	if near, ok := templates.Nearest(filepath.Clean(name), commandsIn(s.config.Dir)); ok && errors.Is(err, fs.ErrNotExist) {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	} else if errors.Is(err, fs.ErrPermission) {
 		hint = "chmod +x makes it so"
@@ -169,9 +169,9 @@ type notFoundError struct {
 func (e *notFoundError) Error() string { return e.message }
 func (e *notFoundError) Unwrap() error { return e.cause }
 
-// findProgram returns the absolute path of an executable file. A name with a slash is one below the executors folder, or
+// findCommandFile returns the absolute path of an executable file. A name with a slash is one below the executors folder, or
 // absolute; a name without is looked up in its bin folder and then on PATH.
-func findProgram(dir, name string) (string, error) {
+func findCommandFile(dir, name string) (string, error) {
 	if filepath.IsAbs(name) {
 		return executable(filepath.Clean(name))
 	}
@@ -210,8 +210,8 @@ func executable(path string) (string, error) {
 	return path, nil
 }
 
-// programsIn are the files that a template could name, as it would name them.
-func programsIn(dir string) []string {
+// commandsIn are the files that a template could name, as it would name them.
+func commandsIn(dir string) []string {
 	var names []string
 	for _, folder := range []string{".", binFolder} {
 		entries, _ := os.ReadDir(filepath.Join(dir, folder)) // a folder that is not there has none

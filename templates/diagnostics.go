@@ -5,32 +5,32 @@ import "fmt"
 // faultsMax bounds what is reported about one file; whoever has more faults starts with these.
 const faultsMax = 100
 
-// report collects what is wrong with one file.
-type report struct {
+// diagnostics collects the errors and warnings of one file.
+type diagnostics struct {
 	file     string
 	faults   []*Error
 	warnings []*Error
 }
 
-// at is a place in a document.
-type at struct {
+// sourcePos is a position in a document.
+type sourcePos struct {
 	line, column int
 	path         string
 }
 
-func (r *report) fault(where at, hint, format string, args ...any) {
+func (r *diagnostics) fault(where sourcePos, hint, format string, args ...any) {
 	if len(r.faults) < faultsMax {
 		r.faults = append(r.faults, r.newError(where, hint, format, args...))
 	}
 }
 
-func (r *report) warn(where at, hint, format string, args ...any) {
+func (r *diagnostics) warn(where sourcePos, hint, format string, args ...any) {
 	if len(r.warnings) < faultsMax {
 		r.warnings = append(r.warnings, r.newError(where, hint, format, args...))
 	}
 }
 
-func (r *report) newError(where at, hint, format string, args ...any) *Error {
+func (r *diagnostics) newError(where sourcePos, hint, format string, args ...any) *Error {
 	return &Error{
 		File: r.file, Line: where.line, Column: where.column, Path: where.path,
 		Message: fmt.Sprintf(format, args...), Hint: hint,
@@ -38,7 +38,7 @@ func (r *report) newError(where at, hint, format string, args ...any) *Error {
 }
 
 // didYouMean is the hint for a misspelt name, empty when nothing is near or the fault would not be kept anyway.
-func (r *report) didYouMean(name string, candidates []string) string {
+func (r *diagnostics) didYouMean(name string, candidates []string) string {
 	if len(r.faults) >= faultsMax {
 		return ""
 	}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// facts are what the engine's schema is, as far as we rely on it.
-type facts struct {
+// expectedSchema is the engine's schema, as far as the worker relies on it.
+type expectedSchema struct {
 	columns     []column
 	constraints []constraint
 	functions   []function
@@ -50,9 +50,9 @@ type function struct {
 
 const engineView = "tasker_step_dag_relationships"
 
-// engineFacts reads the embedded facts.
-func engineFacts() (*facts, error) {
-	f := &facts{}
+// loadExpectedSchema reads the embedded files.
+func loadExpectedSchema() (*expectedSchema, error) {
+	f := &expectedSchema{}
 	for name, add := range map[string]func(row map[string]string) error{
 		"columns": f.addColumn, "constraints": f.addConstraint, "functions": f.addFunction, "indexes": f.addUnique,
 	} {
@@ -92,7 +92,7 @@ func readTSV(name string) ([]map[string]string, error) {
 	return rows, nil
 }
 
-func (f *facts) addColumn(row map[string]string) error {
+func (f *expectedSchema) addColumn(row map[string]string) error {
 	if row["table"] == engineView {
 		return nil
 	}
@@ -113,14 +113,14 @@ func (f *facts) addColumn(row map[string]string) error {
 	return nil
 }
 
-func (f *facts) addConstraint(row map[string]string) error {
+func (f *expectedSchema) addConstraint(row map[string]string) error {
 	f.constraints = append(f.constraints, constraint{
 		Table: row["table"], Kind: row["type"], Columns: row["columns"], References: row["references"],
 	})
 	return nil
 }
 
-func (f *facts) addFunction(row map[string]string) error {
+func (f *expectedSchema) addFunction(row map[string]string) error {
 	f.functions = append(f.functions, function{
 		Name: row["function"], Arguments: row["arguments"], Result: row["result"], Volatility: row["volatility"],
 	})
@@ -128,7 +128,7 @@ func (f *facts) addFunction(row map[string]string) error {
 }
 
 // addUnique keeps the unique indexes: they guard what the engine and we rely on. The others are a matter of speed.
-func (f *facts) addUnique(row map[string]string) error {
+func (f *expectedSchema) addUnique(row map[string]string) error {
 	if row["unique"] != "t" || strings.HasSuffix(row["index"], "_pkey") {
 		return nil
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// catalog is what a database has of the engine's schema.
-type catalog struct {
+// actualSchema is what a database has of the engine's schema.
+type actualSchema struct {
 	columns     []column
 	constraints []constraint
 	functions   []function
@@ -59,9 +59,9 @@ SELECT coalesce(to_regclass('public.' || $1) IS NOT NULL, false),
     coalesce((SELECT min(n.nspname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relname = 'tasker_tasks' AND c.relkind IN ('r', 'p') AND n.nspname <> 'public'), '')`
 
-// readCatalog reads what we know the engine to have, and nothing else of the database.
-func readCatalog(ctx context.Context, q Querier) (*catalog, error) {
-	f, err := engineFacts()
+// loadActualSchema reads the objects that the engine is known to have, and nothing else of the database.
+func loadActualSchema(ctx context.Context, q Querier) (*actualSchema, error) {
+	f, err := loadExpectedSchema()
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func readCatalog(ctx context.Context, q Querier) (*catalog, error) {
 	for _, known := range f.functions {
 		names = append(names, known.Name)
 	}
-	c := &catalog{}
+	c := &actualSchema{}
 	for _, read := range []func() error{
 		func() error { return q.QueryRow(ctx, otherSchemaSQL, engineView).Scan(&c.hasView, &c.otherSchema) },
 		func() (err error) { c.tables, err = collect(ctx, q, pgx.RowTo[string], tablesSQL, f.tables); return },
@@ -106,7 +106,7 @@ func collect[T any](ctx context.Context, q Querier, to pgx.RowToFunc[T], query s
 }
 
 // routines are the names of the functions and, if it is there, the view.
-func (c *catalog) routines() []string {
+func (c *actualSchema) routines() []string {
 	var names []string
 	for _, found := range c.functions {
 		names = append(names, found.Name)

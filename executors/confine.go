@@ -72,7 +72,7 @@ func giveTo(u *process.User, folder string) error {
 // openHosts lets another user run the embedded hosts: it may pass through the scratch folder, in which everything else is
 // closed, and read the hosts.
 func openHosts(u users, scratch, hosts string) error {
-	if !u.others() {
+	if !u.anyOther() {
 		return nil
 	}
 	if err := os.Chmod(scratch, 0o711); err != nil {

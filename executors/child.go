@@ -14,42 +14,42 @@ const (
 	backoffMax = 30 * time.Second
 	// backoffShiftMax keeps the doubling below from overflowing.
 	backoffShiftMax = 5
-	// settledAfter is the age at which a process that served nothing still counts as one that worked.
-	settledAfter = time.Minute
-	// probedAfter is the age at which a process closes an open circuit.
-	probedAfter = 5 * time.Second
+	// healthyAfter is the age at which a process that served nothing still counts as one that worked.
+	healthyAfter = time.Minute
+	// circuitCloseAfter is the age at which a process closes an open circuit.
+	circuitCloseAfter = 5 * time.Second
 )
 
-// seat keeps one process of a pool running, for the life of its generation.
-type seat struct {
+// child keeps one process of a pool running while its generation is current.
+type child struct {
 	supervisor *Supervisor
 	generation *generation
 	pool       *pool
 	id         string
 	// first gets the result of the first boot.
 	first chan error
-	// failures counts the crashes and failed boots since a process of the seat last worked.
+	// failures counts the crashes and failed boots since a process of the child last worked.
 	failures int
 }
 
-// run owns the seat. Processes that it leaves behind are drained by whoever retires the generation.
-func (s *seat) run() {
+// run starts and restarts the process until the generation is retired, which also drains the process.
+func (s *child) run() {
 	var old *member
 	for {
-		m := s.fill()
+		m := s.startUntilReady()
 		if m == nil {
 			return
 		}
 		if old != nil {
 			s.supervisor.drain(s.pool, old)
 		}
-		old = s.keep(m)
+		old = s.monitor(m)
 	}
 }
 
-// fill boots until a process is ready. It returns nil when the generation ends.
-func (s *seat) fill() *member {
-	for s.pause() {
+// startUntilReady boots until a process is ready. It returns nil when the generation ends.
+func (s *child) startUntilReady() *member {
+	for s.waitToRestart() {
 		h, err := s.supervisor.boot(s.generation.life, s.generation, s.pool.runtime, s.id, s.supervisor.steps(s.pool.runtime))
 		if err != nil {
 			s.failed(err)
@@ -68,52 +68,52 @@ func (s *seat) fill() *member {
 	return nil
 }
 
-func (s *seat) failed(err error) {
+func (s *child) failed(err error) {
 	s.failures++
 	if s.generation.life.Err() == nil {
 		s.pool.noteBootFailure(err)
-		s.crashed()
+		s.recordCrash()
 		s.supervisor.config.Logger.Error("handler process could not be started", "executor", s.id, "error", err)
 	}
 	s.report(err)
 }
 
-func (s *seat) report(err error) {
+func (s *child) report(err error) {
 	select {
 	case s.first <- err:
 	default: // the first result is there already
 	}
 }
 
-// keep waits while the process serves. It returns the process if that still serves and should be replaced.
-func (s *seat) keep(m *member) *member {
+// monitor waits while the process serves. It returns the process if it should be recycled and still serves.
+func (s *child) monitor(m *member) *member {
 	began := time.Now()
-	old, again := s.retirement(), s.secondChance()
-	settled := time.After(s.supervisor.timing.settled)
+	old, again := s.maxAgeTimer(), s.stuckFileTimer()
+	settled := time.After(s.supervisor.timing.healthy)
 	for {
 		select {
 		case <-m.host.Done():
 			s.pool.remove(m)
 			s.count(m.host, time.Since(began))
 			return nil
-		case <-m.worn:
+		case <-m.recycleDue:
 			return m
 		case <-settled:
-			s.worked()
+			s.recordSuccess()
 		case <-old:
 			s.recycle(m, "is old")
 		case <-again:
 			s.generation.retryThrown(s.pool.runtime.language)
 			s.recycle(m, "leaves out files that may be loaded again")
 		case notice := <-m.host.Notices():
-			s.heed(m, notice)
+			s.handleNotice(m, notice)
 		}
 	}
 }
 
-// retirement is when a process that starts now is old; it never comes when there is no such age. The ages differ by up to a
+// maxAgeTimer fires when a process that starts now is to be recycled for its age, never without such an age. The ages differ by up to a
 // fifth, so that the processes of a worker are not replaced together.
-func (s *seat) retirement() <-chan time.Time {
+func (s *child) maxAgeTimer() <-chan time.Time {
 	age := s.supervisor.config.RecycleAge
 	if age == 0 {
 		return nil
@@ -122,20 +122,20 @@ func (s *seat) retirement() <-chan time.Time {
 	return time.After(age - time.Duration(spread) + time.Duration(rand.Int64N(2*spread+1))) //nolint:gosec // spread, not secrecy
 }
 
-// secondChance is when files that threw something after they were loaded are tried again; it never comes when there are none.
-func (s *seat) secondChance() <-chan time.Time {
+// stuckFileTimer fires when files that threw something after they were loaded are tried again, never without such files.
+func (s *child) stuckFileTimer() <-chan time.Time {
 	if !s.generation.hasThrown(s.pool.runtime.language) {
 		return nil
 	}
 	return time.After(s.supervisor.timing.stuck)
 }
 
-func (s *seat) heed(m *member, n host.Notice) {
+func (s *child) handleNotice(m *member, n host.Notice) {
 	if n.Stuck != nil {
 		s.generation.leaveOut(s.pool.runtime.language, stuckFile{LoadError: *n.Stuck, thrown: true})
 	}
 	if n.Credit > 0 {
-		s.pool.setCredit(m, n.Credit)
+		s.pool.setCapacity(m, n.Credit)
 	}
 	if n.Recycle != "" {
 		s.recycle(m, n.Recycle)
@@ -143,42 +143,42 @@ func (s *seat) heed(m *member, n host.Notice) {
 }
 
 // recycle has the process replaced: the new one is ready before the old one gets no more steps.
-func (s *seat) recycle(m *member, why string) {
+func (s *child) recycle(m *member, why string) {
 	s.supervisor.config.Logger.Info("handler process is replaced", "executor", s.id, "pid", m.host.PID(), "reason", why)
-	s.pool.wear(m)
+	s.pool.requestRecycle(m)
 }
 
-// crashed says once that the circuit has opened.
-func (s *seat) crashed() {
-	if s.pool.circuit.crashed(time.Now()) {
-		s.supervisor.config.Logger.Error("handler processes crash over and over: steps wait, and one process at a time is tried",
+// recordCrash logs it when this crash opened the circuit.
+func (s *child) recordCrash() {
+	if s.pool.circuit.recordCrash(time.Now()) {
+		s.supervisor.config.Logger.Error("circuit opened after repeated crashes: steps wait while one process at a time is started",
 			"language", string(s.pool.runtime.language), "crashes", circuitCrashes, "every", s.supervisor.timing.probe)
 	}
 }
 
-// worked says once that the circuit has closed.
-func (s *seat) worked() {
-	if s.pool.circuit.worked() {
+// recordSuccess logs it when the circuit has closed.
+func (s *child) recordSuccess() {
+	if s.pool.circuit.close() {
 		s.supervisor.config.Logger.Info("handler processes work again", "language", string(s.pool.runtime.language))
 	}
 }
 
 // count keeps the number of crashes in a row.
-func (s *seat) count(h *host.Host, age time.Duration) {
-	if h.Served() > 0 || age > settledAfter {
+func (s *child) count(h *host.Host, age time.Duration) {
+	if h.Served() > 0 || age > healthyAfter {
 		s.failures = 0
 	}
-	if h.Death().IsCrash() {
+	if h.ExitCause().IsCrash() {
 		s.failures++
-		s.crashed()
+		s.recordCrash()
 	}
 }
 
-// pause waits for the next boot and says whether there is to be one.
-func (s *seat) pause() bool {
+// waitToRestart waits until the next boot is due. It returns false when the generation has ended.
+func (s *child) waitToRestart() bool {
 	delay := backoff(s.failures, s.supervisor.timing.backoff)
 	for {
-		wait, probing := s.pool.circuit.probe(s)
+		wait, probing := s.pool.circuit.mayStart(s)
 		if wait == nil && !probing {
 			return s.sleep(delay)
 		}
@@ -193,7 +193,7 @@ func (s *seat) pause() bool {
 	}
 }
 
-func (s *seat) sleep(delay time.Duration) bool {
+func (s *child) sleep(delay time.Duration) bool {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
@@ -229,27 +229,27 @@ func (s *Supervisor) stopWhenIdle(m *member) {
 	m.host.Stop(s.force, s.config.ShutdownGrace)
 }
 
-// startSeats fills every seat of a generation and waits for the first result of each. It returns what failed, by pool.
-func (s *Supervisor) startSeats(ctx context.Context, g *generation) map[*pool]error {
-	var seats []*seat
+// startChildren starts every child of a generation and waits for the first result of each. It returns the failures by pool.
+func (s *Supervisor) startChildren(ctx context.Context, g *generation) map[*pool]error {
+	var children []*child
 	for _, p := range g.pools {
 		for i := range s.config.Processes {
-			seat := &seat{
+			c := &child{
 				first: make(chan error, 1), generation: g, id: fmt.Sprintf("%s-%d", p.runtime.language, i+1), pool: p, supervisor: s,
 			}
-			seats = append(seats, seat)
-			s.running.Go(seat.run)
+			children = append(children, c)
+			s.running.Go(c.run)
 		}
 	}
 	failed := make(map[*pool]error)
-	for _, seat := range seats {
+	for _, c := range children {
 		select {
-		case err := <-seat.first:
+		case err := <-c.first:
 			if err != nil {
-				failed[seat.pool] = err
+				failed[c.pool] = err
 			}
 		case <-ctx.Done():
-			failed[seat.pool] = ctx.Err()
+			failed[c.pool] = ctx.Err()
 		}
 	}
 	return failed

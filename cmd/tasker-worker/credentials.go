@@ -8,11 +8,11 @@ import (
 	"github.com/tasker-systems/tasker-worker/executors"
 )
 
-// hideCredentials comes before everything else in every command. What a process was started with stays to be read in /proc/PID/environ
+// overwriteCredentials comes before everything else in every command. What a process was started with stays to be read in /proc/PID/environ
 // and in /proc/PID/cmdline for as long as it runs, whatever it does to its variables later: so the values are overwritten
 // where they stand. The program goes on with Go's copies.
-func hideCredentials() {
-	closeProcess()
+func overwriteCredentials() {
+	setNonDumpable()
 	overwriteEnviron()
 	for i, argument := range os.Args {
 		if begin := passwordIn(argument); begin >= 0 {

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closeProcess keeps processes of the same user, as handlers may be, from reading this one's memory and environment in
+// setNonDumpable keeps processes of the same user, as handlers may be, from reading this one's memory and environment in
 // /proc, and from attaching to it.
-func closeProcess() {
+func setNonDumpable() {
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // best effort: nothing works less without it
 }
 

@@ -1,3 +1,0 @@
-// Package program runs any executable once for one attempt: the step as JSON on its standard input, its result from a file
-// or from the last line of its standard output, its verdict from its exit status. No shell is involved.
-package program
