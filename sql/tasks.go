@@ -214,7 +214,7 @@ SELECT k.task_id, ns.name::text AS namespace, nt.name::text AS name, nt.version:
        coalesce(k.initiator, '')::text AS initiator, coalesce(k.source_system, '')::text AS source_system,
        coalesce(k.reason, '')::text AS reason, k.requested_at, k.created_at,
        CASE WHEN t.to_state NOT IN ('pending', 'in_progress') THEN t.created_at END AS ended_at,
-       EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id) AS template_has
+       EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id) AS template_synced
 FROM public.tasker_tasks k
 JOIN public.tasker_named_tasks nt ON nt.named_task_id = k.named_task_id
 JOIN public.tasker_task_namespaces ns ON ns.task_namespace_id = nt.task_namespace_id
