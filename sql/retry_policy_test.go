@@ -188,7 +188,7 @@ func TestSpawnedStepHasTheEnginesRule(t *testing.T) {
 	b := setup(t, policiesYAML)
 	id := b.create("policies")
 	a := b.claim(id, "later")
-	_, err := b.store.FinishWithExtras(t.Context(), worker, engine.FinishRequest{
+	_, err := b.store.FinishWithSideEffects(t.Context(), worker, engine.FinishRequest{
 		TaskID: id, StepID: a.Step.ID, Token: a.Token, Succeeded: true, Result: []byte(`{}`), Metadata: []byte(`{}`),
 		SideEffects: engine.SideEffects{Spawned: []engine.SpawnedStep{{Name: "more", Handler: "H", Retryable: true, RetryLimit: 3}}},
 	})
