@@ -90,11 +90,25 @@ test('retryAfter takes a Date to come', async () => {
   assert.ok(retryAfter > 0 && retryAfter <= 60, String(retryAfter));
 });
 
-for (const value of ['Fri, 01 Jan 2027 00:00:00 GMT', -1, NaN, Infinity, {}, [], true, new Date(NaN), Symbol('a'), 5n]) {
+const forms = {
+  'RFC 1123': (at) => at.toUTCString(),
+  'RFC 850': (at) => at.toUTCString().replace(/^(\w+), (\d\d) (\w+) \d\d(\d\d)/, '$1day, $2-$3-$4'),
+  asctime: (at) => at.toUTCString().replace(/^(\w+), 0?(\d+) (\w+) (\d+) (\S+) GMT/, (_, day, date, month, year, time) =>
+    `${day} ${month} ${date.padStart(2)} ${time} ${year}`),
+};
+
+for (const [form, write] of Object.entries(forms)) {
+  test(`retryAfter takes the date of a header, in the form of ${form}`, async () => {
+    const { retryAfter } = await fails(() => new tasker.RetryableError('busy', { retryAfter: write(soon()) }));
+    assert.ok(retryAfter > 50 && retryAfter <= 60, String(retryAfter));
+  });
+}
+
+for (const value of ['Fri, 99 Jan 2027 00:00:00 GMT', 'soon', -1, NaN, Infinity, {}, [], true, new Date(NaN), Symbol('a'), 5n]) {
   test(`retryAfter ${String(value?.description ?? value)} (${typeof value}) is reported as ignored, and the other members are kept`, async () => {
     const failure = await fails(() => new tasker.RetryableError('busy', { retryAfter: value, context: { a: 1 } }));
     assert.deepEqual([failure.kind, failure.message, failure.retryAfter, failure.details.a], ['retryable', 'busy', undefined, 1]);
-    assert.match(failure.details.retry_after_ignored, /is no time to wait: retryAfter is a number of seconds, or a Date$/);
+    assert.match(failure.details.retry_after_ignored, /is no time to wait: retryAfter is a number of seconds, a Date, or the text of a Retry-After header$/);
   });
 }
 

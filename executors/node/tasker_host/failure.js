@@ -16,6 +16,12 @@ const CAUSE_FRAMES = 20;
 const DETAILS = { maxBytes: 64 * 1024, maxDepth: 60 };
 const LONGEST_MS = 1e12;
 const IN_DETAILS = { errorCode: 'error_code', retryAfter: 'retry_after', context: 'details' };
+// The three forms of a date of HTTP: RFC 1123, RFC 850 and asctime.
+const HTTP_DATES = [
+  /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
+  /^[A-Z][a-z]+, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/,
+  /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/,
+];
 const HOST_FOLDER = `${__dirname}/`;
 
 // The failure of an attempt in which error was thrown.
@@ -161,12 +167,19 @@ function convertible(context) {
 }
 
 function milliseconds(value) {
-  const ms = value instanceof Date ? Math.max(value.getTime() - Date.now(), 0) : 1000 * seconds(value);
+  const date = httpDate(value) ?? value;
+  const ms = date instanceof Date ? Math.max(date.getTime() - Date.now(), 0) : 1000 * seconds(value);
   if (ms >= 0 && ms < Infinity) return Math.round(Math.min(ms, LONGEST_MS));
-  throw new TypeError(`${shown(value)} is no time to wait: retryAfter is a number of seconds, or a Date`);
+  throw new TypeError(`${shown(value)} is no time to wait: retryAfter is a number of seconds, a Date, or the text of a Retry-After header`);
 }
 
 // Headers have seconds as text.
+function httpDate(value) {
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (!HTTP_DATES.some((form) => form.test(text))) return undefined;
+  return new Date(text.endsWith('GMT') ? text : `${text} GMT`);
+}
+
 function seconds(value) {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : NaN;

@@ -174,8 +174,14 @@ class Members(unittest.TestCase):
             got = self.failed(tasker.Deferred(value)) if value != "30" else None
             self.assertTrue(got is None or abs(got.resume_after - seconds) <= 30, value)
 
+    def test_dates_of_headers_are_waited_for(self):
+        soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=60)
+        for form in ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"):
+            got = self.failed(tasker.RetryableError("busy", retry_after=soon.strftime(form))).failure
+            self.assertAlmostEqual(got.retry_after, 60, delta=30, msg=form)
+
     def test_what_is_no_duration_is_named_and_costs_nothing_else(self):
-        for value in ("Wed, 21 Oct 2037 07:28:00 GMT", True, -1, float("nan"), float("inf"), [], {}, b"5", datetime.timedelta(-1), datetime.time(12)):
+        for value in ("Wed, 99 Oct 2037 07:28:00 GMT", "soon", True, -1, float("nan"), float("inf"), [], {}, b"5", datetime.timedelta(-1), datetime.time(12)):
             run = self.failed(tasker.RetryableError("busy", retry_after=value, context={"bank": 1}))
             got = run.failure
             self.assertEqual((got.kind, got.error_class, got.message, got.retry_after), ("retryable", "tasker.RetryableError", "busy", None))

@@ -27,10 +27,19 @@ class FailuresTest < Minitest::Test
     assert_in_delta Date.today.jd + 3 - DateTime.now.new_offset(0).ajd - 0.5, retries_after(Date.today + 3)[0] / 86_400, 1.01
   end
 
+  def test_dates_of_headers_are_waited_for
+    soon = (Time.now + 60).utc
+    ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"].each do |form|
+      after, note = retries_after(soon.strftime(form))
+      assert_nil note
+      assert_in_delta 60, after, 20, form
+    end
+  end
+
   def test_what_is_no_duration_is_named_and_costs_nothing_else
-    [-1, Float::NAN, Float::INFINITY, "Wed, 21 Oct 2037 07:28:00 GMT", "soon", [5], Complex(1, 1), true].each do |value|
+    [-1, Float::NAN, Float::INFINITY, "Wed, 99 Oct 2037 07:28:00 GMT", "soon", [5], Complex(1, 1), true].each do |value|
       after, note, logs = retries_after(value)
-      reason = "#{value.inspect} is no duration: give a number of seconds, a duration, a Time or a Date"
+      reason = "#{value.inspect} is no duration: give #{TaskerHost::Duration::FORMS}"
       assert_equal [nil, reason, ["retry_after is ignored: #{reason}"]], [after, note, logs]
     end
   end

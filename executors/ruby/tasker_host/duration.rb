@@ -1,10 +1,12 @@
 # frozen_string_literal: true
 
+require "time"
+
 module TaskerHost
   # Durations that handlers give.
   module Duration
     LONGEST = 1_000_000_000
-    FORMS = "a number of seconds, a duration, a Time or a Date"
+    FORMS = "a number of seconds, a duration, a Time, a Date or the text of a Retry-After header"
 
     class << self
       # The seconds to wait. Raises ArgumentError if the value is no duration. For a Time, or a Date (which begins in
@@ -27,9 +29,17 @@ module TaskerHost
 
       # is_a? is also true for a Time in a zone of ActiveSupport.
       def moment(value)
+        return http_date(value) if value.is_a?(String)
         return value.to_time if value.is_a?(Time) || (defined?(::DateTime) && value.is_a?(::DateTime))
 
         Time.utc(value.year, value.month, value.day) if defined?(::Date) && value.is_a?(::Date)
+      end
+
+      # A date of HTTP in one of its three forms: RFC 1123, RFC 850 and asctime.
+      def http_date(text)
+        Time.httpdate(text.strip)
+      rescue ArgumentError # another text, which may be a number
+        nil
       end
 
       def number(value)

@@ -6,13 +6,13 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_text text := left(coalesce(p_message, ''), 4096);
+    v_text text := left(coalesce(p_message, ''), 1000);
 BEGIN
     v_text := regexp_replace(v_text, '"[^"]*"|`[^`]*`|\m0x[0-9a-fA-F]+', '?', 'g');
     -- An apostrophe within a word opens no quotation.
     v_text := regexp_replace(v_text, '(?<!\w)''[^'']*''(?!\w)', '?', 'g');
     v_text := regexp_replace(v_text, '[\w-]*\d[\w-]*|\m[0-9a-fA-F]{8,}\M', '?', 'g');
-    v_text := left(regexp_replace(v_text, '\s+', ' ', 'g'), 300);
+    v_text := left(regexp_replace(v_text, '\s+', ' ', 'g'), 200);
     RETURN left(encode(sha256(convert_to(concat_ws(E'\n', coalesce(p_step, ''), coalesce(p_class, ''), v_text), 'UTF8')), 'hex'), 12);
 END
 $$;
