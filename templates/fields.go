@@ -3,6 +3,8 @@ package templates
 import (
 	"fmt"
 	"regexp"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -138,9 +140,16 @@ var (
 	versionForm = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 )
 
+// validName refuses what a reader does not see, too: with it, two names can look alike. schema.json has the control characters of
+// ASCII alone, as not every editor's patterns know the classes of Unicode.
 func validName(s string) string {
+	if strings.ContainsFunc(s, isUnseen) && nameForm.MatchString(s) {
+		return "must not hold invisible characters or marks that change the direction of writing"
+	}
 	return mustMatch(s, nameForm, "must not be empty or hold control characters")
 }
+
+func isUnseen(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
 
 func validVersion(s string) string {
 	return mustMatch(s, versionForm, "must be three numbers such as 1.0.0")

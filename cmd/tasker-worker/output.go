@@ -79,15 +79,7 @@ func encodeJSON(w io.Writer, v any, indent string) error {
 	if err := encoder.Encode(v); err != nil {
 		return err
 	}
-	var safe strings.Builder
-	for _, r := range document.String() {
-		if r != '\n' && steers(r) {
-			fmt.Fprintf(&safe, `\u%04x`, r)
-		} else {
-			safe.WriteRune(r)
-		}
-	}
-	_, err := io.WriteString(w, safe.String())
+	_, err := io.WriteString(w, visible(document.String()))
 	return err
 }
 
@@ -113,7 +105,8 @@ func widthOf(w io.Writer) int {
 	return width
 }
 
-// newLogger returns the logger that the configuration asks for. Times are UTC.
+// newLogger returns the logger that the configuration asks for. Times are UTC. Both formats escape what a reader does not see: the
+// text format by itself, which quotes such a value.
 func newLogger(c config, w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // validated
@@ -125,9 +118,23 @@ func newLogger(c config, w io.Writer) *slog.Logger {
 	}}
 	_, screen := terminal(w)
 	if c.LogFormat == "json" || c.LogFormat == "auto" && !screen {
-		return slog.New(slog.NewJSONHandler(w, options))
+		return slog.New(slog.NewJSONHandler(visibleWriter{w}, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// visibleWriter makes each record visible. slog writes a record at once, so no character is cut in two.
+type visibleWriter struct{ w io.Writer }
+
+// Write implements io.Writer.
+func (v visibleWriter) Write(record []byte) (int, error) {
+	if !bytes.ContainsFunc(record, func(r rune) bool { return r != '\n' && steers(r) }) {
+		return v.w.Write(record)
+	}
+	if _, err := io.WriteString(v.w, visible(string(record))); err != nil {
+		return 0, err
+	}
+	return len(record), nil
 }
 
 // quietLogger is newLogger for a command that a person waits for: routine is told at level debug alone.

@@ -76,3 +76,39 @@ func TestOutputThatCannotBeWrittenIsAFailure(t *testing.T) {
 		t.Errorf("exit code %d and stderr %q, want 1 and the reason", code, stderr.String())
 	}
 }
+
+// Each character is named by its code in what the commands and the worker print.
+func TestUnseenCharactersAreMadeVisible(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct{ char, escape string }{
+		"escape":             {"\x1b", `\u001b`},
+		"C1 sequence":        {"\u009b", `\u009b`},
+		"right to left":      {"\u202e", `\u202e`},
+		"zero-width space":   {"\u200b", `\u200b`},
+		"zero-width joiner":  {"\u200d", `\u200d`},
+		"word joiner":        {"\u2060", `\u2060`},
+		"byte order mark":    {"\ufeff", `\ufeff`},
+		"tag":                {"\U000e0041", `\udb40\udc41`},
+		"end of the tags":    {"\U000e007f", `\udb40\udc7f`},
+		"separator of lines": {"\u2028", `\u2028`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := printable("a" + row.char + "b"); got != "a·b" {
+				t.Errorf("a table shows %q", got)
+			}
+			for _, format := range []string{"text", "json"} {
+				var out strings.Builder
+				log := newLogger(config{LogFormat: format, LogLevel: "info"}, &out)
+				log.Info("step m"+row.char+"n", "step", "a"+row.char+"b")
+				if strings.ContainsFunc(strings.TrimSuffix(out.String(), "\n"), steers) {
+					t.Errorf("a record as %s holds the character: %q", format, out.String())
+				}
+			}
+			var out strings.Builder
+			if err := printJSONLine(&out, "a"+row.char+"b"); err != nil || out.String() != `"a`+row.escape+`b"`+"\n" {
+				t.Errorf("JSON is %s, %v", out.String(), err)
+			}
+		})
+	}
+}

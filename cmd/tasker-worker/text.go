@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 )
 
 // printable replaces what could steer a terminal in text that others wrote.
@@ -25,17 +27,24 @@ func printableLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// steers says whether a terminal takes r for an order: control characters, line separators, and marks that change the
-// direction of writing.
-func steers(r rune) bool {
-	switch {
-	case r < ' ', r >= 0x7f && r < 0xa0:
-		return true
-	case r == 0x061c, r == 0x200e, r == 0x200f, r == 0x2028, r == 0x2029:
-		return true
-	default:
-		return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+// steers says whether r is not what a reader sees: control characters (C0, C1), line separators, marks that change the direction of
+// writing, characters without a width, and tags. A terminal obeys some of them, and with the others two names look alike.
+func steers(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+
+// visible replaces what steers by its escape, as JSON and Go write it. Line ends and tabs stay.
+func visible(text string) string {
+	var safe strings.Builder
+	for _, r := range text {
+		switch high, low := utf16.EncodeRune(r); {
+		case r == '\n' || r == '\t' || !steers(r):
+			safe.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&safe, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&safe, `\u%04x`, r)
+		}
 	}
+	return safe.String()
 }
 
 // shorten cuts text to n runes.
