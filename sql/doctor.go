@@ -19,6 +19,8 @@ const (
 	FindingChangedTemplate = "changed_template"
 	// FindingDeadRows is a table that autovacuum does not keep up with.
 	FindingDeadRows = "dead_rows"
+	// FindingExposedFile is a file or folder of the worker that others can write, or a secret that they can read.
+	FindingExposedFile = "exposed_file"
 	// FindingFillFactor is a table whose pages leave updates no room.
 	FindingFillFactor = "fill_factor"
 	// FindingMissingIndex is an index that is not there and that statements of the worker need.
@@ -27,6 +29,8 @@ const (
 	FindingNoWorker = "no_worker"
 	// FindingOptionalIndex is an index that only the application's own queries may need.
 	FindingOptionalIndex = "optional_index"
+	// FindingPlaintext is a connection to another machine without TLS.
+	FindingPlaintext = "plaintext_connection"
 	// FindingRedundantIndex is an index that others make useless.
 	FindingRedundantIndex = "redundant_index"
 	// FindingRepairedFlags is steps whose flags another writer had left otherwise than their transitions say.
@@ -90,6 +94,7 @@ type check struct {
 func Diagnose(ctx context.Context, pool *pgxpool.Pool, opts DiagnoseOptions) (Diagnosis, error) {
 	d := Diagnosis{Findings: []Finding{}, Totals: []IndexTotal{}, LeftOut: []string{}}
 	for _, c := range []check{
+		{"transport", plaintextConnection},
 		{"workers", silentWorkers},
 		{"abandoned steps", abandonedSteps},
 		{"repaired steps", repairedSteps},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -39,8 +40,9 @@ func CheckWritable(ctx context.Context, pool *pgxpool.Pool) error {
 }
 
 // alterRole is the statement that gives a role's sessions a setting.
-func alterRole(role, database, name, value string) string {
-	return fmt.Sprintf("ALTER ROLE %s IN DATABASE %s SET %s = '%s'", pgx.Identifier{role}.Sanitize(), pgx.Identifier{database}.Sanitize(), name, value)
+func alterRole(role, database, name string, values ...string) string {
+	return fmt.Sprintf("ALTER ROLE %s IN DATABASE %s SET %s = '%s'",
+		pgx.Identifier{role}.Sanitize(), pgx.Identifier{database}.Sanitize(), name, strings.Join(values, "', '"))
 }
 
 // sessionSQL reads settings as they are in a session of the pool.
@@ -54,6 +56,8 @@ type sessionNeed struct {
 	costs string
 	// bound says that the setting is a timeout, and one that is long does as well.
 	bound bool
+	// list says that the setting is a list of names.
+	list bool
 	// stalls: work would wait for ever.
 	stalls bool
 }
@@ -64,6 +68,7 @@ var sessionNeeds = []sessionNeed{
 	{name: "jit", wanted: "off", costs: "statements can take a hundred times as long"},
 	{name: "lock_timeout", wanted: "0", costs: "statements that wait for each other fail", bound: true},
 	{name: "row_security", wanted: "on", costs: "statements on tables with policies fail"},
+	{name: "search_path", wanted: searchPath, list: true, costs: "single statements may call what other roles created in its schemas"},
 	{name: "session_replication_role", wanted: "origin", costs: "foreign keys and triggers do not work"},
 	{name: "statement_timeout", wanted: "0", costs: "statements are cut short", bound: true},
 	{name: "transaction_timeout", wanted: "0", costs: "transactions are cut short", bound: true},
@@ -71,11 +76,31 @@ var sessionNeeds = []sessionNeed{
 
 // met says whether the value will do.
 func (n sessionNeed) met(value string) bool {
+	if n.list {
+		return strings.Join(listed(value), ",") == strings.Join(listed(n.wanted), ",")
+	}
 	if value == n.wanted || !n.bound {
 		return value == n.wanted
 	}
 	ms, err := strconv.ParseInt(value, 10, 64)
 	return err == nil && ms >= callTimeout.Milliseconds()
+}
+
+// values are those to write into a statement that sets it.
+func (n sessionNeed) values() []string {
+	if n.list {
+		return listed(n.wanted)
+	}
+	return []string{n.wanted}
+}
+
+// listed are the names of a list as settings hold it, in which some have quotes.
+func listed(list string) []string {
+	all := strings.Split(list, ",")
+	for i, name := range all {
+		all[i] = strings.Trim(name, ` "`)
+	}
+	return all
 }
 
 // CheckSession looks at the settings of the pool's sessions, of which those that a pooler opens may have others than [Connect]
@@ -92,7 +117,7 @@ func CheckSession(ctx context.Context, pool *pgxpool.Pool) (warnings []string, e
 			continue
 		}
 		text := fmt.Sprintf("sessions have %s = %s: %s; change it with: %s", need.name, value, need.costs,
-			alterRole(config.User, config.Database, need.name, need.wanted))
+			alterRole(config.User, config.Database, need.name, need.values()...))
 		if !isPooled(config) && need.name != "session_replication_role" {
 			text += "; or if " + poolAdvice
 		}
@@ -111,11 +136,11 @@ func isFromURL(config pgconn.Config, name, value string) bool {
 }
 
 func readSettings(ctx context.Context, pool *pgxpool.Pool) (map[string]string, error) {
-	names := make([]string, len(sessionNeeds))
+	wanted := make([]string, len(sessionNeeds))
 	for i, need := range sessionNeeds {
-		names[i] = need.name
+		wanted[i] = need.name
 	}
-	rows, err := pool.Query(ctx, sessionSQL, names)
+	rows, err := pool.Query(ctx, sessionSQL, wanted)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ func TestSettingsThatCannotBePinnedAreNamed(t *testing.T) {
 		"default_transaction_isolation": {value: "repeatable read", pooled: "SET default_transaction_isolation = 'read committed'", stalls: true},
 		"lock_timeout":                  {value: "50ms", pooled: "lock_timeout = 50: statements that wait for each other fail"},
 		"jit":                           {value: "on", pooled: "SET jit = 'off'"},
+		"search_path":                   {value: "public", pooled: "SET search_path = 'pg_catalog', 'pg_temp'"},
 		"session_replication_role": {
 			value: "replica", pinned: "foreign keys and triggers do not work", pooled: "SET session_replication_role = 'origin'",
 		},
@@ -48,6 +49,7 @@ func TestSettingsThatCannotBePinnedAreNamed(t *testing.T) {
 			t.Parallel()
 			db := sqltest.NewEmpty(t)
 			setFor(t, db, "jit", "off") // a server's default
+			exec(t, db, "ALTER DATABASE "+db.Config().ConnConfig.Database+" SET search_path = pg_catalog, pg_temp")
 			setFor(t, db, setting, row.value)
 			for pooled, want := range map[bool]string{false: row.pinned, true: row.pooled} {
 				pool := open(t, sqltest.URL(t, db), sql.PoolOptions{Pooled: pooled})

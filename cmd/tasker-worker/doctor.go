@@ -66,7 +66,13 @@ func (cmd doctorCommand) diagnose(ctx context.Context, c config, pool *pgxpool.P
 	if cmd.Role != "" {
 		return sql.DiagnoseRole(ctx, pool, cmd.Role, sql.Role(cmd.As))
 	}
-	return sql.Diagnose(ctx, pool, sql.DiagnoseOptions{Rows: cmd.Rows, Templates: ownTemplates(c)})
+	diagnosis, err := sql.Diagnose(ctx, pool, sql.DiagnoseOptions{Rows: cmd.Rows, Templates: ownTemplates(c)})
+	var files []sql.Finding
+	for _, file := range exposedFiles(c) {
+		files = append(files, file.finding())
+	}
+	diagnosis.Findings = append(files, diagnosis.Findings...)
+	return diagnosis, err
 }
 
 // ownTemplates are the templates of the folder that can be read; none where there is no folder, as on another machine than a

@@ -50,6 +50,13 @@ func checkDatabase(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) er
 			return setupError{err}
 		}
 	}
+	plaintext, err := sql.CheckTransport(ctx, pool)
+	if err != nil {
+		return setupError{err}
+	}
+	if plaintext != "" {
+		log.WarnContext(ctx, plaintext)
+	}
 	warnings, err := sql.CheckSession(ctx, pool)
 	for _, warning := range warnings {
 		log.WarnContext(ctx, warning)

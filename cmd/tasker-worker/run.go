@@ -62,6 +62,7 @@ func (cmd runCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	log := newLogger(c, s.err)
+	warnOfExposedFiles(c, log)
 	if err := checkAddresses(ctx, c); err != nil {
 		return err
 	}
