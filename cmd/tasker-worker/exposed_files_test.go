@@ -43,7 +43,7 @@ func TestFilesThatOthersCanGetAtAreSaid(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := os.Symlink("../../linked.rb", filepath.Join(dir, "executors/ruby/b.rb")); err != nil {
+			if err := os.Symlink("../../linked.rb", filepath.Join(dir, "executors", "ruby", "b.rb")); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.Chmod(filepath.Join(dir, row.path), row.mode); err != nil {
