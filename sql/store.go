@@ -160,7 +160,7 @@ func parseDependencies(data json.RawMessage) ([]engine.Dependency, error) {
 
 const finishColumns = `n, status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, ''),
 	coalesce(next_step_id, 0), coalesce(next_token, 0), coalesce(next_name, ''), coalesce(next_max_attempts, 0), next_inputs,
-	coalesce(next_handler, ''), next_config, coalesce(next_timeout_ms, 0), next_dependencies, coalesce(next_beside, false)`
+	coalesce(next_handler, ''), next_config, coalesce(next_timeout_ms, 0), next_dependencies, coalesce(next_shares_parents, false)`
 
 const (
 	finishStepsSQL = `SELECT ` + finishColumns + ` FROM tasker.finish_steps($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`

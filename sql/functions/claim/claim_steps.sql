@@ -21,14 +21,14 @@ SET from_collapse_limit = 1 SET join_collapse_limit = 1
 AS $$
 #variable_conflict use_column
 DECLARE
-    v_busy bigint[];
+    v_locked bigint[];
 BEGIN
     IF tasker.lock_worker_shared(p_worker) IS NULL THEN
         RAISE EXCEPTION 'worker % is not registered', p_worker USING ERRCODE = 'no_data_found';
     END IF;
-    v_busy := tasker.lock_tasks(p_tasks, p_wait);
+    v_locked := tasker.lock_tasks(p_tasks, p_wait);
     PERFORM tasker.undo_unacknowledged_claim(u.step, u.key) FROM unnest(p_tasks, p_steps, p_keys) AS u (task, step, key)
-    WHERE u.key <> '' AND u.task <> ALL (v_busy);
-    RETURN QUERY SELECT c.* FROM tasker.claim_locked(p_worker, p_tasks, p_steps, p_keys, v_busy) c;
+    WHERE u.key <> '' AND u.task <> ALL (v_locked);
+    RETURN QUERY SELECT c.* FROM tasker.claim_locked(p_worker, p_tasks, p_steps, p_keys, v_locked) c;
 END
 $$;

@@ -1,7 +1,7 @@
 -- tasker.claimable_steps(tasks, steps, busy): which of these steps of these tasks may be claimed without asking for their
 -- readiness: they never ran, are pending in a task that has started and is not busy, and all their parents are done.
 -- Returns their positions, each step once.
-CREATE OR REPLACE FUNCTION tasker.claimable_steps(p_tasks bigint[], p_steps bigint[], p_busy bigint[]) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION tasker.claimable_steps(p_tasks bigint[], p_steps bigint[], p_locked bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -16,7 +16,7 @@ BEGIN
                     WHERE t.workflow_step_id = u.step AND t.most_recent) IS NULL AS fresh
             FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = u.step OFFSET 0
         ) s
-        WHERE s.fresh AND s.task_id = u.task AND u.task <> ALL (p_busy) AND (
+        WHERE s.fresh AND s.task_id = u.task AND u.task <> ALL (p_locked) AND (
             SELECT t.to_state FROM public.tasker_task_transitions t WHERE t.task_id = u.task AND t.most_recent
         ) = 'in_progress' AND (
             SELECT true FROM public.tasker_workflow_step_edges e

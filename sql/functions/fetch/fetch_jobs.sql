@@ -28,7 +28,7 @@ DECLARE
     v_picked bigint[];
     v_jobs tasker.river_job[];
     v_tasks bigint[];
-    v_busy bigint[];
+    v_locked bigint[];
     v_ticks record;
     v_status text[];
     v_steps record;
@@ -56,14 +56,14 @@ BEGIN
     IF v_jobs IS NULL THEN
         RETURN;
     END IF;
-    v_busy := tasker.lock_tasks(v_tasks, false);
+    v_locked := tasker.lock_tasks(v_tasks, false);
 
     SELECT array_agg(j.id ORDER BY j.ordinality) AS ids, array_agg((j.args ->> 'task_id')::bigint ORDER BY j.ordinality) AS tasks,
         array_agg(CASE WHEN j.args ->> 'handler' <> '' THEN p_queue ELSE '' END ORDER BY j.ordinality) AS queues
     INTO v_ticks
     FROM unnest(v_jobs) WITH ORDINALITY AS j WHERE j.kind = 'tasker_tick';
     IF v_ticks.ids IS NOT NULL THEN
-        v_status := tasker.tick_statuses(v_ticks.tasks, array_fill(false, ARRAY[cardinality(v_ticks.ids)]), v_busy);
+        v_status := tasker.tick_statuses(v_ticks.tasks, array_fill(false, ARRAY[cardinality(v_ticks.ids)]), v_locked);
         RETURN QUERY
             SELECT v_ticks.ids[t.n], v_ticks.tasks[t.n], t.status, t.state, t.due_in_ms, t.due_queue, t.named_task_id, t.digest, t.step_id, t.token,
                 t.task_id, t.namespace, t.task_name, t.version, t.context, t.tags, t.initiator, t.source_system, t.reason, t.requested_at,
@@ -83,11 +83,11 @@ BEGIN
             SELECT v_steps.ids[c.n], v_steps.tasks[c.n], c.status, NULL::text, NULL::bigint, NULL::text, NULL::integer, NULL::text, c.step_id, c.token,
                 c.task_id, c.namespace, c.task_name, c.version, c.context, c.tags, c.initiator, c.source_system, c.reason, c.requested_at,
                 c.step_name, c.attempt, c.max_attempts, c.inputs, c.results, c.handler, c.config, c.timeout_ms, c.dependencies
-            FROM tasker.claim_locked(p_worker, v_steps.tasks, v_steps.steps, array_fill(p_key, ARRAY[cardinality(v_steps.ids)]), v_busy) c;
+            FROM tasker.claim_locked(p_worker, v_steps.tasks, v_steps.steps, array_fill(p_key, ARRAY[cardinality(v_steps.ids)]), v_locked) c;
     END IF;
-    IF v_busy <> '{}' THEN
+    IF v_locked <> '{}' THEN
         PERFORM tasker.put_back_jobs(v_jobs, ARRAY(
-            SELECT j.id FROM unnest(v_jobs) AS j WHERE (j.args ->> 'task_id')::bigint = ANY (v_busy)), interval '50 ms');
+            SELECT j.id FROM unnest(v_jobs) AS j WHERE (j.args ->> 'task_id')::bigint = ANY (v_locked)), interval '50 ms');
     END IF;
 END
 $$;

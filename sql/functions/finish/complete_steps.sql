@@ -2,7 +2,7 @@
 -- leaves them: of the attempts that succeeded, whose claim is still held, and whose task is not busy. Returns their
 -- positions. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.complete_steps(
-    p_tasks bigint[], p_steps bigint[], p_tokens bigint[], p_succeeded boolean[], p_results text[], p_metadata text[], p_busy bigint[])
+    p_tasks bigint[], p_steps bigint[], p_tokens bigint[], p_succeeded boolean[], p_results text[], p_metadata text[], p_locked bigint[])
 RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -16,7 +16,7 @@ BEGIN
         FROM unnest(p_tasks, p_steps, p_tokens, p_succeeded) WITH ORDINALITY AS u (task, step, token, succeeded, n)
         -- The cast keeps the index of current states from being a way to the row: it is one through all of them.
         WHERE u.succeeded AND t.id = u.token AND t.workflow_step_id = u.step AND t.most_recent::integer = 1
-          AND t.to_state = 'in_progress' AND u.task <> ALL (p_busy)
+          AND t.to_state = 'in_progress' AND u.task <> ALL (p_locked)
         RETURNING u.n, t.sort_key
     ), completed AS (
         UPDATE public.tasker_workflow_steps s

@@ -2,10 +2,10 @@
 -- held any more, outcomes that come a second time, and attempts whose task is busy.
 CREATE OR REPLACE FUNCTION tasker.finish_remaining(
     p_tasks bigint[], p_steps bigint[], p_tokens bigint[], p_results text[],
-    p_permanent boolean[], p_retry_after_ms bigint[], p_metadata text[], p_busy bigint[], p_completed bigint[])
+    p_permanent boolean[], p_retry_after_ms bigint[], p_metadata text[], p_locked bigint[], p_completed bigint[])
 RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_queue text,
     next_step_id bigint, next_token bigint, next_name text, next_max_attempts integer, next_inputs jsonb,
-    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_beside boolean)
+    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_shares_parents boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -16,7 +16,7 @@ DECLARE
     v_queues text[] := '{}';
 BEGIN
     FOREACH n IN ARRAY v_others LOOP
-        status := CASE WHEN p_tasks[n] = ANY (p_busy) THEN 'busy' ELSE tasker.claim_status(p_steps[n], p_tokens[n]) END;
+        status := CASE WHEN p_tasks[n] = ANY (p_locked) THEN 'busy' ELSE tasker.claim_status(p_steps[n], p_tokens[n]) END;
         IF status = 'recorded' THEN
             RETURN QUERY
                 SELECT n, status, NULL::text, NULL::bigint, NULL::text, l.step_id, l.token, a.step_name, a.max_attempts, a.inputs,

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION tasker.finish_step_with_extras(p_worker uuid, p_task 
     p_spawned jsonb DEFAULT '[]')
 RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_queue text,
     next_step_id bigint, next_token bigint, next_name text, next_max_attempts integer, next_inputs jsonb,
-    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_beside boolean)
+    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_shares_parents boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0

@@ -16,7 +16,7 @@ CREATE OR REPLACE FUNCTION tasker.finish_steps(
     p_permanent boolean[], p_retry_after_ms bigint[], p_metadata text[], p_next text[], p_wait boolean)
 RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_queue text,
     next_step_id bigint, next_token bigint, next_name text, next_max_attempts integer, next_inputs jsonb,
-    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_beside boolean)
+    next_handler text, next_config jsonb, next_timeout_ms bigint, next_dependencies jsonb, next_shares_parents boolean)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0 SET plan_cache_mode = force_generic_plan
@@ -26,20 +26,20 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_handlers text[];
-    v_busy bigint[];
+    v_locked bigint[];
     v_completed bigint[];
 BEGIN
     IF '' <> ANY (p_next) THEN
         v_handlers := tasker.lock_worker_shared(p_worker);
     END IF;
-    v_busy := tasker.lock_tasks(p_tasks, p_wait);
-    v_completed := tasker.complete_steps(p_tasks, p_steps, p_tokens, p_succeeded, p_results, p_metadata, v_busy);
+    v_locked := tasker.lock_tasks(p_tasks, p_wait);
+    v_completed := tasker.complete_steps(p_tasks, p_steps, p_tokens, p_succeeded, p_results, p_metadata, v_locked);
     IF v_completed <> '{}' THEN
         RETURN QUERY SELECT f.* FROM tasker.finish_succeeded(p_worker, p_tasks, p_steps, p_tokens, v_completed, p_next, v_handlers) f;
     END IF;
     IF cardinality(v_completed) < cardinality(p_steps) THEN
         RETURN QUERY SELECT * FROM tasker.finish_remaining(p_tasks, p_steps, p_tokens, p_results, p_permanent, p_retry_after_ms, p_metadata,
-            v_busy, v_completed);
+            v_locked, v_completed);
     END IF;
 END
 $$;

@@ -1,13 +1,14 @@
--- tasker.finish_without_next(tasks, steps, quiet, openers): what came of the tasks of the steps at the quiet positions, which
--- completed and handed nothing over. Those that opened other steps left their task in progress.
-CREATE OR REPLACE FUNCTION tasker.finish_without_next(p_tasks bigint[], p_steps bigint[], p_quiet bigint[], p_openers bigint[])
+-- tasker.finish_without_next(tasks, steps, without_next, opened_by): the states of the tasks of the steps at the
+-- positions without_next, which completed without a next step that could be claimed. Where such a step is in opened_by, it made
+-- others ready, and its task is in progress.
+CREATE OR REPLACE FUNCTION tasker.finish_without_next(p_tasks bigint[], p_steps bigint[], p_without_next bigint[], p_opened_by bigint[])
 RETURNS TABLE (n bigint, task_state text, due_in_ms bigint, due_queue text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    v_last bigint[] := ARRAY(SELECT unnest(p_quiet) EXCEPT SELECT unnest(p_openers));
+    v_last bigint[] := ARRAY(SELECT unnest(p_without_next) EXCEPT SELECT unnest(p_opened_by));
     v_settled record;
     v_blocked record;
     v_queues text[] := '{}';
@@ -16,10 +17,10 @@ BEGIN
         ARRAY(SELECT p_tasks[l.n] FROM unnest(v_last) AS l (n)), ARRAY(SELECT p_steps[l.n] FROM unnest(v_last) AS l (n))) s;
     IF v_settled.blocked IS NULL THEN
         RETURN QUERY SELECT q.n, CASE WHEN p_tasks[q.n] = ANY (v_settled.completed) THEN 'complete' END, NULL::bigint, NULL::text
-            FROM unnest(p_quiet) AS q (n);
+            FROM unnest(p_without_next) AS q (n);
         RETURN;
     END IF;
-    FOREACH n IN ARRAY p_quiet LOOP
+    FOREACH n IN ARRAY p_without_next LOOP
         task_state := CASE WHEN p_tasks[n] = ANY (v_settled.completed) THEN 'complete' END;
         due_in_ms := NULL;
         due_queue := NULL;

@@ -1,16 +1,17 @@
--- tasker.newly_ready_steps(tasks, steps, completed, next, handlers): the steps that wait for nothing more now that those at the
--- completed positions are done: children of theirs whose parents are all done, in tasks that are open. The first of each
--- parent that the worker may go on with, one that never ran, in the queue next and with one of the handlers, is handed over:
---   handed, places    the steps handed over, and the positions of the parents
---   names … timeouts  what their handlers need, and joins: whether they have another parent
---   others            steps that never ran, for somebody else
---   odd               steps that ran before, or that somebody touched: their readiness has to be asked
---   openers           the positions that opened any step
--- Looks at no more than the children and their parents, and at the parents only up to the first that is not done, the
--- youngest first: the order in which a wide fan-in fills up makes that one look nearly always.
+-- tasker.newly_ready_steps(tasks, steps, completed, next, handlers): the steps that became ready as those at the completed
+-- positions completed: children of theirs whose parents are all done, in tasks that are open. Returns:
+--   to_claim           of each parent the first child that the worker can claim: it never ran, is in the queue next and has one of
+--                      the handlers
+--   positions          the positions of their parents
+--   names … timeouts   what their handlers need; joins: whether they have another parent
+--   unclaimed          steps that never ran, for which a job is needed
+--   touched            steps that ran before, or that another program changed: their readiness has to be evaluated
+--   opened_by          the positions that made any step ready
+-- Reads only the children and their parents, and the parents only up to the first that is not done, the youngest first: a wide
+-- fan-in fills up in that order, so that nearly always one row is read.
 CREATE OR REPLACE FUNCTION tasker.newly_ready_steps(p_tasks bigint[], p_steps bigint[], p_completed bigint[], p_next text[], p_handlers text[],
-    OUT handed bigint[], OUT places bigint[], OUT names text[], OUT limits integer[], OUT inputs jsonb[], OUT handlers text[],
-    OUT configs jsonb[], OUT timeouts bigint[], OUT joins boolean[], OUT others bigint[], OUT odd bigint[], OUT openers bigint[])
+    OUT to_claim bigint[], OUT positions bigint[], OUT names text[], OUT limits integer[], OUT inputs jsonb[], OUT handlers text[],
+    OUT configs jsonb[], OUT timeouts bigint[], OUT joins boolean[], OUT unclaimed bigint[], OUT touched bigint[], OUT opened_by bigint[])
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -19,7 +20,7 @@ BEGIN
         array_agg(o.retry_limit) FILTER (WHERE o.hand), array_agg(o.inputs) FILTER (WHERE o.hand), array_agg(o.handler) FILTER (WHERE o.hand),
         array_agg(o.config) FILTER (WHERE o.hand), array_agg(o.timeout_ms) FILTER (WHERE o.hand), array_agg(o.joins) FILTER (WHERE o.hand),
         array_agg(o.step) FILTER (WHERE o.fresh AND NOT o.hand), array_agg(o.step) FILTER (WHERE NOT o.fresh), array_agg(o.n)
-    INTO handed, places, names, limits, inputs, handlers, configs, timeouts, joins, others, odd, openers
+    INTO to_claim, positions, names, limits, inputs, handlers, configs, timeouts, joins, unclaimed, touched, opened_by
     FROM (
         SELECT child.step, child.n, s.fresh, greatest(s.retry_limit, 1) AS retry_limit, s.inputs,
             h.name, h.handler, h.config, h.timeout_ms, (

@@ -50,7 +50,7 @@ BEGIN
                 SELECT * INTO v_released FROM tasker.release_abandoned(v_task.task_id, p_abandoned_ms);
                 released := released + v_released.steps;
                 v_queues := v_queues || v_released.queues;
-                SELECT * INTO v_tick FROM tasker.tick_task(v_task.task_id, p_thorough => true);
+                SELECT * INTO v_tick FROM tasker.tick_task(v_task.task_id, p_evaluate_all => true);
                 v_queues := v_queues || v_tick.queues;
                 flags := flags + v_tick.repaired;
                 IF cardinality(v_tick.queues) > 0 OR v_tick.state <> 'in_progress' THEN

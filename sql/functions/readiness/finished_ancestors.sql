@@ -7,7 +7,7 @@ AS $$
 DECLARE
     v_parents bigint[] := ARRAY(
         SELECT DISTINCT e.from_step_id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = p_step ORDER BY e.from_step_id);
-    v_others bigint[] := '{}';
+    v_earlier bigint[] := '{}';
     v_found bigint[] := v_parents;
 BEGIN
     IF v_parents = '{}' THEN
@@ -20,13 +20,13 @@ BEGIN
             CROSS JOIN LATERAL (
                 SELECT e.from_step_id AS id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = f.id OFFSET 0
             ) e
-            WHERE e.id <> ALL (v_others));
+            WHERE e.id <> ALL (v_earlier));
         EXIT WHEN v_found = '{}';
         v_found := ARRAY(SELECT DISTINCT f.id FROM unnest(v_found) AS f (id));
-        v_others := v_others || v_found;
+        v_earlier := v_earlier || v_found;
     END LOOP;
-    IF v_others <> '{}' THEN
-        v_parents := ARRAY(SELECT unnest(v_others) EXCEPT SELECT unnest(v_parents) ORDER BY 1) || v_parents;
+    IF v_earlier <> '{}' THEN
+        v_parents := ARRAY(SELECT unnest(v_earlier) EXCEPT SELECT unnest(v_parents) ORDER BY 1) || v_parents;
     END IF;
     RETURN (
         SELECT jsonb_agg(jsonb_build_object('step_id', u.id::text, 'name', s.name, 'result', s.results) ORDER BY u.n)

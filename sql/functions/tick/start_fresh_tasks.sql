@@ -1,9 +1,9 @@
 -- tasker.start_fresh_tasks(tasks, positions, queues, handlers): starts the tasks at these positions, which never started, with their templates' steps
 -- when whoever inserted them wrote none. Of each whose steps nobody has touched it returns the roots, as
--- tasker.newly_ready_steps does: handed and places for the first that the caller may go on with, others. begun are the positions of
+-- tasker.newly_ready_steps does: to_claim and positions for the first that the caller can claim, unclaimed for the rest. begun are the positions of
 -- these; the rest has to be ticked like any task. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.start_fresh_tasks(p_tasks bigint[], p_positions bigint[], p_queues text[], p_handlers text[],
-    OUT handed bigint[], OUT places bigint[], OUT others bigint[], OUT begun bigint[])
+    OUT to_claim bigint[], OUT positions bigint[], OUT unclaimed bigint[], OUT begun bigint[])
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -35,7 +35,7 @@ BEGIN
         array_agg(r.n ORDER BY r.root) FILTER (WHERE r.fits AND r.place = 1),
         array_agg(r.root ORDER BY r.root) FILTER (WHERE r.root IS NOT NULL AND NOT (r.fits AND r.place = 1)),
         array_agg(DISTINCT r.n)
-    INTO handed, places, others, begun
+    INTO to_claim, positions, unclaimed, begun
     FROM (
         SELECT s.n, s.root, fit.fits, row_number() OVER (PARTITION BY s.n, fit.fits ORDER BY s.root) AS place
         FROM (

@@ -22,15 +22,15 @@ AS $$
 #variable_conflict use_column
 DECLARE
     v_handlers text[];
-    v_busy bigint[];
+    v_locked bigint[];
 BEGIN
     IF '' <> ANY (p_queues) THEN
         v_handlers := tasker.lock_worker_shared(p_worker);
     END IF;
-    v_busy := tasker.lock_tasks(p_tasks, p_wait);
+    v_locked := tasker.lock_tasks(p_tasks, p_wait);
     PERFORM tasker.undo_unacknowledged_claims(u.task, u.key) FROM unnest(p_tasks, p_keys) AS u (task, key)
-    WHERE u.key <> '' AND u.task <> ALL (v_busy);
-    RETURN QUERY SELECT t.* FROM tasker.tick_locked(p_tasks, tasker.tick_statuses(p_tasks, p_checked, v_busy), p_worker, p_queues, v_handlers,
+    WHERE u.key <> '' AND u.task <> ALL (v_locked);
+    RETURN QUERY SELECT t.* FROM tasker.tick_locked(p_tasks, tasker.tick_statuses(p_tasks, p_checked, v_locked), p_worker, p_queues, v_handlers,
         p_keys) t;
 END
 $$;

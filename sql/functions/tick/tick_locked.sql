@@ -14,25 +14,25 @@ AS $$
 DECLARE
     v_begun record;
     v_tokens bigint[];
-    v_others bigint[];
+    v_remaining bigint[];
 BEGIN
     v_begun := tasker.start_fresh_tasks(p_tasks,
         ARRAY(SELECT min(u.n) FROM unnest(p_tasks, p_status) WITH ORDINALITY AS u (task, status, n) WHERE u.status = 'begin' GROUP BY u.task),
         p_queues, p_handlers);
-    IF v_begun.handed IS NOT NULL THEN
-        v_tokens := tasker.claim_fresh_steps(p_worker, v_begun.handed, ARRAY(SELECT p_keys[b.n] FROM unnest(v_begun.places) AS b (n)));
+    IF v_begun.to_claim IS NOT NULL THEN
+        v_tokens := tasker.claim_fresh_steps(p_worker, v_begun.to_claim, ARRAY(SELECT p_keys[b.n] FROM unnest(v_begun.positions) AS b (n)));
     END IF;
-    IF v_begun.others IS NOT NULL THEN
-        PERFORM tasker.notify(tasker.enqueue_steps(v_begun.others));
+    IF v_begun.unclaimed IS NOT NULL THEN
+        PERFORM tasker.notify(tasker.enqueue_steps(v_begun.unclaimed));
     END IF;
     RETURN QUERY
         SELECT u.n, 'ticked', 'in_progress', NULL::bigint, NULL::text, NULL::integer, NULL::text, u.step, u.token, a.*
-        FROM unnest(v_begun.places, v_begun.handed, v_tokens) AS u (n, step, token)
+        FROM unnest(v_begun.positions, v_begun.to_claim, v_tokens) AS u (n, step, token)
         CROSS JOIN LATERAL tasker.load_attempt(u.step) a;
 
-    v_others := ARRAY(SELECT generate_series(1, cardinality(p_tasks))::bigint EXCEPT SELECT unnest(v_begun.places));
-    IF v_others <> '{}' THEN
-        RETURN QUERY SELECT t.* FROM tasker.tick_others(p_tasks, p_status, v_others, v_begun.begun, p_worker, p_queues, p_handlers, p_keys) t;
+    v_remaining := ARRAY(SELECT generate_series(1, cardinality(p_tasks))::bigint EXCEPT SELECT unnest(v_begun.positions));
+    IF v_remaining <> '{}' THEN
+        RETURN QUERY SELECT t.* FROM tasker.tick_remaining(p_tasks, p_status, v_remaining, v_begun.begun, p_worker, p_queues, p_handlers, p_keys) t;
     END IF;
 END
 $$;

@@ -1,13 +1,13 @@
 -- tasker.tick_statuses(tasks, checked, busy): what tasker.tick finds, by position: the statuses that it returns, but 'begin' for a
 -- task that is ticked and never started.
-CREATE OR REPLACE FUNCTION tasker.tick_statuses(p_tasks bigint[], p_checked boolean[], p_busy bigint[]) RETURNS text[]
+CREATE OR REPLACE FUNCTION tasker.tick_statuses(p_tasks bigint[], p_checked boolean[], p_locked bigint[]) RETURNS text[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN ARRAY(
         SELECT CASE
-            WHEN u.task = ANY (p_busy) THEN 'busy'
+            WHEN u.task = ANY (p_locked) THEN 'busy'
             WHEN k.named_task_id IS NULL THEN 'gone'
             WHEN coalesce(k.state, 'pending') NOT IN ('pending', 'in_progress') THEN 'closed'
             WHEN tpl.has_schema IS NULL THEN 'unknown_template'

@@ -2,12 +2,12 @@
 -- steps, and for later those whose backoff ends later; finalize it when nothing is left. Idempotent. With a queue, the first
 -- ready step of that queue that never ran, with one of the handlers, is claimed for the worker instead. Returns the task's
 -- state afterwards, the queues that got a job for now, where and when the next retry is due, and the claim.
--- A thorough look evaluates all steps, also those that are not ready, and notices what somebody else cancelled. Before it finds that
+-- With evaluate_all it evaluates all steps, also those that are not ready, and notices what somebody else cancelled. Before it finds that
 -- nothing is left, flags that another writer left are put right; repaired is of how many steps.
 -- It must run as a statement of its own after the lock was taken: only then does it see what the previous holder wrote.
 CREATE OR REPLACE FUNCTION tasker.tick_task(
     p_task bigint, p_worker uuid DEFAULT NULL, p_queue text DEFAULT NULL, p_handlers text[] DEFAULT NULL, p_key text DEFAULT NULL,
-    p_thorough boolean DEFAULT false,
+    p_evaluate_all boolean DEFAULT false,
     OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text, OUT next_step bigint, OUT next_token bigint, OUT repaired integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -21,7 +21,7 @@ BEGIN
     IF state NOT IN ('pending', 'in_progress') THEN
         RETURN;
     END IF;
-    IF p_thorough THEN
+    IF p_evaluate_all THEN
         repaired := tasker.repair_flags(p_task);
         -- Somebody set the task back: the sweep looks at tasks that are not complete.
         UPDATE public.tasker_tasks k SET complete = false, updated_at = tasker.utc_now() WHERE k.task_id = p_task AND k.complete;
@@ -35,7 +35,7 @@ BEGIN
     CROSS JOIN LATERAL (
         SELECT CASE WHEN r.readiness = 'backing_off' THEN tasker.spread_due(r.workflow_step_id, r.due_at) END AS due_at
     ) d;
-    IF NOT p_thorough AND v_steps.ready IS NULL AND v_steps.waiting IS NULL THEN
+    IF NOT p_evaluate_all AND v_steps.ready IS NULL AND v_steps.waiting IS NULL THEN
         repaired := tasker.repair_flags(p_task);
         IF repaired > 0 THEN
             SELECT t.state, t.queues, t.due_at, t.due_queue, t.next_step, t.next_token
@@ -44,7 +44,7 @@ BEGIN
             RETURN;
         END IF;
     END IF;
-    IF p_thorough OR v_steps.ready IS NULL AND v_steps.waiting IS NULL THEN
+    IF p_evaluate_all OR v_steps.ready IS NULL AND v_steps.waiting IS NULL THEN
         state := tasker.finalize_task(p_task, state);
     ELSIF state = 'pending' THEN
         PERFORM tasker.start_task(p_task, NULL);

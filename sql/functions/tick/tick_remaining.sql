@@ -1,6 +1,6 @@
--- tasker.tick_others(...): the answers of tasker.tick at the positions where nothing was handed over at the start of the task; ticks
+-- tasker.tick_remaining(...): the answers of tasker.tick at the positions where no step was claimed at the start of the task; ticks
 -- the tasks that have to be.
-CREATE OR REPLACE FUNCTION tasker.tick_others(p_tasks bigint[], p_status text[], p_positions bigint[], p_begun bigint[],
+CREATE OR REPLACE FUNCTION tasker.tick_remaining(p_tasks bigint[], p_status text[], p_positions bigint[], p_begun bigint[],
     p_worker uuid, p_queues text[], p_handlers text[], p_keys text[])
 RETURNS TABLE (n bigint, status text, state text, due_in_ms bigint, due_queue text, named_task_id integer, digest text,
     step_id bigint, token bigint,
