@@ -2,12 +2,13 @@ package engine
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// Classify returns the category of a failure. It reads the structure of the failure: the class, the code, the HTTP
-// status that the handler named, and the class of the cause. It never reads the message, in which "rate" is a part of "generate".
+// Classify returns the category of a failure. It reads the structure of the failure: the class and its superclasses, the
+// code, the HTTP status that the handler named, and the class of the cause. It never reads the message, in which "rate" is a part of "generate".
 func Classify(f *Failure) ErrorCategory {
 	if category, ok := categoryByClass[f.Class]; ok {
 		return category
@@ -21,8 +22,10 @@ func Classify(f *Failure) ErrorCategory {
 	if status, ok := httpStatus(f); ok {
 		return statusCategory(status, f.Permanent)
 	}
-	if category, ok := categoryByClass[f.CauseClass]; ok {
-		return category
+	for _, class := range append(slices.Clone(f.Ancestors), f.CauseClass) {
+		if category, ok := categoryByClass[class]; ok {
+			return category
+		}
 	}
 	switch {
 	case f.Permanent:

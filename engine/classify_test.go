@@ -37,6 +37,7 @@ func TestClassify(t *testing.T) {
 		"any exception":         {engine.Failure{Class: "RuntimeError"}, engine.CategoryTransient},
 		"words of the message":  {engine.Failure{Class: "RuntimeError", Message: "rate limit, timeout, network"}, engine.CategoryTransient},
 		"a class with a prefix": {engine.Failure{Class: "My::Net::ReadTimeout"}, engine.CategoryTransient},
+		"superclass":            {engine.Failure{Class: "Bank::Slow", Ancestors: []string{"Net::ReadTimeout", "Timeout::Error"}}, engine.CategoryTimeout},
 		"class of the cause":    {engine.Failure{Class: "Tasker::RetryableError", CauseClass: "Errno::ECONNREFUSED"}, engine.CategoryNetwork},
 		"nothing":               {engine.Failure{Message: "connection refused"}, engine.CategoryUnknown},
 		"details are no object": {engine.Failure{Class: "E", Details: []byte(`[429]`)}, engine.CategoryTransient},

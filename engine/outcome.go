@@ -56,6 +56,8 @@ type Failure struct {
 	Permanent bool
 	// Class names the error: the language's class, or one of the Class constants.
 	Class string
+	// Ancestors names the superclasses of Class, the nearest first, as far as the host reports them.
+	Ancestors []string
 	// CauseClass names the error that caused this one. It may be empty.
 	CauseClass string
 	Message    string

@@ -39,6 +39,9 @@ func newFinishRequest(a *Attempt, o Outcome, took time.Duration) FinishRequest {
 		"error_message": clip(fail.Message, messageBytesMax), "exception_class": fail.Class,
 		"error_category": category, "error_code": errorCode(fail, category),
 	}
+	if len(fail.Ancestors) > 0 {
+		metadata["exception_ancestors"] = clipAll(fail.Ancestors)
+	}
 	if o.Usage.CPU > 0 {
 		metadata["cpu_ms"] = o.Usage.CPU.Milliseconds()
 	}
@@ -98,13 +101,15 @@ func failureKeys(f *Failure) json.RawMessage {
 	return mustJSON(keys)
 }
 
-func joinBacktrace(lines []string) string {
+func joinBacktrace(lines []string) string { return strings.Join(clipAll(lines), "\n") }
+
+func clipAll(lines []string) []string {
 	lines = lines[:min(len(lines), backtraceLinesMax)]
 	clipped := make([]string, len(lines))
 	for i, line := range lines {
 		clipped[i] = clip(line, backtraceLineMax)
 	}
-	return strings.Join(clipped, "\n")
+	return clipped
 }
 
 // clip makes text storable in jsonb: valid UTF-8 without U+0000, at most n bytes.

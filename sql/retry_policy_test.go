@@ -16,8 +16,11 @@ import (
 )
 
 // policyModel is the rule of a retry policy in plain Go: whether a failure is retried, and the bounds of the delay.
-func policyModel(p templates.RetryPolicy, class string, attempts, retryAfter int) (retried bool, least, most float64) {
-	if p.Policy == templates.RetryNone || slices.Contains(p.NeverOn, class) || len(p.On) > 0 && !slices.Contains(p.On, class) {
+func policyModel(p templates.RetryPolicy, classes []string, attempts, retryAfter int) (retried bool, least, most float64) {
+	among := func(list []string) bool {
+		return slices.ContainsFunc(classes, func(class string) bool { return slices.Contains(list, class) })
+	}
+	if p.Policy == templates.RetryNone || among(p.NeverOn) || len(p.On) > 0 && !among(p.On) {
 		return false, 0, 0
 	}
 	base, rule := float64(p.BaseSeconds), math.Min(math.Pow(2, float64(attempts)), 30)
@@ -66,11 +69,13 @@ func TestRetryPoliciesFollowTheirModel(t *testing.T) {
 		id := b.create("one")
 		b.exec(`UPDATE public.tasker_workflow_steps SET attempts = $2 WHERE task_id = $1`, id, attempts-1)
 		a := b.claim(id, "only")
+		superclass := rapid.SampledFrom([]string{"C", "E"}).Draw(rt, "superclass")
 		recorded := b.finish(engine.FinishRequest{
-			Result: fmt.Appendf(nil, `{"error": "no", "error_class": %q}`, class), RetryAfter: time.Duration(retryAfter) * time.Second,
+			Metadata: fmt.Appendf(nil, `{"exception_ancestors": ["F", %q]}`, superclass),
+			Result:   fmt.Appendf(nil, `{"error": "no", "error_class": %q}`, class), RetryAfter: time.Duration(retryAfter) * time.Second,
 			StepID: a.Step.ID, TaskID: id, Token: a.Token,
 		})
-		retried, least, most := policyModel(policy, class, attempts, retryAfter)
+		retried, least, most := policyModel(policy, []string{class, "F", superclass}, attempts, retryAfter)
 		if !retried {
 			if step := b.step(id, "only"); recorded.TaskState != engine.Error || step.Readiness != engine.Exhausted || step.Limit != attempts {
 				rt.Fatalf("task %s, step %s, limit %d, want the end after %d attempts", recorded.TaskState, step.Readiness, step.Limit, attempts)

@@ -15,6 +15,7 @@ import (
 const (
 	messageBytesMax   = 4 << 10
 	nameBytesMax      = 200
+	ancestorsMax      = 10
 	backtraceMax      = 100
 	backtraceBytesMax = 500
 	detailsBytesMax   = 64 << 10
@@ -48,6 +49,7 @@ type failure struct {
 	Class        Text             `json:"class"`
 	Message      Text             `json:"message"`
 	Code         Text             `json:"code"`
+	Ancestors    frames           `json:"ancestors"`
 	Backtrace    frames           `json:"backtrace"`
 	Cause        *cause           `json:"cause"`
 	RetryAfterMS Lenient[float64] `json:"retry_after_ms"`
@@ -155,7 +157,8 @@ func (f *failure) record() engine.Failure {
 		caused = Clean(f.Cause.Class, nameBytesMax)
 	}
 	return engine.Failure{
-		Backtrace:  cleanBacktrace(f.Backtrace),
+		Ancestors:  cleanLines(f.Ancestors, ancestorsMax),
+		Backtrace:  cleanLines(f.Backtrace, backtraceMax),
 		CauseClass: caused,
 		Class:      Clean(string(f.Class), nameBytesMax),
 		Code:       Clean(string(f.Code), nameBytesMax),
@@ -182,11 +185,11 @@ func (f *failure) fullMessage() string {
 	return remarks.On(message, messageBytesMax)
 }
 
-func cleanBacktrace(lines []string) []string {
+func cleanLines(lines []string, most int) []string {
 	if len(lines) == 0 {
 		return nil
 	}
-	lines = lines[:min(len(lines), backtraceMax)]
+	lines = lines[:min(len(lines), most)]
 	cleaned := make([]string, len(lines))
 	for i, line := range lines {
 		cleaned[i] = Clean(line, backtraceBytesMax)

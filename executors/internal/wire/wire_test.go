@@ -238,6 +238,7 @@ func TestMemberOfTheWrongTypeCostsNothingButItself(t *testing.T) {
 		`{"class":"Busy","message":{"en":"busy"}}`:                             busy(`{"en":"busy"}`),
 		`{"class":"Busy","message":null,"cause":"the bank"}`:                   busy(" (caused by the bank)"),
 		`{"class":"Busy","message":"busy","cause":{"class":1,"message":[2]}}`:  {Class: "Busy", CauseClass: "1", Message: "busy (caused by 1: [2])"},
+		`{"class":"Busy","message":"busy","ancestors":["Slow",7]}`:             {Class: "Busy", Message: "busy", Ancestors: []string{"Slow", "7"}},
 		`{"class":7,"message":"busy"}`:                                         {Class: "7", Message: "busy"},
 		`{"class":"Busy","message":"busy","code":{"n":1}}`:                     {Class: "Busy", Message: "busy", Code: `{"n":1}`},
 		`{"class":"Busy","message":"busy","backtrace":"a.rb:1\nb.rb:2"}`:       {Class: "Busy", Message: "busy", Backtrace: []string{"a.rb:1", "b.rb:2"}},

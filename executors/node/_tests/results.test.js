@@ -171,3 +171,12 @@ for (const [what, make, want] of [
     assert.equal((await fails(make)).code, want);
   });
 }
+
+class BankError extends RangeError {}
+class Declined extends BankError {}
+
+test('recorded: superclasses', () => {
+  const { ancestors } = require('../tasker_host/failure').of(new Declined('no'));
+  assert.deepEqual(ancestors, ['BankError', 'RangeError']);
+  assert.deepEqual([new Error('no'), 'no', null].map((thrown) => require('../tasker_host/failure').of(thrown).ancestors), [undefined, undefined, undefined]);
+});

@@ -12,6 +12,7 @@ const MESSAGE_BYTES = 4096;
 const FRAME_BYTES = 500;
 const FRAMES = 100;
 const CAUSES = 5;
+const ANCESTORS = 10;
 const CAUSE_FRAMES = 20;
 const DETAILS = { maxBytes: 64 * 1024, maxDepth: 60 };
 const LONGEST_MS = 1e12;
@@ -39,7 +40,7 @@ function describeFailure(error) {
   if (error instanceof TooLarge) return unacceptable('Tasker::ResultTooLarge', error);
   if (error instanceof Unacceptable) return unacceptable('Tasker::InvalidResult', error);
   const kind = error instanceof PermanentError ? 'permanent' : 'retryable';
-  const failure = { kind, ...description(error, FRAMES), code: systemCode(error), cause: cause(error) };
+  const failure = { kind, ...description(error, FRAMES), ancestors: ancestors(error), code: systemCode(error), cause: cause(error) };
   if (error instanceof RetryableError || error instanceof PermanentError) addMembers(failure, error);
   return failure;
 }
@@ -91,6 +92,17 @@ function description(error, maxFrames) {
     message: clip(error.message, MESSAGE_BYTES),
     backtrace: backtrace(error, maxFrames),
   };
+}
+
+// The superclasses of the error, the nearest first. Error itself says nothing.
+function ancestors(error) {
+  if (!(error instanceof Error)) return undefined;
+  const names = [];
+  let kind = Object.getPrototypeOf(error);
+  for (; kind && kind !== Error.prototype && names.length <= ANCESTORS; kind = Object.getPrototypeOf(kind)) {
+    names.push(clip(kind.constructor?.name, FRAME_BYTES));
+  }
+  return names.length > 1 ? names.slice(1) : undefined;
 }
 
 function text(thrown) {

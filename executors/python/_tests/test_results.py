@@ -16,7 +16,7 @@ sys.path.insert(0, peer.SDK)
 
 import tasker  # noqa: E402
 from tasker import testing  # noqa: E402
-from tasker_host import result_json, typed_inputs  # noqa: E402
+from tasker_host import failure, result_json, typed_inputs  # noqa: E402
 
 ID = uuid.UUID("00000000-0000-0000-0000-000000000001")
 NOON = datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.timezone.utc)
@@ -173,6 +173,13 @@ class Members(unittest.TestCase):
             self.assertEqual((got.message, got.details), ("busy", None))
             got = self.failed(tasker.Deferred(value)) if value != "30" else None
             self.assertTrue(got is None or abs(got.resume_after - seconds) <= 30, value)
+
+    def test_superclasses_are_recorded(self):
+        class Refused(ConnectionRefusedError):
+            pass
+
+        recorded = [failure.of(error).get("ancestors") for error in (Refused(), ConnectionError(), ValueError(), tasker.PermanentError("no"))]
+        self.assertEqual(recorded, [["ConnectionRefusedError", "ConnectionError", "OSError"], ["OSError"], None, None])
 
     def test_dates_of_headers_are_waited_for(self):
         soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=60)

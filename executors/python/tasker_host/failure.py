@@ -15,6 +15,7 @@ MESSAGE_BYTES = 4096
 FRAME_BYTES = 500
 FRAMES = 100
 CAUSES = 5
+ANCESTORS = 10
 CAUSE_FRAMES = 20
 DETAILS_BYTES = 64 * 1024
 DETAILS_DEPTH = 60
@@ -38,7 +39,7 @@ def of(error):
         return _unacceptable("Tasker::ResultTooLarge", error)
     if isinstance(error, result_json.Unacceptable):
         return _unacceptable("Tasker::InvalidResult", error)
-    failure = {"kind": "retryable", **_description(error, FRAMES), **_cause(error)}
+    failure = {"kind": "retryable", **_description(error, FRAMES), **_ancestors(error), **_cause(error)}
     permanent = (tasker.PermanentError, tasker.NotPermitted, InvalidInput)
     if isinstance(error, permanent) or _cannot_be_called(error, failure):
         failure["kind"] = "permanent"
@@ -119,6 +120,13 @@ def _description(error, max_lines):
         "message": clip(error, MESSAGE_BYTES),
         "backtrace": _backtrace(error.__traceback__, max_lines),
     }
+
+
+def _ancestors(error):
+    """The superclasses of the error, the nearest first. Those of all errors say nothing."""
+    above = [kind for kind in type(error).__mro__[1:] if issubclass(kind, BaseException) and kind not in (Exception, BaseException)]
+    names = [clip(_class_name(kind), FRAME_BYTES) for kind in above[:ANCESTORS]]
+    return {"ancestors": names} if names else {}
 
 
 def _class_name(kind):

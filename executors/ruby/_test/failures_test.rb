@@ -44,6 +44,16 @@ class FailuresTest < Minitest::Test
     end
   end
 
+  class BankError < IOError; end
+  class Declined < BankError; end
+
+  def test_superclasses_are_recorded
+    recorded = ->(error) { TaskerHost::Failure.of(error)[:ancestors] }
+    assert_equal ["FailuresTest::BankError", "IOError"], recorded.(Declined.new)
+    assert_equal ["Tasker::ProceduralError", "Tasker::Error"], recorded.(Tasker::RetryableError.new("busy"))
+    assert_nil recorded.(RuntimeError.new)
+  end
+
   class Odd < Tasker::PermanentError
     def error_code = raise("no code")
     def context = raise("no context")

@@ -13,6 +13,7 @@ module TaskerHost
     FRAME_BYTES = 500
     FRAMES = 100
     CAUSES = 5
+    ANCESTORS = 10
     CAUSE_FRAMES = 20
     DETAILS_BYTES = 64 * 1024
     DETAILS_DEPTH = 60
@@ -28,7 +29,7 @@ module TaskerHost
         when Tasker::PermanentError then permanent(error)
         when ResultJSON::TooLarge then unacceptable("Tasker::ResultTooLarge", error)
         when ResultJSON::Unacceptable then unacceptable("Tasker::InvalidResult", error)
-        else { kind: "retryable", **description(error, FRAMES), **cause(error) }
+        else { kind: "retryable", **description(error, FRAMES), **ancestors(error), **cause(error) }
         end
       end
 
@@ -81,7 +82,7 @@ module TaskerHost
         details = details(error)
         extensible = (details[:details] || {}).is_a?(Hash)
         details = { details: { **(details[:details] || {}), **ignored } } if extensible && !ignored.empty?
-        { kind: kind, **description(error, FRAMES), **cause(error), **details, **members }
+        { kind: kind, **description(error, FRAMES), **ancestors(error), **cause(error), **details, **members }
       end
 
       def optional(ignored, error, name)
@@ -102,6 +103,13 @@ module TaskerHost
           message: Text.clip(message(error), MESSAGE_BYTES),
           backtrace: backtrace(error, max_frames)
         }
+      end
+
+      # The superclasses of the error, the nearest first. Those of all errors say nothing.
+      def ancestors(error)
+        above = error.class.ancestors.grep(Class).drop(1).take_while { |kind| kind != StandardError && kind != Exception }
+        names = above.first(ANCESTORS).filter_map { |kind| kind.name && Text.clip(kind.name, FRAME_BYTES) }
+        names.empty? ? {} : { ancestors: names }
       end
 
       # The message of error, whose class may be a user's: `message` may raise.

@@ -9,7 +9,8 @@ AS $$
 DECLARE
     v_policy record;
 BEGIN
-    SELECT p.never, p.delay_seconds INTO v_policy FROM tasker.retry_policy(p_step, p_error ->> 'error_class') p;
+    SELECT p.never, p.delay_seconds INTO v_policy FROM tasker.retry_policy(p_step,
+        (p_error ->> 'error_class') || ARRAY(SELECT jsonb_array_elements_text(p_metadata -> 'exception_ancestors'))) p;
     PERFORM tasker.record_failure(p_step, p_token, p_error, p_permanent OR coalesce(v_policy.never, false), p_retry_after_ms, p_metadata);
     IF v_policy.delay_seconds IS NOT NULL THEN
         PERFORM tasker.delay_retry(p_step, v_policy.delay_seconds);

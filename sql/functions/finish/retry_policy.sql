@@ -1,7 +1,8 @@
--- tasker.retry_policy(step, class): what the retry policy of a step's template says of a failure with an error of that class: never, that it is
+-- tasker.retry_policy(step, classes): what the retry policy of a step's template says of a failure with an error of these classes, its own and
+-- its superclasses: never, that it is
 -- not retried, and else after how many seconds. Both are NULL for a step without a policy, to which the engine's rule applies; delay_seconds is
 -- NULL for a policy that only names classes. The jitter is drawn here, once for each failure.
-CREATE OR REPLACE FUNCTION tasker.retry_policy(p_step bigint, p_class text, OUT never boolean, OUT delay_seconds integer)
+CREATE OR REPLACE FUNCTION tasker.retry_policy(p_step bigint, p_classes text[], OUT never boolean, OUT delay_seconds integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -21,8 +22,8 @@ BEGIN
         RETURN;
     END IF;
     never := coalesce(v_retry ->> 'policy' = 'none', false)
-        OR coalesce(jsonb_exists(v_retry -> 'never_on', coalesce(p_class, '')), false)
-        OR NOT coalesce(jsonb_exists(v_retry -> 'on', coalesce(p_class, '')), true);
+        OR coalesce(jsonb_exists_any(v_retry -> 'never_on', p_classes), false)
+        OR NOT coalesce(jsonb_exists_any(v_retry -> 'on', p_classes), true);
     v_base := coalesce((v_retry ->> 'base_seconds')::double precision, 0);
     v_delay := CASE v_retry ->> 'policy'
         WHEN 'fixed' THEN v_base
