@@ -179,7 +179,7 @@ class Members(unittest.TestCase):
             pass
 
         recorded = [failure.of(error).get("ancestors") for error in (Refused(), ConnectionError(), ValueError(), tasker.PermanentError("no"))]
-        self.assertEqual(recorded, [["ConnectionRefusedError", "ConnectionError", "OSError"], ["OSError"], None, None])
+        self.assertEqual(recorded, [["ConnectionRefusedError", "ConnectionError", "OSError"], ["OSError"], None, ["tasker.Error"]])
 
     def test_dates_of_headers_are_waited_for(self):
         soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=60)
