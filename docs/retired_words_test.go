@@ -97,7 +97,9 @@ func declarations(t *testing.T, dir string) map[string]string {
 
 // namesIn returns what a declaration declares. The identifiers are copies, with the name that [retired] would have.
 func namesIn(d ast.Decl) (all []ast.Ident) {
-	add := func(prefix string, id *ast.Ident) { all = append(all, ast.Ident{Name: prefix + id.Name, NamePos: id.NamePos}) }
+	add := func(prefix string, id *ast.Ident) {
+		all = append(all, ast.Ident{Name: prefix + id.Name, NamePos: id.NamePos})
+	}
 	switch d := d.(type) {
 	case *ast.FuncDecl:
 		if d.Recv == nil {
@@ -173,7 +175,7 @@ func TestRetiredWordsStayAway(t *testing.T) {
 			if err != nil || entry.IsDir() || !slices.Contains([]string{".go", ".sql", ".py", ".rb", ".js"}, filepath.Ext(path)) {
 				return err
 			}
-			text, err := os.ReadFile(path) //nolint:gosec // a file of the repository
+			text, err := os.ReadFile(path)
 			for i, line := range strings.Split(string(text), "\n") {
 				if word := found.FindString(line); word != "" {
 					t.Errorf("%s:%d has %q again, see docs/glossary.md", path, i+1, word)

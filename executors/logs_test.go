@@ -147,7 +147,7 @@ func TestRecordWithTheIDOfAnotherExecutionIsNotCreditedToIt(t *testing.T) {
 			t.Errorf("id %s: credited to the own attempt: %t, want %t", tt.name, got, tt.credited)
 		}
 	}
-	if got := append(credited[100], credited[101]...); slices.Contains(got, "line") {
+	if got := slices.Concat(credited[100], credited[101]); slices.Contains(got, "line") {
 		t.Errorf("credited to others: %q", got)
 	}
 }
