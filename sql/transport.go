@@ -14,8 +14,8 @@ const (
 	plaintextDo    = "Add sslmode=verify-full to DATABASE_URL, and sslrootcert with the certificate of the server's authority."
 )
 
-// CheckTransport returns a warning when a session of the pool goes to another machine without TLS; empty otherwise. It looks at the
-// connection itself: with sslmode=prefer, the URL does not say.
+// CheckTransport returns a warning when a session of the pool goes to another machine without TLS; empty otherwise.
+// It looks at the connection itself: with sslmode=prefer, the URL does not say.
 func CheckTransport(ctx context.Context, pool *pgxpool.Pool) (warning string, err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -46,7 +46,8 @@ func plaintextConnection(ctx context.Context, pool *pgxpool.Pool) ([]Finding, er
 	}
 	config := pool.Config().ConnConfig.Config
 	return []Finding{{
-		Kind: FindingPlaintext, What: fmt.Sprintf("The connection to the database at %s is not encrypted.", address(config)),
+		Kind:  FindingPlaintext,
+		What:  fmt.Sprintf("The connection to the database at %s is not encrypted.", address(config)),
 		Costs: plaintextCosts, Do: plaintextDo,
 	}}, nil
 }

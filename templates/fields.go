@@ -140,8 +140,8 @@ var (
 	versionForm = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
 )
 
-// validName refuses what a reader does not see, too: with it, two names can look alike. schema.json has the control characters of
-// ASCII alone, as not every editor's patterns know the classes of Unicode.
+// validName refuses what a reader does not see, too: with it, two names can look alike. schema.json has the control
+// characters of ASCII alone, as not every editor's patterns know the classes of Unicode.
 func validName(s string) string {
 	if strings.ContainsFunc(s, isUnseen) && nameForm.MatchString(s) {
 		return "must not hold invisible characters or marks that change the direction of writing"

@@ -24,8 +24,9 @@ type exposedFile struct {
 	costs, do string
 }
 
-// exposedFiles looks at the files with credentials, which others must neither read nor write, and at the folders of handlers and
-// templates with all that is in them, which others must not write. What is not there is for others to complain about.
+// exposedFiles looks at the files with credentials, which others must neither read nor write, and at the folders of
+// handlers and templates with all that is in them, which others must not write. What is not there is for others to
+// complain about.
 func exposedFiles(c config) []exposedFile {
 	var found []exposedFile
 	for _, secret := range []struct{ variable, path string }{
@@ -35,7 +36,8 @@ func exposedFiles(c config) []exposedFile {
 	} {
 		if mode, exposed := exposedMode(secret.path, othersRead|othersWrite); exposed {
 			found = append(found, exposedFile{
-				secret.variable, secret.path, mode, "every account of the machine gets at what is in it", "chmod 0400 " + secret.path,
+				secret.variable, secret.path, mode,
+				"every account of the machine gets at what is in it", "chmod 0400 " + secret.path,
 			})
 		}
 	}
@@ -62,8 +64,8 @@ func exposedMode(path string, permissions fs.FileMode) (fs.FileMode, bool) {
 	return info.Mode().Perm(), info.Mode()&permissions != 0
 }
 
-// writableByOthers is the first path in a folder that others can write, empty when there is none. It does not go into packages
-// and hidden folders, which are large.
+// writableByOthers is the first path in a folder that others can write, empty when there is none. It does not go into
+// packages and hidden folders, which are large.
 func writableByOthers(folder string) (first string, mode fs.FileMode) {
 	resolved, err := filepath.EvalSymlinks(folder)
 	if err != nil {
@@ -97,7 +99,8 @@ func warnOfExposedFiles(c config, log *slog.Logger) {
 // finding is the file as the doctor shows it.
 func (f exposedFile) finding() sql.Finding {
 	return sql.Finding{
-		Kind: sql.FindingExposedFile, Object: f.path, What: fmt.Sprintf("%s of %s has mode %04o.", f.path, f.variable, f.mode),
+		Kind: sql.FindingExposedFile, Object: f.path,
+		What:  fmt.Sprintf("%s of %s has mode %04o.", f.path, f.variable, f.mode),
 		Costs: "With it, " + f.costs + ".", Do: "Run " + f.do + ".", Statements: []string{},
 	}
 }

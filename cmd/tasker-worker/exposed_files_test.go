@@ -51,8 +51,9 @@ func TestFilesThatOthersCanGetAtAreSaid(t *testing.T) {
 			}
 			var said []string
 			for _, file := range exposedFiles(config{
-				DatabaseURLFile: filepath.Join(dir, "url"), ExecutorsDir: filepath.Join(dir, "executors"), HealthTokenFile: filepath.Join(dir, "token"),
-				SecretsFile: filepath.Join(dir, "secrets.json"), TemplatesDir: filepath.Join(dir, "templates"),
+				DatabaseURLFile: filepath.Join(dir, "url"), ExecutorsDir: filepath.Join(dir, "executors"),
+				HealthTokenFile: filepath.Join(dir, "token"), SecretsFile: filepath.Join(dir, "secrets.json"),
+				TemplatesDir: filepath.Join(dir, "templates"),
 			}) {
 				said = append(said, file.do)
 			}
@@ -77,7 +78,8 @@ func TestRunAndDoctorSayWhichFilesOthersCanGetAt(t *testing.T) {
 			t.Errorf("the worker does not say %s: %s", want, got.stderr)
 		}
 	}
-	const want = "url of DATABASE_URL_FILE has mode 0644.\n  costs  With it, every account of the machine gets at what is in it.\n" +
+	const want = "url of DATABASE_URL_FILE has mode 0644.\n" +
+		"  costs  With it, every account of the machine gets at what is in it.\n" +
 		"  do     Run chmod 0400 url.\n"
 	if text := w.succeed(t, "doctor", "--rows", "0"); !strings.Contains(text, want) {
 		t.Errorf("the doctor says:\n%s", text)

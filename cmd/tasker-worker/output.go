@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -62,25 +61,6 @@ func (o *output) finalCode(code int, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "tasker-worker: not all of the output could be written:", o.err)
 		return max(code, exitFailure)
 	}
-}
-
-// printJSON prints v indented, for people and jq alike.
-func printJSON(w io.Writer, v any) error { return encodeJSON(w, v, "  ") }
-
-// printJSONLine prints v as one line.
-func printJSONLine(w io.Writer, v any) error { return encodeJSON(w, v, "") }
-
-// encodeJSON escapes what could steer a terminal: JSON that was stored may hold such characters as they are.
-func encodeJSON(w io.Writer, v any, indent string) error {
-	var document bytes.Buffer
-	encoder := json.NewEncoder(&document)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", indent)
-	if err := encoder.Encode(v); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, visible(document.String()))
-	return err
 }
 
 // terminal returns the file behind w if it is a screen that somebody looks at.

@@ -118,7 +118,7 @@ func (cmd taskCreate) report(ctx context.Context, s streams, tasks *client.Clien
 		return err
 	}
 	if cmd.JSON {
-		err = printJSON(s.out, task)
+		err = printTaskJSON(s.out, task)
 	} else {
 		err = printTask(s.out, task, widthOf(s.out))
 	}
@@ -199,7 +199,7 @@ func (cmd taskShow) Run(ctx context.Context, s streams) error {
 			return unknownTask(err)
 		}
 		if cmd.JSON {
-			return printJSON(s.out, task)
+			return printTaskJSON(s.out, task)
 		}
 		return printTask(s.out, task, widthOf(s.out))
 	})

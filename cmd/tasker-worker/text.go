@@ -27,8 +27,9 @@ func printableLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// steers says whether r is not what a reader sees: control characters (C0, C1), line separators, marks that change the direction of
-// writing, characters without a width, and tags. A terminal obeys some of them, and with the others two names look alike.
+// steers says whether r is not what a reader sees: control characters (C0, C1), line separators, marks that change
+// the direction of writing, characters without a width, and tags. A terminal obeys some of them, and with the others
+// two names look alike.
 func steers(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
 
 // visible replaces what steers by its escape, as JSON and Go write it. Line ends and tabs stay.
