@@ -123,12 +123,74 @@ func describe(t *testing.T, name string) string {
 	}
 	head, _, _ := strings.Cut(string(data), "\nLANGUAGE ")
 	comment, signature, _ := strings.Cut(head, "CREATE OR REPLACE FUNCTION ")
-	var text strings.Builder
+	contract := readContract(t, name, comment)
+	return fmt.Sprintf("\n### tasker.%s\n\n```sql\n%s\n```\n%s\n- **Rows**: %s\n- **Locks**: %s\n- **Errors**: %s\n",
+		name, signature, contract.meaning, contract.rows, contract.locks, contract.errors)
+}
+
+// contract is what the comment above a public function states.
+type contract struct{ meaning, rows, locks, errors string }
+
+// readContract reads the comment: "tasker.name(arguments): what it does", which may have a list with indented lines, and then a
+// paragraph each of rows, locks and errors. What follows an empty line is for those who change the function.
+func readContract(t *testing.T, name, comment string) contract {
+	t.Helper()
+	comment, _, _ = strings.Cut(comment, "\n--\n")
+	parts, part, listed := map[string]string{}, "meaning", false
 	for line := range strings.Lines(comment) {
-		text.WriteString(strings.TrimPrefix(strings.TrimPrefix(line, "--"), " "))
+		line = strings.TrimRight(strings.TrimPrefix(line, "--"), "\n")
+		item := strings.HasPrefix(line, "   ")
+		line = strings.TrimSpace(line)
+		for _, next := range []string{"Rows", "Locks", "Errors"} {
+			if text, ok := strings.CutPrefix(line, next+": "); ok {
+				part, line = next, text
+			}
+		}
+		switch {
+		case item:
+			word, meaning, _ := strings.Cut(line, " ")
+			parts[part] += fmt.Sprintf("\n- `%s`: %s", word, strings.TrimSpace(meaning))
+		case listed:
+			parts[part] += "\n\n" + line
+		default:
+			parts[part] = strings.TrimSpace(parts[part] + " " + line)
+		}
+		listed = item
 	}
-	_, meaning, _ := strings.Cut(strings.TrimSpace(text.String()), "): ")
-	return fmt.Sprintf("\n### tasker.%s\n\n```sql\n%s\n```\n\n```text\n%s\n```\n", name, signature, meaning)
+	_, meaning, _ := strings.Cut(parts["meaning"], "): ")
+	if !strings.HasPrefix(meaning, "tasker.") {
+		meaning = strings.ToUpper(meaning[:1]) + meaning[1:]
+	}
+	all := contract{"\n" + meaning + "\n", parts["Rows"], parts["Locks"], parts["Errors"]}
+	if all.rows == "" || all.locks == "" || all.errors == "" {
+		t.Errorf("the comment above tasker.%s does not state its rows, locks and errors: %+v", name, all)
+	}
+	all.meaning = strings.ReplaceAll(wrap(all.meaning), "\n\n\n", "\n\n")
+	all.rows, all.locks, all.errors = wrapItem(all.rows), wrapItem(all.locks), wrapItem(all.errors)
+	return all
+}
+
+// wrap breaks paragraphs into lines of at most 100 columns.
+func wrap(text string) string {
+	var out []string
+	for line := range strings.SplitSeq(text, "\n") {
+		out = append(out, strings.Join(breakAt(line, 100), "\n"))
+	}
+	return strings.Join(out, "\n")
+}
+
+// wrapItem does so for an item of a list.
+func wrapItem(text string) string { return strings.Join(breakAt(text, 86), "\n  ") }
+
+func breakAt(line string, columns int) (lines []string) {
+	current := ""
+	for word := range strings.FieldsSeq(line) {
+		if current != "" && len(current)+1+len(word) > columns {
+			lines, current = append(lines, current), ""
+		}
+		current = strings.TrimSpace(current + " " + word)
+	}
+	return append(lines, current)
 }
 
 // grantsTable is roles/grants.tsv as Markdown.

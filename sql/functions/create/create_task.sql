@@ -1,4 +1,9 @@
--- tasker.create_task(namespace, name, version, context, ...): creates one task and returns its id; see tasker.create_tasks.
+-- tasker.create_task(namespace, name, version, context, ...): creates one task with its steps, as
+-- tasker.create_tasks does for many.
+-- Rows: the task's id.
+-- Locks: none that another session waits for, but an identity key: a second call with the same key waits for the
+-- first one to commit.
+-- Errors: as tasker.create_tasks.
 CREATE OR REPLACE FUNCTION tasker.create_task(
     namespace text,
     name text,

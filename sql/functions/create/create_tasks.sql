@@ -1,10 +1,14 @@
--- tasker.create_tasks(namespace, name, version, contexts, ...): creates a task with its steps and edges for each of the contexts,
--- from the template as last synced, and the jobs that wake a worker when the caller's transaction commits; a rollback leaves
--- nothing. Returns the tasks' ids in the order of the contexts. With identity_keys, which run in parallel to the contexts, the
--- call is idempotent: the same key for the same namespace and name returns the task that already has it, whatever else
--- differs. A context must be a JSON object of at most 256 KiB as PostgreSQL spells it, nested at most 64 deep, with
--- numbers that a double can hold, of at most 400 digits. Errors: undefined_object (42704) for an
--- unknown template, invalid_parameter_value (22023) otherwise; then none is created.
+-- tasker.create_tasks(namespace, name, version, contexts, ...): creates a task with its steps and edges for each
+-- of the contexts, from the template as last synced, and the jobs that wake a worker when the caller's transaction
+-- commits. A rollback leaves nothing. With identity_keys, which run in parallel to the contexts, the call is
+-- idempotent: the same key for the same namespace and name returns the task that has it already, whatever else
+-- differs. A context must be a JSON object of at most 256 KiB as PostgreSQL writes it out, nested at most 64 deep,
+-- with numbers that a double can hold, of at most 400 digits.
+-- Rows: the tasks' ids, in the order of the contexts.
+-- Locks: none that another session waits for, but an identity key: a second call with the same key waits for the
+-- first one to commit.
+-- Errors: undefined_object (42704) for an unknown template, invalid_parameter_value (22023) for any other argument
+-- that is not accepted; then no task is created.
 CREATE OR REPLACE FUNCTION tasker.create_tasks(
     namespace text,
     name text,

@@ -1,5 +1,8 @@
--- tasker.my_steps(task): the steps of a task that the calling role created, with their results, in the order of their ids; no row for a
--- task of another. See tasker.my_tasks, and tasker.step_readiness for the words.
+-- tasker.my_steps(task): the steps of a task that the calling role created, with their results. See
+-- tasker.my_tasks, and tasker.step_readiness for the words.
+-- Rows: a row for each step, by id; none for a task of another role.
+-- Locks: none.
+-- Errors: none.
 CREATE OR REPLACE FUNCTION tasker.my_steps(p_task bigint)
 RETURNS TABLE (step_id bigint, name text, state text, readiness text, attempts integer, retry_limit integer, due_at timestamptz, results jsonb)
 LANGUAGE sql STABLE

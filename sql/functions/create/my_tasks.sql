@@ -1,6 +1,10 @@
--- tasker.my_tasks(task, before, limit): the tasks that the calling role created, newest first, or the one that is named: for a role that
--- may not read the tables, such as a member of tasker_client. before is the id to go on from. It sees no task of another
--- role, also not one whose id it got from an identity key; one that may read all tasks reads the tables instead, and finds none here.
+-- tasker.my_tasks(task, before, limit): the tasks that the calling role created, or the one that is named: for a
+-- role that may not read the tables, such as a member of tasker_client. before is the id to go on from. It sees no
+-- task of another role, also not one whose id it got from an identity key. A role that may read all tasks reads
+-- the tables instead, and finds none here.
+-- Rows: a row for each task, newest first.
+-- Locks: none.
+-- Errors: none.
 CREATE OR REPLACE FUNCTION tasker.my_tasks(p_task bigint DEFAULT NULL, p_before bigint DEFAULT NULL, p_limit integer DEFAULT 100)
 RETURNS TABLE (task_id bigint, namespace text, name text, version text, state text, state_detail jsonb, complete boolean,
                context jsonb, tags jsonb, initiator text, source_system text, reason text, created_at timestamptz, ended_at timestamptz)

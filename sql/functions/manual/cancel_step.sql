@@ -1,8 +1,10 @@
--- tasker.cancel_step(step, reason, by): cancels a step that waits or runs. A worker stops the handler of a running step within two
--- seconds. Steps that depend on it never run; the task ends in error once nothing else can run. Returns the task's
--- state. A step that is cancelled already stays as it is.
--- Locks: the task, the step. Raises no_data_found (P0002) when there is no such step, and
--- object_not_in_prerequisite_state (55000) when it, or its task, has ended otherwise.
+-- tasker.cancel_step(step, reason, by): cancels a step that waits or runs. A worker stops the handler of a running
+-- step within two seconds. Steps that depend on it never run; the task ends in error once nothing else can run. A
+-- step that is cancelled already stays as it is.
+-- Rows: the task's state.
+-- Locks: the task, the step.
+-- Errors: no_data_found (P0002) when there is no such step, object_not_in_prerequisite_state (55000) when it, or
+-- its task, has ended otherwise, and invalid_parameter_value (22023) for a reason of more than 1000 characters.
 CREATE OR REPLACE FUNCTION tasker.cancel_step(step bigint, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

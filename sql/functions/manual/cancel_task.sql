@@ -1,8 +1,10 @@
--- tasker.cancel_task(task, reason, by): cancels a task that has not ended, with all of its steps that have not started. Workers stop the
--- handlers of its running steps within two seconds and record those steps as cancelled. Steps that are done, or failed, stay as
--- they are. Returns the task's state, cancelled; a task that is cancelled already stays as it is.
--- Locks: the task, its steps. Raises no_data_found (P0002) when there is no such task, and
--- object_not_in_prerequisite_state (55000) when it has ended otherwise.
+-- tasker.cancel_task(task, reason, by): cancels a task that has not ended, with all of its steps that have not
+-- started. Workers stop the handlers of its running steps within two seconds and record those steps as cancelled.
+-- Steps that are done, or failed, stay as they are. A task that is cancelled already stays as it is.
+-- Rows: the task's state, cancelled.
+-- Locks: the task, its steps.
+-- Errors: no_data_found (P0002) when there is no such task, object_not_in_prerequisite_state (55000) when it has
+-- ended otherwise, and invalid_parameter_value (22023) for a reason of more than 1000 characters.
 CREATE OR REPLACE FUNCTION tasker.cancel_task(task bigint, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

@@ -1,9 +1,11 @@
--- tasker.resolve_step(step, result, reason, by): declares a step that waits or has failed as done by hand, with a result that its children
--- read, or without one. A task that ended in error goes on. Returns the task's state. A step that is resolved already
--- stays as it is.
--- Locks: the task, the step. Raises no_data_found (P0002) when there is no such step, and
--- object_not_in_prerequisite_state (55000) when it runs or has ended otherwise, or its task is complete or cancelled, and
--- invalid_parameter_value (22023) for a result that not every language can read.
+-- tasker.resolve_step(step, result, reason, by): declares a step that waits or has failed as done by hand, with a
+-- result that its children read, or without one. A task that ended in error goes on. A step that is resolved
+-- already stays as it is.
+-- Rows: the task's state.
+-- Locks: the task, the step.
+-- Errors: no_data_found (P0002) when there is no such step, object_not_in_prerequisite_state (55000) when it runs
+-- or has ended otherwise, or its task is complete or cancelled, and invalid_parameter_value (22023) for a result
+-- of more than 1 MiB or one that not every language can read, or a reason of more than 1000 characters.
 CREATE OR REPLACE FUNCTION tasker.resolve_step(
     step bigint, result jsonb DEFAULT NULL, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE

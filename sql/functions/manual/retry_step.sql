@@ -1,10 +1,12 @@
--- tasker.retry_step(step, attempts, reset, reason, by): makes a failed step pending again, due now whatever its backoff was. attempts is
--- how many it gets from now on; without it, those that are left, and one at least. With reset the count of its attempts
--- starts again. A task that ended in error goes on. Returns the task's state. A step that waits and is not failed stays
--- as it is, except for its backoff.
--- Locks: the task, the step. Raises no_data_found (P0002) when there is no such step, invalid_parameter_value (22023) for attempts
--- below 1, and object_not_in_prerequisite_state (55000) when the step runs, is done or cancelled, or its task is complete or
--- cancelled.
+-- tasker.retry_step(step, attempts, reset, reason, by): makes a failed step pending again, due now whatever its
+-- backoff was. attempts is the number of attempts that it gets from now on; without it, those that are left, and
+-- one at least. With reset the count of its attempts starts again. A task that ended in error goes on. A step that
+-- waits and is not failed stays as it is, except for its backoff.
+-- Rows: the task's state.
+-- Locks: the task, the step.
+-- Errors: no_data_found (P0002) when there is no such step, object_not_in_prerequisite_state (55000) when the step
+-- runs, is done or cancelled, or its task is complete or cancelled, and invalid_parameter_value (22023) for
+-- attempts below 1, or a reason of more than 1000 characters.
 CREATE OR REPLACE FUNCTION tasker.retry_step(
     step bigint, attempts integer DEFAULT NULL, reset boolean DEFAULT false, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE

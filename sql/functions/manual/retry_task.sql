@@ -1,10 +1,11 @@
--- tasker.retry_task(task, attempts, reset, reason, by): runs again what is not done in a task that ended in error or was cancelled: its
--- failed and cancelled steps are pending again, due now, with attempts as in tasker.retry_step. Steps that are done stay
--- done. Returns the task's state and how many steps were opened; a task that has not ended only has its failed steps
--- made due.
--- Locks: the task, its steps. Raises no_data_found (P0002) when there is no such task, invalid_parameter_value (22023) for attempts
--- below 1, and object_not_in_prerequisite_state (55000) when it is complete or resolved manually, or a handler that was cancelled
--- still runs.
+-- tasker.retry_task(task, attempts, reset, reason, by): runs again what is not done in a task that ended in error
+-- or was cancelled: its failed and cancelled steps are pending again, due now, with attempts as in
+-- tasker.retry_step. Steps that are done stay done. A task that has not ended only has its failed steps made due.
+-- Rows: the task's state, and the number of steps that are pending again.
+-- Locks: the task, its steps.
+-- Errors: no_data_found (P0002) when there is no such task, object_not_in_prerequisite_state (55000) when it is
+-- complete or resolved manually, or a handler that was cancelled still runs, and invalid_parameter_value (22023)
+-- for attempts below 1, or a reason of more than 1000 characters.
 CREATE OR REPLACE FUNCTION tasker.retry_task(
     task bigint, attempts integer DEFAULT NULL, reset boolean DEFAULT false, reason text DEFAULT NULL, by text DEFAULT NULL,
     OUT state text, OUT steps integer)

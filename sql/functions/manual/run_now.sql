@@ -1,7 +1,9 @@
--- tasker.run_now(step, reason, by): ends the backoff of a failed step that has attempts left, so that it is due now. Returns the task's
--- state. A step that is ready, or waits for its parents, stays as it is.
--- Locks: the task, the step. Raises no_data_found (P0002) when there is no such step, and object_not_in_prerequisite_state (55000) when
--- it cannot run.
+-- tasker.run_now(step, reason, by): ends the backoff of a failed step that has attempts left, so that it is due
+-- now. A step that is ready, or waits for its parents, stays as it is.
+-- Rows: the task's state.
+-- Locks: the task, the step.
+-- Errors: no_data_found (P0002) when there is no such step, object_not_in_prerequisite_state (55000) when it
+-- cannot run, and invalid_parameter_value (22023) for a reason of more than 1000 characters.
 CREATE OR REPLACE FUNCTION tasker.run_now(step bigint, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

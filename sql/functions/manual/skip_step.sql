@@ -1,6 +1,8 @@
--- tasker.skip_step(step, force, reason, by): resolves a step without a result: its children see that it has none. Only a step whose
--- template says skippable, unless force. Returns the task's state. A step that is resolved already stays as it is.
--- Locks and errors: as tasker.resolve_step; object_not_in_prerequisite_state (55000) also for a step that may not be skipped.
+-- tasker.skip_step(step, force, reason, by): resolves a step without a result: its children see that it has none.
+-- Only a step whose template says skippable, unless force. A step that is resolved already stays as it is.
+-- Rows: the task's state.
+-- Locks: the task, the step.
+-- Errors: as tasker.resolve_step, and object_not_in_prerequisite_state (55000) for a step that may not be skipped.
 CREATE OR REPLACE FUNCTION tasker.skip_step(
     step bigint, force boolean DEFAULT false, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE

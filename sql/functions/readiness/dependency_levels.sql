@@ -1,7 +1,10 @@
 -- tasker.dependency_levels(task): the length of the longest path from a root to each step of a task; roots are 0.
--- Ordered by level and step. A step gets its level when its last parent has one, so that each edge is followed once; the
--- steps of a cycle, and those behind it, get none and are left out. Where the engine made calculate_dependency_levels,
--- which follows every path, this one is sure to end; elsewhere both are the same.
+-- A step gets its level when its last parent has one, so that each edge is followed once. The steps of a cycle,
+-- and those behind it, get none and are left out. Where the engine made calculate_dependency_levels, which follows
+-- every path, this one is sure to end; elsewhere both are the same.
+-- Rows: a row for each step, by level and step.
+-- Locks: none.
+-- Errors: none.
 CREATE OR REPLACE FUNCTION tasker.dependency_levels(input_task_id bigint)
 RETURNS TABLE (workflow_step_id bigint, dependency_level integer)
 LANGUAGE plpgsql STABLE

@@ -1,11 +1,16 @@
--- tasker.ready_steps(task): the steps of a task that may be claimed now ('ready'), and those that may be later without
--- another step ending first ('backing_off', at due_at). They are exactly the steps that tasker.step_readiness gives these
--- words, found without a close look at the others; current_state and transition_id (0 when there is none) are what a claim
--- and the key of a job need besides. In no order. Evaluate it in a statement after the one that locked the task.
+-- tasker.ready_steps(task): the steps of a task that can be claimed now ('ready'), and those that can be later
+-- without another step ending first ('backing_off', at due_at). They are exactly the steps that
+-- tasker.step_readiness gives these words, found without reading the others in full; current_state and
+-- transition_id (0 when there is none) are what a claim and the key of a job need besides.
+-- Rows: a row for each such step, in no order.
+-- Locks: none. A caller that holds the lock of the task calls it in a later statement than the one that took the
+-- lock.
+-- Errors: none.
 --
--- Most of a task's steps have adjacent ids. Of such a range, steps, edges and transitions are each read once, in order,
--- and merged: the settings leave the planner no other way, whatever it believes about the tables. Steps that stand alone,
--- and those of a task with few, are looked up one by one, so that a late step makes no range over other tasks' rows.
+-- Most of a task's steps have adjacent ids. Of such a range, steps, edges and transitions are each read once, in
+-- order, and merged: the settings leave the planner no other way, whatever the statistics say. Steps that stand
+-- alone, and those of a task with few, are looked up one by one, so that a late step makes no range over other
+-- tasks' rows.
 CREATE OR REPLACE FUNCTION tasker.ready_steps(p_task bigint)
 RETURNS TABLE (task_id bigint, workflow_step_id bigint, readiness text, due_at timestamptz, current_state text, transition_id bigint)
 LANGUAGE plpgsql STABLE

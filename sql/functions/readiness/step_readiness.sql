@@ -1,16 +1,21 @@
--- tasker.step_readiness(task, steps): the engine's readiness of a task's steps (all when steps is NULL), and what it
--- means for the worker:
+-- tasker.step_readiness(task, steps): the engine's readiness of a task's steps (all when steps is NULL), and what
+-- it means for the worker:
 --   done         complete or resolved manually
 --   in_flight    claimed
 --   cancelled    cancelled; its descendants never run
 --   waiting      a parent is not done
---   exhausted    no attempt is left, or a flag that somebody else set forbids the step
+--   exhausted    no attempt is left, or a flag that another program set forbids the step
 --   backing_off  may run at due_at
---   ready        may be claimed now
--- It reads the rows itself: get_step_readiness_status is the engine's, and means what its owner's search_path says. It differs from
--- that one in two rules only: the first attempt always runs, whatever retryable and
--- retry_limit say, and due_at is the later of both backoffs. Evaluate it in a statement after the one that locked the
--- task; never in the same one.
+--   ready        can be claimed now
+-- It differs from the engine's get_step_readiness_status in two rules only: the first attempt always runs,
+-- whatever retryable and retry_limit say, and due_at is the later of both backoffs.
+-- Rows: a row for each step, by id.
+-- Locks: none. A caller that holds the lock of the task calls it in a later statement than the one that took the
+-- lock.
+-- Errors: none.
+--
+-- It reads the rows itself: get_step_readiness_status is the engine's, and means what its owner's search_path
+-- says.
 CREATE OR REPLACE FUNCTION tasker.step_readiness(p_task bigint, p_steps bigint[] DEFAULT NULL)
 RETURNS TABLE (workflow_step_id bigint, name text, current_state text, readiness text, due_at timestamptz,
                attempts integer, retry_limit integer, retryable boolean)

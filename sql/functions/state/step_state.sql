@@ -1,4 +1,7 @@
--- tasker.step_state(step): the current state of a step: that of its most recent transition, pending when it has none.
+-- tasker.step_state(step): the step's current state: that of its most recent transition.
+-- Rows: the state; pending when there is no transition.
+-- Locks: none.
+-- Errors: none.
 CREATE OR REPLACE FUNCTION tasker.step_state(step bigint) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

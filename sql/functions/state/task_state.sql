@@ -1,4 +1,7 @@
--- tasker.task_state(task): the task's current state; no transition row means pending.
+-- tasker.task_state(task): the task's current state: that of its most recent transition.
+-- Rows: the state; pending when there is no transition.
+-- Locks: none.
+-- Errors: none.
 CREATE OR REPLACE FUNCTION tasker.task_state(p_task bigint) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
