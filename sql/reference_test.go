@@ -149,7 +149,7 @@ func readContract(t *testing.T, name, comment string) contract {
 		switch {
 		case item:
 			word, meaning, _ := strings.Cut(line, " ")
-			parts[part] += fmt.Sprintf("\n- `%s`: %s", word, strings.TrimSpace(meaning))
+			parts[part] += fmt.Sprintf("\n- %#q: %s", word, strings.TrimSpace(meaning))
 		case listed:
 			parts[part] += "\n\n" + line
 		default:
