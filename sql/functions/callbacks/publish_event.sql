@@ -1,5 +1,6 @@
--- tasker.publish_event(task, step, token, event): stores one event at once. False when the claim is not held any more.
-CREATE OR REPLACE FUNCTION tasker.publish_event(p_task bigint, p_step bigint, p_token bigint, p_event jsonb) RETURNS boolean
+-- tasker.publish_event(task, step, token, event): stores one event at once. False when the claim is no longer held.
+CREATE OR REPLACE FUNCTION tasker.publish_event(p_task bigint, p_step bigint, p_token bigint, p_event jsonb)
+RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -4,5 +4,6 @@ LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
     INSERT INTO tasker.checkpoints AS c (workflow_step_id, token, data) VALUES (p_step, p_token, p_data)
-    ON CONFLICT (workflow_step_id) DO UPDATE SET token = excluded.token, data = excluded.data, saved_at = excluded.saved_at
+    ON CONFLICT (workflow_step_id) DO UPDATE SET token = excluded.token, data = excluded.data,
+        saved_at = excluded.saved_at
 $$;

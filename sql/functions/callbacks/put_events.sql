@@ -1,5 +1,5 @@
--- tasker.put_events(task, step, token, events): stores events of a step, [{"name", "payload", "dedupe_key"}], in their order;
--- those that it has published before are left out. The caller holds the claim.
+-- tasker.put_events(task, step, token, events): stores events of a step, [{"name", "payload", "dedupe_key"}], in their
+-- order; those that it has published before are left out. The caller holds the claim.
 CREATE OR REPLACE FUNCTION tasker.put_events(p_task bigint, p_step bigint, p_token bigint, p_events jsonb) RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp

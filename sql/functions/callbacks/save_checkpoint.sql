@@ -1,4 +1,5 @@
--- tasker.save_checkpoint(step, token, data): saves data for the step's next attempt. False when the claim is not held any more.
+-- tasker.save_checkpoint(step, token, data): saves data for the step's next attempt. False when the claim is no longer
+-- held.
 CREATE OR REPLACE FUNCTION tasker.save_checkpoint(p_step bigint, p_token bigint, p_data jsonb) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

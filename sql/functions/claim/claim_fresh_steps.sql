@@ -1,5 +1,5 @@
--- tasker.claim_fresh_steps(worker, steps, keys): writes the claims of steps that never ran and are ready. Returns the tokens in
--- the order of the steps; see tasker.claim_steps. The caller holds the tasks' locks.
+-- tasker.claim_fresh_steps(worker, steps, keys): writes the claims of steps that never ran and are ready. Returns the
+-- tokens in the order of the steps; see tasker.claim_steps. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.claim_fresh_steps(p_worker uuid, p_steps bigint[], p_keys text[]) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -18,7 +18,8 @@ BEGIN
     ), noted AS (
         INSERT INTO public.tasker_workflow_step_transitions
             (workflow_step_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
-        SELECT u.step, 'in_progress', 'pending', jsonb_build_object('worker', p_worker, 'claim', u.key, 'attempt_number', 1),
+        SELECT u.step, 'in_progress', 'pending',
+            jsonb_build_object('worker', p_worker, 'claim', u.key, 'attempt_number', 1),
             10, true, v_now, v_now
         FROM unnest(p_steps, p_keys) AS u (step, key)
         RETURNING id

@@ -1,6 +1,7 @@
--- tasker.claim_step_checked(worker, task, step, key, busy): claims one step for which it is not plain that it is ready: it ran before, or
--- its task has not started, or it is claimed already. Returns what tasker.claim_steps promises.
-CREATE OR REPLACE FUNCTION tasker.claim_step_checked(p_worker uuid, p_task bigint, p_step bigint, p_key text, p_locked boolean,
+-- tasker.claim_step_checked(worker, task, step, key, busy): claims one step for which it is not plain that it is ready:
+-- it ran before, or its task has not started, or it is claimed already. Returns what tasker.claim_steps promises.
+CREATE OR REPLACE FUNCTION tasker.claim_step_checked(p_worker uuid, p_task bigint, p_step bigint, p_key text,
+    p_locked boolean,
     OUT status text, OUT token bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -8,7 +9,8 @@ AS $$
 DECLARE
     v_found record;
 BEGIN
-    IF NOT EXISTS (SELECT FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = p_step AND s.task_id = p_task) THEN
+    IF NOT EXISTS (SELECT FROM public.tasker_workflow_steps s
+        WHERE s.workflow_step_id = p_step AND s.task_id = p_task) THEN
         status := 'gone';
         RETURN;
     ELSIF p_locked THEN

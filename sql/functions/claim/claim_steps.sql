@@ -1,13 +1,14 @@
--- tasker.claim_steps(worker, tasks, steps, keys, wait): claims each step that is ready now and returns what its handler needs.
--- The arrays run in parallel; tasks are the steps' tasks. Statuses:
---   claimed | not_ready (somebody else has it, or it must wait) | closed (its task has ended) | gone (no such step) |
---   busy (somebody else holds its task; without wait only)
+-- tasker.claim_steps(worker, tasks, steps, keys, wait): claims each step that is ready now and returns what its handler
+-- needs. The arrays run in parallel; tasks are the steps' tasks. Statuses:
+--   claimed | not_ready (another worker has claimed it, or it must wait) | closed (its task has ended) | gone (no such step) |
+--   busy (another transaction has locked its task; without wait only)
 -- A key names the wake-up that leads to the claim. A step that is already claimed under the same key is claimed anew: a
--- wake-up comes again only when its first answer was lost, so nobody runs that claim. An empty key never does this.
+-- wake-up comes again only when its first answer was lost, so no worker runs that claim. An empty key never does this.
 -- Raises no_data_found (P0002) when the worker is not registered; see tasker.lock_worker_shared.
 -- The token of a claim is the id of its in_progress transition, the fence that every outcome must show. The attempt is
 -- counted here, so that a crash counts. The answers have the position of the step (n) and come in no order.
-CREATE OR REPLACE FUNCTION tasker.claim_steps(p_worker uuid, p_tasks bigint[], p_steps bigint[], p_keys text[], p_wait boolean)
+CREATE OR REPLACE FUNCTION tasker.claim_steps(p_worker uuid, p_tasks bigint[], p_steps bigint[], p_keys text[],
+    p_wait boolean)
 RETURNS TABLE (n bigint, status text, step_id bigint, token bigint,
     task_id bigint, namespace text, task_name text, version text, context jsonb, tags jsonb,
     initiator text, source_system text, reason text, requested_at timestamptz,

@@ -1,7 +1,8 @@
--- tasker.claimable_steps(tasks, steps, busy): which of these steps of these tasks may be claimed without asking for their
--- readiness: they never ran, are pending in a task that has started and is not busy, and all their parents are done.
--- Returns their positions, each step once.
-CREATE OR REPLACE FUNCTION tasker.claimable_steps(p_tasks bigint[], p_steps bigint[], p_locked bigint[]) RETURNS bigint[]
+-- tasker.claimable_steps(tasks, steps, busy): which of these steps of these tasks may be claimed without asking for
+-- their readiness: they never ran, are pending in a task that has started and is not busy, and all their parents are
+-- done. Returns their positions, each step once.
+CREATE OR REPLACE FUNCTION tasker.claimable_steps(p_tasks bigint[], p_steps bigint[], p_locked bigint[])
+RETURNS bigint[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,6 +1,8 @@
--- tasker.unacknowledged_next_claim(step, token): the claim that the finish of this attempt made for the next step, when its answer was lost
--- and the same finish comes again: nobody runs it yet. Looks at the whole task: answers are rarely lost.
-CREATE OR REPLACE FUNCTION tasker.unacknowledged_next_claim(p_step bigint, p_token bigint) RETURNS TABLE (step_id bigint, token bigint)
+-- tasker.unacknowledged_next_claim(step, token): the claim that the finish of this attempt made for the next step, when
+-- its answer was lost and the same finish comes again: no worker runs it yet. Reads the whole task: answers are rarely
+-- lost.
+CREATE OR REPLACE FUNCTION tasker.unacknowledged_next_claim(p_step bigint, p_token bigint)
+RETURNS TABLE (step_id bigint, token bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$

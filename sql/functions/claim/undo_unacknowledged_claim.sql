@@ -1,5 +1,5 @@
--- tasker.undo_unacknowledged_claim(step, key): gives the step back, uncounted, when it is in progress by a claim under this key; see
--- tasker.claim_steps. The caller holds the lock of the step's task.
+-- tasker.undo_unacknowledged_claim(step, key): gives the step back, uncounted, when it is in progress by a claim under
+-- this key; see tasker.claim_steps. The caller holds the lock of the step's task.
 CREATE OR REPLACE FUNCTION tasker.undo_unacknowledged_claim(p_step bigint, p_key text) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,6 @@
--- tasker.unheld_claims(worker, tokens, age_ms): the claims that the rows attribute to the worker and that are not among these tokens, of
--- steps that were claimed during the last age_ms. The worker compares them with what it waits for: a claim that it neither
--- holds nor waits for is one whose answer was lost. claim is the key under which it was made.
+-- tasker.unheld_claims(worker, tokens, age_ms): the claims that the rows attribute to the worker and that are not among
+-- these tokens, of steps that were claimed during the last age_ms. The worker compares them with what it waits for: a
+-- claim that it neither holds nor waits for is one whose answer was lost. claim is the key under which it was made.
 CREATE OR REPLACE FUNCTION tasker.unheld_claims(p_worker uuid, p_tokens bigint[], p_age_ms bigint)
 RETURNS TABLE (task_id bigint, step_id bigint, token bigint, claim text)
 LANGUAGE plpgsql STABLE

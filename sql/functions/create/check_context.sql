@@ -1,4 +1,5 @@
--- tasker.check_context(context): raises invalid_parameter_value (22023) for what is no context of a task. NULL is an empty one.
+-- tasker.check_context(context): raises invalid_parameter_value (22023) for what is no context of a task. NULL is an
+-- empty one.
 CREATE OR REPLACE FUNCTION tasker.check_context(p_context jsonb) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

@@ -15,7 +15,8 @@ BEGIN
     IF jsonb_typeof(p_tags) <> 'array' THEN
         RAISE EXCEPTION 'tags must be a JSON array, not %', jsonb_typeof(p_tags) USING ERRCODE = '22023';
     ELSIF jsonb_typeof(p_bypass_steps) <> 'array' THEN
-        RAISE EXCEPTION 'bypass_steps must be a JSON array, not %', jsonb_typeof(p_bypass_steps) USING ERRCODE = '22023';
+        RAISE EXCEPTION 'bypass_steps must be a JSON array, not %', jsonb_typeof(p_bypass_steps)
+            USING ERRCODE = '22023';
     ELSIF EXISTS (SELECT FROM unnest(p_texts) AS t WHERE length(t) > 128) THEN
         RAISE EXCEPTION 'initiator, source_system and reason hold at most 128 characters each' USING ERRCODE = '22023';
     END IF;
@@ -29,7 +30,8 @@ BEGIN
             SELECT FROM tasker.template_steps ts WHERE ts.named_task_id = p_named_task AND ts.name = b.name
         ) LIMIT 1;
         IF FOUND THEN
-            RAISE EXCEPTION 'bypass_steps names "%", which is no step of the template', v_unknown USING ERRCODE = '22023';
+            RAISE EXCEPTION 'bypass_steps names "%", which is no step of the template', v_unknown
+                USING ERRCODE = '22023';
         END IF;
     END IF;
 END

@@ -22,7 +22,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN (SELECT t.id FROM tasker.create_tasks(create_task.namespace, create_task.name, create_task.version,
-        ARRAY[create_task.context], create_task.initiator, create_task.source_system, create_task.reason, create_task.tags,
+        ARRAY[create_task.context], create_task.initiator, create_task.source_system, create_task.reason,
+            create_task.tags,
         create_task.bypass_steps, CASE WHEN create_task.identity_key IS NOT NULL THEN ARRAY[create_task.identity_key] END,
         create_task.requested_at) AS t (id));
 END

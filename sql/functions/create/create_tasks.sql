@@ -43,7 +43,8 @@ BEGIN
     PERFORM tasker.check_task_arguments(v_template, create_tasks.contexts, create_tasks.tags,
         create_tasks.bypass_steps, ARRAY[create_tasks.initiator, create_tasks.source_system, create_tasks.reason]);
 
-    v_hashes := tasker.identity_hashes(create_tasks.namespace, create_tasks.name, cardinality(contexts), create_tasks.identity_keys);
+    v_hashes := tasker.identity_hashes(create_tasks.namespace, create_tasks.name, cardinality(contexts),
+        create_tasks.identity_keys);
     WITH written AS (
         INSERT INTO public.tasker_tasks (named_task_id, complete, requested_at, initiator, source_system, reason,
             bypass_steps, tags, context, identity_hash, created_at, updated_at)

@@ -1,4 +1,5 @@
--- tasker.note_creator(tasks): remembers who created tasks, for tasker.my_tasks. Whoever may read all tasks needs no note.
+-- tasker.note_creator(tasks): remembers who created tasks, for tasker.my_tasks. A role that may read all tasks needs no
+-- record.
 CREATE OR REPLACE FUNCTION tasker.note_creator(p_tasks bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

@@ -16,14 +16,16 @@ DECLARE
     v_task integer;
 BEGIN
     IF octet_length(p_content::text) > 8388608 OR octet_length(p_steps::text) > 8388608 THEN
-        RAISE EXCEPTION 'template %/%@% has % bytes as JSON, more than the 8388608 allowed', p_namespace, p_name, p_version,
+        RAISE EXCEPTION 'template %/%@% has % bytes as JSON, more than the 8388608 allowed', p_namespace, p_name,
+            p_version,
             greatest(octet_length(p_content::text), octet_length(p_steps::text)) USING ERRCODE = '22023';
     END IF;
     INSERT INTO public.tasker_task_namespaces (name, created_at, updated_at)
     VALUES (p_namespace, v_now, v_now) ON CONFLICT (name) DO NOTHING;
     SELECT n.task_namespace_id INTO STRICT v_namespace FROM public.tasker_task_namespaces n WHERE n.name = p_namespace;
 
-    INSERT INTO public.tasker_named_tasks (name, description, task_namespace_id, version, configuration, created_at, updated_at)
+    INSERT INTO public.tasker_named_tasks (name, description, task_namespace_id, version, configuration, created_at,
+        updated_at)
     VALUES (p_name, left(p_description, 255), v_namespace, p_version, '{}', v_now, v_now)
     ON CONFLICT (task_namespace_id, name, version) DO NOTHING;
     SELECT t.named_task_id INTO STRICT v_task FROM public.tasker_named_tasks t

@@ -19,13 +19,15 @@ BEGIN
     ON CONFLICT (dependent_system_id, name) DO NOTHING;
 
     DELETE FROM tasker.template_steps WHERE named_task_id = p_named_task;
-    INSERT INTO tasker.template_steps (named_task_id, position, named_step_id, name, parents, handler, config, timeout_ms,
+    INSERT INTO tasker.template_steps (named_task_id, position, named_step_id, name, parents, handler, config,
+        timeout_ms,
         queue, priority, retryable, retry_limit, skippable, retry)
     SELECT p_named_task, e.position, n.named_step_id, s.name, s.parents, s.handler, s.config, s.timeout_ms,
         s.queue, coalesce(s.priority, 2), s.retryable, s.retry_limit, s.skippable, s.retry
     FROM jsonb_array_elements(p_steps) WITH ORDINALITY AS e (step, position)
     CROSS JOIN LATERAL jsonb_to_record(e.step) AS s (name text, dependent_system text, parents integer[], handler text,
-        config jsonb, timeout_ms bigint, queue text, priority smallint, retryable boolean, retry_limit integer, skippable boolean, retry jsonb)
+        config jsonb, timeout_ms bigint, queue text, priority smallint, retryable boolean, retry_limit integer,
+            skippable boolean, retry jsonb)
     JOIN public.tasker_dependent_systems d ON d.name = s.dependent_system
     JOIN public.tasker_named_steps n ON n.dependent_system_id = d.dependent_system_id AND n.name = s.name;
 

@@ -1,6 +1,8 @@
--- tasker.river_job_state_in_bitmask(bitmask, state): River's function of its unique index, with the same meaning: whether the bit of the
--- state is set. River's own looks up operators by name, in whatever schemas the role has that maintains the index.
-CREATE OR REPLACE FUNCTION tasker.river_job_state_in_bitmask(bitmask bit(8), state tasker.river_job_state) RETURNS boolean
+-- tasker.river_job_state_in_bitmask(bitmask, state): River's function of its unique index, with the same meaning:
+-- whether the bit of the state is set. River's own looks up operators by name, in whatever schemas the role has that
+-- maintains the index.
+CREATE OR REPLACE FUNCTION tasker.river_job_state_in_bitmask(bitmask bit(8), state tasker.river_job_state)
+RETURNS boolean
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT CASE

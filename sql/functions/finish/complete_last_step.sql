@@ -1,7 +1,9 @@
--- tasker.complete_last_step(task, step, token, result, metadata): completes a step whose claim is still held, and with it the
--- task: the step has no children, and all others of the task are done. Returns false where that is not so; then nothing was
--- written. The caller holds the task's lock. The rows are those of tasker.complete_steps and tasker.complete_tasks.
-CREATE OR REPLACE FUNCTION tasker.complete_last_step(p_task bigint, p_step bigint, p_token bigint, p_result jsonb, p_metadata jsonb)
+-- tasker.complete_last_step(task, step, token, result, metadata): completes a step whose claim is still held, and with
+-- it the task: the step has no children, and all others of the task are done. Returns false where that is not so; then
+-- nothing was written. The caller holds the task's lock. The rows are those of tasker.complete_steps and
+-- tasker.complete_tasks.
+CREATE OR REPLACE FUNCTION tasker.complete_last_step(p_task bigint, p_step bigint, p_token bigint, p_result jsonb,
+    p_metadata jsonb)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -30,11 +32,13 @@ BEGIN
         RETURN false;
     END IF;
     UPDATE public.tasker_workflow_steps s
-    SET results = p_result, processed = true, in_process = false, processed_at = v_now, last_attempted_at = v_now, updated_at = v_now
+    SET results = p_result, processed = true, in_process = false, processed_at = v_now, last_attempted_at = v_now,
+        updated_at = v_now
     WHERE s.workflow_step_id = p_step;
     INSERT INTO public.tasker_workflow_step_transitions
         (workflow_step_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
-    VALUES (p_step, 'complete', 'in_progress', p_metadata || jsonb_build_object('token', p_token), v_sort_key, true, v_now, v_now);
+    VALUES (p_step, 'complete', 'in_progress', p_metadata || jsonb_build_object('token', p_token), v_sort_key, true,
+        v_now, v_now);
     PERFORM tasker.complete_tasks(ARRAY[p_task]);
     RETURN true;
 END

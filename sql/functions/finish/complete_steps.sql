@@ -1,8 +1,9 @@
--- tasker.complete_steps(tasks, steps, tokens, succeeded, results, metadata, busy): writes the rows of completed steps, as the engine
--- leaves them: of the attempts that succeeded, whose claim is still held, and whose task is not busy. Returns their
--- positions. The caller holds the tasks' locks.
+-- tasker.complete_steps(tasks, steps, tokens, succeeded, results, metadata, busy): writes the rows of completed steps,
+-- as the engine leaves them: of the attempts that succeeded, whose claim is still held, and whose task is not busy.
+-- Returns their positions. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.complete_steps(
-    p_tasks bigint[], p_steps bigint[], p_tokens bigint[], p_succeeded boolean[], p_results text[], p_metadata text[], p_locked bigint[])
+    p_tasks bigint[], p_steps bigint[], p_tokens bigint[], p_succeeded boolean[], p_results text[], p_metadata text[],
+        p_locked bigint[])
 RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -27,7 +28,8 @@ BEGIN
     ), noted AS (
         INSERT INTO public.tasker_workflow_step_transitions
             (workflow_step_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
-        SELECT p_steps[h.n], 'complete', 'in_progress', p_metadata[h.n]::jsonb || jsonb_build_object('token', p_tokens[h.n]),
+        SELECT p_steps[h.n], 'complete', 'in_progress',
+            p_metadata[h.n]::jsonb || jsonb_build_object('token', p_tokens[h.n]),
             h.sort_key + 10, true, v_now, v_now
         FROM held h
     )

@@ -1,7 +1,9 @@
--- tasker.finish_step(worker, task, step, token, result, metadata, next, wait): tasker.finish_steps for one attempt that succeeded.
--- A step in a chain, whose one child never ran, has no other parent and fits, is completed and its child claimed with three
--- writes, and the last step of a task ends it at once: for a step alone that costs a third. Everything else goes the common way.
-CREATE OR REPLACE FUNCTION tasker.finish_step(p_worker uuid, p_task bigint, p_step bigint, p_token bigint, p_result text,
+-- tasker.finish_step(worker, task, step, token, result, metadata, next, wait): tasker.finish_steps for one attempt that
+-- succeeded. A step in a chain, whose one child never ran, has no other parent and fits, is completed and its child
+-- claimed with three writes, and the last step of a task ends it at once: for a step alone that costs a third.
+-- Everything else goes the common way.
+CREATE OR REPLACE FUNCTION tasker.finish_step(p_worker uuid, p_task bigint, p_step bigint, p_token bigint,
+    p_result text,
     p_metadata text, p_next text, p_wait boolean)
 RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_queue text,
     next_step_id bigint, next_token bigint, next_name text, next_max_attempts integer, next_inputs jsonb,
@@ -23,8 +25,10 @@ BEGIN
         IF FOUND THEN
             SELECT * INTO v_child FROM tasker.only_child(p_worker, p_task, p_step);
             IF v_child.queue = p_next THEN
-                next_token := tasker.complete_and_claim_child(p_worker, p_step, p_token, p_result::jsonb, p_metadata::jsonb, v_child.step_id);
-            ELSIF v_child.step_id IS NULL AND tasker.complete_last_step(p_task, p_step, p_token, p_result::jsonb, p_metadata::jsonb) THEN
+                next_token := tasker.complete_and_claim_child(p_worker, p_step, p_token, p_result::jsonb,
+                    p_metadata::jsonb, v_child.step_id);
+            ELSIF v_child.step_id IS NULL
+                AND tasker.complete_last_step(p_task, p_step, p_token, p_result::jsonb, p_metadata::jsonb) THEN
                 n := 1;
                 status := 'recorded';
                 task_state := 'complete';
@@ -35,7 +39,8 @@ BEGIN
         END IF;
     END IF;
     IF next_token IS NULL THEN
-        RETURN QUERY SELECT f.* FROM tasker.finish_steps(p_worker, ARRAY[p_task], ARRAY[p_step], ARRAY[p_token], '{t}', ARRAY[p_result],
+        RETURN QUERY SELECT f.* FROM tasker.finish_steps(p_worker, ARRAY[p_task], ARRAY[p_step], ARRAY[p_token], '{t}',
+            ARRAY[p_result],
             '{f}', '{NULL}', ARRAY[p_metadata], ARRAY[p_next], p_wait) f;
         RETURN;
     END IF;

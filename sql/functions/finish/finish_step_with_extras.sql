@@ -1,9 +1,12 @@
--- tasker.finish_step_with_extras(worker, task, step, token, succeeded, result, permanent, retry_after_ms, metadata, next, checkpoint,
--- events, spawned): tasker.finish_steps for one attempt, and what it leaves behind besides, in the same transaction: events and steps of
--- its task, when it succeeded; a checkpoint, when it did not. A step that succeeded keeps no checkpoint. A stale claim leaves nothing.
--- The steps are there before the finish looks at what comes next, which they may be.
-CREATE OR REPLACE FUNCTION tasker.finish_step_with_extras(p_worker uuid, p_task bigint, p_step bigint, p_token bigint, p_succeeded boolean,
-    p_result text, p_permanent boolean, p_retry_after_ms bigint, p_metadata text, p_next text, p_checkpoint jsonb, p_events jsonb,
+-- tasker.finish_step_with_extras(worker, task, step, token, succeeded, result, permanent, retry_after_ms, metadata,
+-- next, checkpoint, events, spawned): tasker.finish_steps for one attempt, and what it leaves behind besides, in the
+-- same transaction: events and steps of its task, when it succeeded; a checkpoint, when it did not. A step that
+-- succeeded keeps no checkpoint. A stale claim leaves nothing. The steps are there before the finish looks at what
+-- comes next, which they may be.
+CREATE OR REPLACE FUNCTION tasker.finish_step_with_extras(p_worker uuid, p_task bigint, p_step bigint, p_token bigint,
+    p_succeeded boolean,
+    p_result text, p_permanent boolean, p_retry_after_ms bigint, p_metadata text, p_next text, p_checkpoint jsonb,
+        p_events jsonb,
     p_spawned jsonb DEFAULT '[]')
 RETURNS TABLE (n bigint, status text, task_state text, due_in_ms bigint, due_queue text,
     next_step_id bigint, next_token bigint, next_name text, next_max_attempts integer, next_inputs jsonb,
@@ -22,7 +25,8 @@ BEGIN
     IF v_held = 'held' AND p_succeeded AND p_spawned <> '[]' THEN
         PERFORM tasker.spawn_steps(p_task, p_step, p_spawned);
     END IF;
-    RETURN QUERY SELECT f.* FROM tasker.finish_steps(p_worker, ARRAY[p_task], ARRAY[p_step], ARRAY[p_token], ARRAY[p_succeeded],
+    RETURN QUERY SELECT f.* FROM tasker.finish_steps(p_worker, ARRAY[p_task], ARRAY[p_step], ARRAY[p_token],
+        ARRAY[p_succeeded],
         ARRAY[p_result], ARRAY[p_permanent], ARRAY[p_retry_after_ms], ARRAY[p_metadata], ARRAY[p_next], true) f;
     IF v_held <> 'held' THEN
         RETURN;

@@ -1,7 +1,8 @@
 -- tasker.finish_without_next(tasks, steps, without_next, opened_by): the states of the tasks of the steps at the
--- positions without_next, which completed without a next step that could be claimed. Where such a step is in opened_by, it made
--- others ready, and its task is in progress.
-CREATE OR REPLACE FUNCTION tasker.finish_without_next(p_tasks bigint[], p_steps bigint[], p_without_next bigint[], p_opened_by bigint[])
+-- positions without_next, which completed without a next step that could be claimed. Where such a step is in opened_by,
+-- it made others ready, and its task is in progress.
+CREATE OR REPLACE FUNCTION tasker.finish_without_next(p_tasks bigint[], p_steps bigint[], p_without_next bigint[],
+    p_opened_by bigint[])
 RETURNS TABLE (n bigint, task_state text, due_in_ms bigint, due_queue text)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -14,9 +15,11 @@ DECLARE
     v_queues text[] := '{}';
 BEGIN
     SELECT s.completed, s.blocked INTO v_settled FROM tasker.complete_finished_tasks(
-        ARRAY(SELECT p_tasks[l.n] FROM unnest(v_last) AS l (n)), ARRAY(SELECT p_steps[l.n] FROM unnest(v_last) AS l (n))) s;
+        ARRAY(SELECT p_tasks[l.n] FROM unnest(v_last) AS l (n)),
+            ARRAY(SELECT p_steps[l.n] FROM unnest(v_last) AS l (n))) s;
     IF v_settled.blocked IS NULL THEN
-        RETURN QUERY SELECT q.n, CASE WHEN p_tasks[q.n] = ANY (v_settled.completed) THEN 'complete' END, NULL::bigint, NULL::text
+        RETURN QUERY SELECT q.n, CASE WHEN p_tasks[q.n] = ANY (v_settled.completed) THEN 'complete' END, NULL::bigint,
+            NULL::text
             FROM unnest(p_without_next) AS q (n);
         RETURN;
     END IF;

@@ -1,7 +1,8 @@
--- tasker.give_back_steps(tasks, steps, tokens, reasons, delays_ms, caps): returns claims that infrastructure interrupted. The
--- attempt is not counted, unless the step was given back caps times before for the same reason: then it is an error
--- like any other, so that nothing circles for ever. A delay keeps the step from being claimed again at once. The answers are
--- in the order of the arrays. Statuses: given_back | counted | stale, and recorded when an earlier call did it.
+-- tasker.give_back_steps(tasks, steps, tokens, reasons, delays_ms, caps): returns claims that infrastructure
+-- interrupted. The attempt is not counted, unless the step was given back caps times before for the same reason: then
+-- it is an error like any other, so that no step is given back without end. A delay keeps the step from being claimed
+-- again at once. The answers are in the order of the arrays. Statuses: given_back | counted | stale, and recorded when
+-- an earlier call did it.
 CREATE OR REPLACE FUNCTION tasker.give_back_steps(
     p_tasks bigint[], p_steps bigint[], p_tokens bigint[], p_reasons text[], p_delays_ms bigint[], p_caps integer[])
 RETURNS TABLE (status text, task_state text, due_in_ms bigint, due_queue text)

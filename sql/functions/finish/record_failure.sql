@@ -1,10 +1,12 @@
 -- tasker.record_failure(step, token, error, permanent, retry_after_ms, metadata): the rows of a failed attempt. The
 -- error's keys are merged into the step's results. A delay that the handler asked for becomes backoff_request_seconds;
 -- without one the engine's own rule applies, 2^attempts seconds up to 30. A permanent failure lowers retry_limit to the
--- attempts made, which the engine's functions read as exhausted, and so does the failure of a step that is not retryable;
--- the transition keeps the limit that there was, and the fingerprint of the error (see tasker.error_fingerprint).
+-- attempts made, which the engine's functions read as exhausted, and so does the failure of a step that is not
+-- retryable; the transition keeps the limit that there was, and the fingerprint of the error (see
+-- tasker.error_fingerprint).
 CREATE OR REPLACE FUNCTION tasker.record_failure(
-    p_step bigint, p_token bigint, p_error jsonb, p_permanent boolean, p_retry_after_ms bigint, p_metadata jsonb) RETURNS void
+    p_step bigint, p_token bigint, p_error jsonb, p_permanent boolean, p_retry_after_ms bigint, p_metadata jsonb)
+        RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -25,7 +27,8 @@ BEGIN
         backoff_request_seconds = CASE WHEN p_retry_after_ms > 0 THEN least(300, ceil(p_retry_after_ms / 1000.0)) END,
         retry_limit = CASE WHEN v_last THEN s.attempts ELSE s.retry_limit END
     WHERE s.workflow_step_id = p_step;
-    PERFORM tasker.transition_step(p_step, 'error', p_metadata || jsonb_build_object('token', p_token, 'fingerprint', v_fingerprint)
+    PERFORM tasker.transition_step(p_step, 'error',
+        p_metadata || jsonb_build_object('token', p_token, 'fingerprint', v_fingerprint)
         || CASE WHEN v_last THEN jsonb_build_object('permanent', true, 'retry_limit', v_limit) ELSE '{}' END);
 END
 $$;

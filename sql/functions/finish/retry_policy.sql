@@ -1,8 +1,9 @@
--- tasker.retry_policy(step, classes): what the retry policy of a step's template says of a failure with an error of these classes, its own and
--- its superclasses: never, that it is
--- not retried, and else after how many seconds. Both are NULL for a step without a policy, to which the engine's rule applies; delay_seconds is
--- NULL for a policy that only names classes. The jitter is drawn here, once for each failure.
-CREATE OR REPLACE FUNCTION tasker.retry_policy(p_step bigint, p_classes text[], OUT never boolean, OUT delay_seconds integer)
+-- tasker.retry_policy(step, classes): what the retry policy of a step's template says of a failure with an error of
+-- these classes, its own and its superclasses: never, that it is not retried, and else after how many seconds. Both are
+-- NULL for a step without a policy, to which the engine's rule applies; delay_seconds is NULL for a policy that only
+-- names classes. The jitter is drawn here, once for each failure.
+CREATE OR REPLACE FUNCTION tasker.retry_policy(p_step bigint, p_classes text[], OUT never boolean,
+    OUT delay_seconds integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$

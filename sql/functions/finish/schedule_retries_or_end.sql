@@ -1,4 +1,5 @@
--- tasker.schedule_retries_or_end(steps): tasker.schedule_retry_or_end for each of the steps; returns the queues that got a job for now.
+-- tasker.schedule_retries_or_end(steps): tasker.schedule_retry_or_end for each of the steps; returns the queues that
+-- got a job for now.
 CREATE OR REPLACE FUNCTION tasker.schedule_retries_or_end(p_steps bigint[]) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

@@ -1,6 +1,7 @@
--- tasker.schedule_retry_or_end(task, step): what follows from an attempt that did not complete its step: a job for the next attempt, now or when
--- its backoff ends, or, when there is none, perhaps the end of the task. Returns the task's state, the queues that got a
--- job for now, and where and when there is something to do later. The caller holds the task's lock.
+-- tasker.schedule_retry_or_end(task, step): what follows from an attempt that did not complete its step: a job for the
+-- next attempt, now or when its backoff ends, or, when there is none, perhaps the end of the task. Returns the task's
+-- state, the queues that got a job for now, and where and when there is something to do later. The caller holds the
+-- task's lock.
 CREATE OR REPLACE FUNCTION tasker.schedule_retry_or_end(p_task bigint, p_step bigint,
     OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text)
 LANGUAGE plpgsql VOLATILE
@@ -24,7 +25,8 @@ BEGIN
         END IF;
     ELSIF v_step.readiness IN ('exhausted', 'cancelled') THEN
         PERFORM tasker.mark_task_blocked(p_task);
-        SELECT b.state, b.queues, b.due_at, b.due_queue INTO state, queues, due_at, due_queue FROM tasker.finalize_blocked_task(p_task) b;
+        SELECT b.state, b.queues, b.due_at, b.due_queue INTO state, queues, due_at, due_queue
+        FROM tasker.finalize_blocked_task(p_task) b;
     END IF;
 END
 $$;

@@ -1,5 +1,5 @@
--- tasker.check_json(what, value, bytes): raises invalid_parameter_value (22023) for JSON of more than so many bytes, as PostgreSQL
--- writes it out, and for JSON that not every handler language can read. what names it in the error.
+-- tasker.check_json(what, value, bytes): raises invalid_parameter_value (22023) for JSON of more than so many bytes, as
+-- PostgreSQL writes it out, and for JSON that not every handler language can read. what names it in the error.
 CREATE OR REPLACE FUNCTION tasker.check_json(p_what text, p_value jsonb, p_bytes integer) RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp

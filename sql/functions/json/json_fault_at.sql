@@ -1,4 +1,4 @@
--- tasker.json_fault_at(value): the first fault that tasker.json_fault tells of, found by looking at every value. Slow.
+-- tasker.json_fault_at(value): the first fault that tasker.json_fault reports, found by reading every value. Slow.
 CREATE OR REPLACE FUNCTION tasker.json_fault_at(p_value jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -9,7 +9,8 @@ AS $$
         SELECT n.path || c.step, c.value, n.depth + 1
         FROM node n
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN e.key ~ '^[A-Za-z_][A-Za-z0-9_]*$' THEN '.' || e.key ELSE format('[%s]', to_json(e.key)) END AS step, e.value
+            SELECT CASE WHEN e.key ~ '^[A-Za-z_][A-Za-z0-9_]*$' THEN '.' || e.key ELSE format('[%s]',
+                to_json(e.key)) END AS step, e.value
             FROM jsonb_each(CASE jsonb_typeof(n.value) WHEN 'object' THEN n.value ELSE '{}' END) e
             UNION ALL
             SELECT format('[%s]', e.n - 1), e.value

@@ -1,6 +1,7 @@
--- tasker.abandoned_steps(task): the steps that are in progress although no worker holds them, of this open task or of all:
--- their claim names no worker, as the engine's do, or one that is not registered any more. Nobody knows of the former
--- whether their process still runs; of the latter nobody does. Tasks whose template is not synced are somebody else's.
+-- tasker.abandoned_steps(task): the steps that are in progress although no worker holds them, of this open task or of
+-- all: their claim names no worker, as the engine's do, or one that is no longer registered. It is unknown of the
+-- former whether their process still runs; that of the latter does not. Tasks whose template is not synced are the
+-- engine's.
 CREATE OR REPLACE FUNCTION tasker.abandoned_steps(p_task bigint DEFAULT NULL)
 RETURNS TABLE (task_id bigint, step_id bigint, token bigint, since timestamptz, worker text)
 LANGUAGE sql STABLE
@@ -10,7 +11,8 @@ AS $$
     FROM public.tasker_tasks k
     JOIN public.tasker_workflow_steps s ON s.task_id = k.task_id
     CROSS JOIN LATERAL (
-        SELECT t.id, t.to_state, t.created_at, t.metadata ->> 'worker' AS worker FROM public.tasker_workflow_step_transitions t
+        SELECT t.id, t.to_state, t.created_at, t.metadata ->> 'worker' AS worker
+        FROM public.tasker_workflow_step_transitions t
         WHERE t.workflow_step_id = s.workflow_step_id AND t.most_recent OFFSET 0
     ) t
     WHERE k.complete = false AND (p_task IS NULL OR k.task_id = p_task) AND t.to_state = 'in_progress'

@@ -1,4 +1,5 @@
--- tasker.note_repair(kind, steps, step): counts what was put right after another writer, one of the steps named; see tasker.repairs.
+-- tasker.note_repair(kind, steps, step): counts what was put right after another writer, one of the steps named; see
+-- tasker.repairs.
 CREATE OR REPLACE FUNCTION tasker.note_repair(p_kind text, p_steps integer, p_step bigint) RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp

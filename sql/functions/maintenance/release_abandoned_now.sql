@@ -1,4 +1,5 @@
--- tasker.release_abandoned_now(task, older_ms): tasker.release_abandoned for whoever asks, with the task's lock and notifications.
+-- tasker.release_abandoned_now(task, older_ms): tasker.release_abandoned on request, with the task's lock and
+-- notifications.
 CREATE OR REPLACE FUNCTION tasker.release_abandoned_now(p_task bigint, p_older_ms bigint) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

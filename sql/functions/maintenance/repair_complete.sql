@@ -1,5 +1,5 @@
--- tasker.repair_complete(task): sets the flag of a task to what its current transition says, unless it says so or somebody holds the
--- task at this moment. True when it was otherwise.
+-- tasker.repair_complete(task): sets the flag of a task to what its current transition says, unless it says so or
+-- another transaction has locked the task at this moment. True when it was otherwise.
 CREATE OR REPLACE FUNCTION tasker.repair_complete(p_task bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

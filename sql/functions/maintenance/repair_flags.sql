@@ -1,7 +1,7 @@
--- tasker.repair_flags(task): sets the flags of the task's steps to what their transitions say, where no claim is held and
--- somebody else left them otherwise: a step that is pending, in error or cancelled is neither processed nor in process, and
--- one that is done is not in process. Flags decide nothing here, but the engine's functions read them. Returns how many steps
--- had a wrong flag, and notes it (tasker.repairs). The caller holds the task's lock.
+-- tasker.repair_flags(task): sets the flags of the task's steps to what their transitions say, where no claim is held
+-- and another program left them otherwise: a step that is pending, in error or cancelled is neither processed nor in
+-- process, and one that is done is not in process. Flags decide nothing here, but the engine's functions read them.
+-- Returns how many steps had a wrong flag, and notes it (tasker.repairs). The caller holds the task's lock.
 CREATE OR REPLACE FUNCTION tasker.repair_flags(p_task bigint) RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -12,7 +12,8 @@ DECLARE
 BEGIN
     WITH repaired AS (
         UPDATE public.tasker_workflow_steps s
-        SET in_process = false, processed = s.processed AND f.done, processed_at = CASE WHEN f.done THEN s.processed_at END, updated_at = v_now
+        SET in_process = false, processed = s.processed
+            AND f.done, processed_at = CASE WHEN f.done THEN s.processed_at END, updated_at = v_now
         FROM (
             SELECT s.workflow_step_id, c.state IN ('complete', 'resolved_manually') AS done
             FROM public.tasker_workflow_steps s
@@ -32,7 +33,7 @@ BEGIN
     IF v_repaired IS NULL THEN
         RETURN 0;
     END IF;
-    -- What was blocked by a flag is not; the next look notes it again if it is for another reason.
+    -- What was blocked by a flag is not; the next tick records it again if it is for another reason.
     DELETE FROM tasker.blocked_tasks b WHERE b.task_id = p_task;
     PERFORM tasker.note_repair('flag', cardinality(v_repaired), v_repaired[1]);
     RETURN cardinality(v_repaired);

@@ -1,11 +1,12 @@
--- tasker.sweep_tasks(after, page, rest_ms): looks again at open tasks with ids above after, a page at a time, so that nothing
--- depends on a notification or on a River job having survived. Left alone are tasks in which anything happened during the
--- last rest_ms, tasks that somebody works on at this moment, and tasks whose template is not synced here. Returns the id
--- to go on after (0 at the end) and the number of tasks that had lost a wake-up: on a healthy system that is zero.
--- Steps of workers that are not registered any more are taken back, and, when abandoned_ms is not NULL, those that have been in
--- progress for so long without a worker; see tasker.release_abandoned. flags is how many steps had flags that another writer
--- left otherwise than their transitions say, released how many were taken back.
-CREATE OR REPLACE FUNCTION tasker.sweep_tasks(p_after bigint, p_page integer, p_rest_ms bigint, p_abandoned_ms bigint DEFAULT NULL,
+-- tasker.sweep_tasks(after, page, rest_ms): looks again at open tasks with ids above after, a page at a time, so that
+-- nothing depends on a notification or on a River job having survived. Left alone are tasks in which anything happened
+-- during the last rest_ms, tasks that another transaction has locked, and tasks whose template is not synced here.
+-- Returns the id to go on after (0 at the end) and the number of tasks that had lost a wake-up: on a healthy system
+-- that is zero. Claims of workers that are no longer registered expire, and, when abandoned_ms is not NULL, those that
+-- have been in progress for so long without a worker; see tasker.release_abandoned. flags is how many steps had flags
+-- that another writer left otherwise than their transitions say, released how many were taken back.
+CREATE OR REPLACE FUNCTION tasker.sweep_tasks(p_after bigint, p_page integer, p_rest_ms bigint,
+    p_abandoned_ms bigint DEFAULT NULL,
     OUT next_after bigint, OUT repaired integer, OUT flags integer, OUT released integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -30,7 +31,8 @@ BEGIN
                k.updated_at < tasker.utc_now() - interval '30 seconds' OR EXISTS (
                    SELECT FROM public.tasker_task_transitions t WHERE t.task_id = k.task_id) AS waits,
                (SELECT true FROM public.tasker_workflow_steps s
-                WHERE s.task_id = k.task_id AND s.last_attempted_at > tasker.utc_now() - p_rest_ms * interval '1 ms' LIMIT 1) IS TRUE AS busy
+                WHERE s.task_id = k.task_id
+                    AND s.last_attempted_at > tasker.utc_now() - p_rest_ms * interval '1 ms' LIMIT 1) IS TRUE AS busy
         FROM public.tasker_tasks k
         WHERE k.complete = false AND k.task_id > p_after
         ORDER BY k.task_id LIMIT p_page

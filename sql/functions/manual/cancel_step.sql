@@ -17,10 +17,12 @@ BEGIN
     IF v_step.state = 'cancelled' THEN
         RETURN v_step.task_state;
     ELSIF v_step.task_state NOT IN ('pending', 'in_progress') THEN
-        PERFORM tasker.refuse_operation(format('the task of step %s (%s)', cancel_step.step, v_step.name), v_step.task_state,
+        PERFORM tasker.refuse_operation(format('the task of step %s (%s)', cancel_step.step, v_step.name),
+            v_step.task_state,
             'changed by cancelling a step', NULL);
     ELSIF v_step.state NOT IN ('pending', 'in_progress') THEN
-        PERFORM tasker.refuse_operation(format('step %s (%s)', cancel_step.step, v_step.name), v_step.state, 'cancelled',
+        PERFORM tasker.refuse_operation(format('step %s (%s)', cancel_step.step, v_step.name), v_step.state,
+            'cancelled',
             CASE v_step.state WHEN 'error' THEN 'A failed step can be retried, resolved or skipped.' END);
     END IF;
     PERFORM tasker.transition_step(cancel_step.step, 'cancelled',

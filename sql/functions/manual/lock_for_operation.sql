@@ -1,5 +1,6 @@
--- tasker.lock_for_operation(task): locks the task for a manual operation and returns its state. The statement after it sees what
--- the previous holder of the lock wrote. Locks: the task. Raises no_data_found (P0002) when there is no such task.
+-- tasker.lock_for_operation(task): locks the task for a manual operation and returns its state. The statement after it
+-- sees what the previous holder of the lock wrote. Locks: the task. Raises no_data_found (P0002) when there is no such
+-- task.
 CREATE OR REPLACE FUNCTION tasker.lock_for_operation(p_task bigint) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

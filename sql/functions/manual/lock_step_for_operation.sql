@@ -1,5 +1,6 @@
--- tasker.lock_step_for_operation(step): locks the step's task for a manual operation and returns the task, its state, and the
--- step's name and state. Locks: the task, then the step. Raises no_data_found (P0002) when there is no such step.
+-- tasker.lock_step_for_operation(step): locks the step's task for a manual operation and returns the task, its state,
+-- and the step's name and state. Locks: the task, then the step. Raises no_data_found (P0002) when there is no such
+-- step.
 CREATE OR REPLACE FUNCTION tasker.lock_step_for_operation(p_step bigint,
     OUT task bigint, OUT task_state text, OUT name text, OUT state text)
 LANGUAGE plpgsql VOLATILE

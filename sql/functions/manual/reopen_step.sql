@@ -1,8 +1,9 @@
--- tasker.reopen_step(step, attempts, reset, metadata): makes a step pending and due now, with so many attempts left, or those that it has
--- and one at least. A limit that a permanent failure lowered is restored first, see tasker.record_failure. A step that
--- may not be retried gets its attempts all the same, because a person asks for them. The transition records what was
--- changed. The caller holds the task's lock.
-CREATE OR REPLACE FUNCTION tasker.reopen_step(p_step bigint, p_attempts integer, p_reset boolean, p_metadata jsonb) RETURNS void
+-- tasker.reopen_step(step, attempts, reset, metadata): makes a step pending and due now, with so many attempts left, or
+-- those that it has and one at least. A limit that a permanent failure lowered is restored first, see
+-- tasker.record_failure. A step that may not be retried gets its attempts all the same, because a person asks for them.
+-- The transition records what was changed. The caller holds the task's lock.
+CREATE OR REPLACE FUNCTION tasker.reopen_step(p_step bigint, p_attempts integer, p_reset boolean, p_metadata jsonb)
+RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$

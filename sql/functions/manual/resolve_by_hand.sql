@@ -1,5 +1,6 @@
 -- tasker.resolve_by_hand(step, result, metadata, verb): what tasker.resolve_step and tasker.skip_step have in common.
-CREATE OR REPLACE FUNCTION tasker.resolve_by_hand(p_step bigint, p_result jsonb, p_metadata jsonb, p_verb text) RETURNS text
+CREATE OR REPLACE FUNCTION tasker.resolve_by_hand(p_step bigint, p_result jsonb, p_metadata jsonb, p_verb text)
+RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -8,7 +8,8 @@
 -- runs, is done or cancelled, or its task is complete or cancelled, and invalid_parameter_value (22023) for
 -- attempts below 1, or a reason of more than 1000 characters.
 CREATE OR REPLACE FUNCTION tasker.retry_step(
-    step bigint, attempts integer DEFAULT NULL, reset boolean DEFAULT false, reason text DEFAULT NULL, by text DEFAULT NULL) RETURNS text
+    step bigint, attempts integer DEFAULT NULL, reset boolean DEFAULT false, reason text DEFAULT NULL,
+        by text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET jit = off SET max_parallel_workers_per_gather = 0
@@ -22,10 +23,12 @@ BEGIN
     END IF;
     SELECT * INTO v_step FROM tasker.lock_step_for_operation(retry_step.step);
     IF v_step.task_state NOT IN ('pending', 'in_progress', 'error') THEN
-        PERFORM tasker.refuse_operation(format('the task of step %s (%s)', retry_step.step, v_step.name), v_step.task_state,
+        PERFORM tasker.refuse_operation(format('the task of step %s (%s)', retry_step.step, v_step.name),
+            v_step.task_state,
             'changed by a retry of a step', CASE v_step.task_state WHEN 'cancelled' THEN 'tasker.retry_task opens it again.' END);
     ELSIF v_step.state NOT IN ('pending', 'error') THEN
-        PERFORM tasker.refuse_operation(format('step %s (%s)', retry_step.step, v_step.name), v_step.state, 'retried', NULL);
+        PERFORM tasker.refuse_operation(format('step %s (%s)', retry_step.step, v_step.name), v_step.state, 'retried',
+            NULL);
     END IF;
     PERFORM tasker.reopen_step(retry_step.step, retry_step.attempts, retry_step.reset, v_metadata);
     RETURN tasker.continue_task(v_step.task, v_metadata);

@@ -7,7 +7,8 @@
 -- complete or resolved manually, or a handler that was cancelled still runs, and invalid_parameter_value (22023)
 -- for attempts below 1, or a reason of more than 1000 characters.
 CREATE OR REPLACE FUNCTION tasker.retry_task(
-    task bigint, attempts integer DEFAULT NULL, reset boolean DEFAULT false, reason text DEFAULT NULL, by text DEFAULT NULL,
+    task bigint, attempts integer DEFAULT NULL, reset boolean DEFAULT false, reason text DEFAULT NULL,
+        by text DEFAULT NULL,
     OUT state text, OUT steps integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -34,7 +35,8 @@ BEGIN
         ORDER BY s.workflow_step_id
     LOOP
         IF retry_task.state = 'cancelled' AND v_step.in_process THEN
-            PERFORM tasker.refuse_operation(format('step %s (%s) of the cancelled task %s', v_step.id, v_step.name, retry_task.task),
+            PERFORM tasker.refuse_operation(format('step %s (%s) of the cancelled task %s', v_step.id, v_step.name,
+                retry_task.task),
                 'still running', 'retried yet', 'Its worker stops it within seconds; ask again then.');
         ELSIF v_step.state = 'error' OR v_step.state = 'cancelled' AND NOT v_step.in_process THEN
             PERFORM tasker.reopen_step(v_step.id, retry_task.attempts, retry_task.reset, v_metadata);

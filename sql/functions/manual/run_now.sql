@@ -16,13 +16,16 @@ BEGIN
     SELECT * INTO v_step FROM tasker.lock_step_for_operation(run_now.step);
     SELECT r.readiness INTO v_readiness FROM tasker.step_readiness(v_step.task, ARRAY[run_now.step]) r;
     IF v_step.task_state NOT IN ('pending', 'in_progress') THEN
-        PERFORM tasker.refuse_operation(format('the task of step %s (%s)', run_now.step, v_step.name), v_step.task_state, 'run now',
+        PERFORM tasker.refuse_operation(format('the task of step %s (%s)', run_now.step, v_step.name),
+            v_step.task_state, 'run now',
             CASE v_step.task_state WHEN 'error' THEN 'tasker.retry_step opens it again.' END);
     ELSIF v_readiness NOT IN ('ready', 'waiting', 'backing_off') THEN
-        PERFORM tasker.refuse_operation(format('step %s (%s)', run_now.step, v_step.name), replace(v_readiness, '_', ' '), 'run now',
+        PERFORM tasker.refuse_operation(format('step %s (%s)', run_now.step, v_step.name),
+            replace(v_readiness, '_', ' '), 'run now',
             CASE v_readiness WHEN 'exhausted' THEN 'tasker.retry_step grants more attempts.' END);
     ELSIF v_readiness = 'backing_off' THEN
-        PERFORM tasker.reopen_step(run_now.step, NULL, false, tasker.operation_metadata('run_now', run_now.reason, run_now.by));
+        PERFORM tasker.reopen_step(run_now.step, NULL, false,
+            tasker.operation_metadata('run_now', run_now.reason, run_now.by));
         RETURN tasker.continue_task(v_step.task, NULL);
     END IF;
     RETURN v_step.task_state;

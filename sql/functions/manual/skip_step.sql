@@ -16,8 +16,10 @@ BEGIN
     FROM tasker.lock_step_for_operation(skip_step.step) l, public.tasker_workflow_steps s
     WHERE s.workflow_step_id = skip_step.step;
     IF NOT v_step.skippable AND NOT skip_step.force THEN
-        RAISE EXCEPTION 'step % (%) may not be skipped: its template does not say skippable', skip_step.step, v_step.name
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Skip it with force, or resolve it with a result.';
+        RAISE EXCEPTION 'step % (%) may not be skipped: its template does not say skippable', skip_step.step,
+            v_step.name
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                HINT = 'Skip it with force, or resolve it with a result.';
     END IF;
     RETURN tasker.resolve_by_hand(skip_step.step, NULL, jsonb_build_object('skipped', true)
         || tasker.operation_metadata('skip_step', skip_step.reason, skip_step.by), 'skipped');

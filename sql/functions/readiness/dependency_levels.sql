@@ -15,7 +15,8 @@ AS $$
 DECLARE
     -- From here on a step is its position in this array, and an edge is one in the two below.
     v_ids bigint[] := ARRAY(
-        SELECT s.workflow_step_id FROM public.tasker_workflow_steps s WHERE s.task_id = input_task_id ORDER BY s.workflow_step_id);
+        SELECT s.workflow_step_id FROM public.tasker_workflow_steps s
+        WHERE s.task_id = input_task_id ORDER BY s.workflow_step_id);
     v_from integer[];  -- NULL for a step of another task, which never gets a level here
     v_to integer[];
     v_waiting integer[] := array_fill(0, ARRAY[cardinality(v_ids)]);  -- a step's parents that have no level yet
@@ -32,7 +33,8 @@ BEGIN
         SELECT child.position AS child, e.parent_id
         FROM unnest(v_ids) WITH ORDINALITY AS child (id, position)
         CROSS JOIN LATERAL (
-            SELECT e.from_step_id AS parent_id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = child.id OFFSET 0
+            SELECT e.from_step_id AS parent_id FROM public.tasker_workflow_step_edges e
+            WHERE e.to_step_id = child.id OFFSET 0
         ) AS e
         OFFSET 0
     ) AS edge

@@ -6,7 +6,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_parents bigint[] := ARRAY(
-        SELECT DISTINCT e.from_step_id FROM public.tasker_workflow_step_edges e WHERE e.to_step_id = p_step ORDER BY e.from_step_id);
+        SELECT DISTINCT e.from_step_id FROM public.tasker_workflow_step_edges e
+        WHERE e.to_step_id = p_step ORDER BY e.from_step_id);
     v_earlier bigint[] := '{}';
     v_found bigint[] := v_parents;
 BEGIN
@@ -32,7 +33,8 @@ BEGIN
         SELECT jsonb_agg(jsonb_build_object('step_id', u.id::text, 'name', s.name, 'result', s.results) ORDER BY u.n)
         FROM unnest(v_parents) WITH ORDINALITY AS u (id, n)
         CROSS JOIN LATERAL (
-            SELECT s.results, (SELECT n.name FROM public.tasker_named_steps n WHERE n.named_step_id = s.named_step_id) AS name
+            SELECT s.results, (SELECT n.name FROM public.tasker_named_steps n
+                WHERE n.named_step_id = s.named_step_id) AS name
             FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = u.id OFFSET 0
         ) s
     );

@@ -12,7 +12,8 @@
 -- alone, and those of a task with few, are looked up one by one, so that a late step makes no range over other
 -- tasks' rows.
 CREATE OR REPLACE FUNCTION tasker.ready_steps(p_task bigint)
-RETURNS TABLE (task_id bigint, workflow_step_id bigint, readiness text, due_at timestamptz, current_state text, transition_id bigint)
+RETURNS TABLE (task_id bigint, workflow_step_id bigint, readiness text, due_at timestamptz, current_state text,
+    transition_id bigint)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_nestloop = off SET enable_seqscan = off
@@ -38,12 +39,14 @@ BEGIN
     IF v_open = 0 THEN
         RETURN;
     ELSIF v_open <= 24 THEN
-        v_alone := ARRAY(SELECT s.workflow_step_id FROM public.tasker_workflow_steps s WHERE s.task_id = p_task AND NOT s.processed);
+        v_alone := ARRAY(SELECT s.workflow_step_id FROM public.tasker_workflow_steps s
+            WHERE s.task_id = p_task AND NOT s.processed);
     ELSIF v_last - v_first < 8 * v_open THEN
         v_firsts := ARRAY[v_first];
         v_lasts := ARRAY[v_last];
     ELSE
-        SELECT r.firsts, r.lasts, r.alone INTO v_firsts, v_lasts, v_alone FROM tasker.ready_steps_ranges(p_task, 24, 8) r;
+        SELECT r.firsts, r.lasts, r.alone INTO v_firsts, v_lasts, v_alone
+        FROM tasker.ready_steps_ranges(p_task, 24, 8) r;
     END IF;
 
     FOR i IN 1 .. coalesce(cardinality(v_firsts), 0) LOOP
@@ -56,10 +59,12 @@ BEGIN
             WHERE t.workflow_step_id BETWEEN v_parents AND v_last AND t.most_recent
               AND t.to_state IN ('complete', 'resolved_manually'));
         RETURN QUERY
-        SELECT p_task, s.workflow_step_id, CASE WHEN due.at > v_now THEN 'backing_off' ELSE 'ready' END, due.at AT TIME ZONE 'UTC',
+        SELECT p_task, s.workflow_step_id, CASE WHEN due.at > v_now THEN 'backing_off' ELSE 'ready' END,
+            due.at AT TIME ZONE 'UTC',
             coalesce(latest.to_state, 'pending')::text, coalesce(latest.id, 0)
         FROM (
-            SELECT s.workflow_step_id, s.attempts, s.last_attempted_at, s.backoff_request_seconds, s.retryable, s.retry_limit
+            SELECT s.workflow_step_id, s.attempts, s.last_attempted_at, s.backoff_request_seconds, s.retryable,
+                s.retry_limit
             FROM public.tasker_workflow_steps s
             WHERE s.task_id = p_task AND s.workflow_step_id BETWEEN v_first AND v_last
               AND tasker.ready_steps_row(s.processed, s.in_process, s.retryable, s.attempts, s.retry_limit)
@@ -82,7 +87,8 @@ BEGIN
         LEFT JOIN public.tasker_workflow_step_transitions latest ON latest.workflow_step_id = s.workflow_step_id
             AND latest.workflow_step_id BETWEEN v_first AND v_last AND latest.most_recent
         CROSS JOIN LATERAL (
-            SELECT tasker.ready_steps_due(latest.to_state, latest.created_at, s.attempts, s.last_attempted_at, s.backoff_request_seconds) AS at
+            SELECT tasker.ready_steps_due(latest.to_state, latest.created_at, s.attempts, s.last_attempted_at,
+                s.backoff_request_seconds) AS at
         ) AS due
         WHERE tasker.ready_steps_state(latest.to_state, s.retryable, s.attempts, s.retry_limit);
     END LOOP;
@@ -90,18 +96,21 @@ BEGIN
     IF v_alone IS NOT NULL THEN
         -- OFFSET 0 keeps a lookup a lookup. The parents of a step are looked at until the first that is not done.
         RETURN QUERY
-        SELECT p_task, s.workflow_step_id, CASE WHEN due.at > v_now THEN 'backing_off' ELSE 'ready' END, due.at AT TIME ZONE 'UTC',
+        SELECT p_task, s.workflow_step_id, CASE WHEN due.at > v_now THEN 'backing_off' ELSE 'ready' END,
+            due.at AT TIME ZONE 'UTC',
             coalesce(latest.to_state, 'pending')::text, coalesce(latest.id, 0)
         FROM unnest(v_alone) AS alone (id)
         CROSS JOIN LATERAL (
-            SELECT s.workflow_step_id, s.attempts, s.last_attempted_at, s.backoff_request_seconds, s.retryable, s.retry_limit
+            SELECT s.workflow_step_id, s.attempts, s.last_attempted_at, s.backoff_request_seconds, s.retryable,
+                s.retry_limit
             FROM public.tasker_workflow_steps s
             WHERE s.workflow_step_id = alone.id
               AND tasker.ready_steps_row(s.processed, s.in_process, s.retryable, s.attempts, s.retry_limit)
               AND (
                   SELECT true FROM public.tasker_workflow_step_edges e
                   WHERE e.to_step_id = s.workflow_step_id AND (
-                      SELECT t.to_state IN ('complete', 'resolved_manually') FROM public.tasker_workflow_step_transitions t
+                      SELECT t.to_state IN ('complete', 'resolved_manually')
+                      FROM public.tasker_workflow_step_transitions t
                       WHERE t.workflow_step_id = e.from_step_id AND t.most_recent
                   ) IS NOT TRUE
                   LIMIT 1
@@ -114,7 +123,8 @@ BEGIN
             OFFSET 0
         ) AS latest ON true
         CROSS JOIN LATERAL (
-            SELECT tasker.ready_steps_due(latest.to_state, latest.created_at, s.attempts, s.last_attempted_at, s.backoff_request_seconds) AS at
+            SELECT tasker.ready_steps_due(latest.to_state, latest.created_at, s.attempts, s.last_attempted_at,
+                s.backoff_request_seconds) AS at
         ) AS due
         WHERE tasker.ready_steps_state(latest.to_state, s.retryable, s.attempts, s.retry_limit);
     END IF;

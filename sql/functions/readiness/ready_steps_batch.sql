@@ -3,7 +3,8 @@
 -- Locks: none.
 -- Errors: none.
 CREATE OR REPLACE FUNCTION tasker.ready_steps_batch(p_tasks bigint[])
-RETURNS TABLE (task_id bigint, workflow_step_id bigint, readiness text, due_at timestamptz, current_state text, transition_id bigint)
+RETURNS TABLE (task_id bigint, workflow_step_id bigint, readiness text, due_at timestamptz, current_state text,
+    transition_id bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$

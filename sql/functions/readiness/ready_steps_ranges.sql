@@ -1,5 +1,6 @@
--- tasker.ready_steps_ranges(task, few, near): the unprocessed steps of a task as ranges of ids in which the next step is
--- never more than near away, and, of ranges with no more than few steps, those steps one by one. NULL where there is none.
+-- tasker.ready_steps_ranges(task, few, near): the unprocessed steps of a task as ranges of ids in which the next step
+-- is never more than near away, and, of ranges with no more than few steps, those steps one by one. NULL where there is
+-- none.
 CREATE OR REPLACE FUNCTION tasker.ready_steps_ranges(
     p_task bigint, p_few integer, p_near integer, OUT firsts bigint[], OUT lasts bigint[], OUT alone bigint[])
 LANGUAGE plpgsql STABLE

@@ -1,6 +1,7 @@
--- tasker.spread_due(step, due): when a step that may run again from due on is to be woken: up to a quarter of its wait later, ten
--- seconds at most, so that steps that failed together do not all come back together. It is never before due, and the same
--- whenever it is asked: it follows from the transition that the step waits after. Whether the step is ready is decided by due alone.
+-- tasker.spread_due(step, due): when a step that may run again from due on is to be woken: up to a quarter of its wait
+-- later, ten seconds at most, so that steps that failed together do not all come back together. It is never before due,
+-- and the same whenever it is asked: it follows from the transition that the step waits after. Whether the step is
+-- ready is decided by due alone.
 CREATE OR REPLACE FUNCTION tasker.spread_due(p_step bigint, p_due timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -41,7 +41,8 @@ BEGIN
                 ), '') NOT IN ('complete', 'resolved_manually')
                 LIMIT 1) IS NOT NULL THEN 'waiting'
             WHEN s.processed OR s.in_process THEN 'exhausted'
-            WHEN NOT (state.name = 'pending' AND counted.attempts = 0 OR s.retryable AND counted.attempts < counted.retry_limit)
+            WHEN NOT (state.name = 'pending' AND counted.attempts = 0 OR s.retryable
+                AND counted.attempts < counted.retry_limit)
                 THEN 'exhausted'
             WHEN d.due_at > now() THEN 'backing_off'
             ELSE 'ready'
@@ -64,7 +65,8 @@ BEGIN
             (s.last_attempted_at + make_interval(secs => s.backoff_request_seconds)) AT TIME ZONE 'UTC',
             -- The exponent is bounded as well: 2 to the power of a great number is an error.
             CASE WHEN latest.to_state = 'error' THEN
-                (latest.created_at + make_interval(secs => least(power(2, least(coalesce(s.attempts, 1), 5)), 30))) AT TIME ZONE 'UTC' END
+                (latest.created_at + make_interval(secs => least(power(2, least(coalesce(s.attempts, 1), 5)),
+                    30))) AT TIME ZONE 'UTC' END
         ) AS due_at
     ) d
     ORDER BY s.workflow_step_id;

@@ -1,13 +1,15 @@
--- tasker.insert_spawned_edges(task, step, ids, steps): writes the edges of steps that were just added, ids in the order of steps; see
--- tasker.spawn_steps.
-CREATE OR REPLACE FUNCTION tasker.insert_spawned_edges(p_task bigint, p_step bigint, p_ids bigint[], p_steps jsonb) RETURNS void
+-- tasker.insert_spawned_edges(task, step, ids, steps): writes the edges of steps that were just added, ids in the order
+-- of steps; see tasker.spawn_steps.
+CREATE OR REPLACE FUNCTION tasker.insert_spawned_edges(p_task bigint, p_step bigint, p_ids bigint[], p_steps jsonb)
+RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_mergejoin = off SET enable_nestloop = off SET enable_seqscan = off
 AS $$
 DECLARE
     v_now timestamp := tasker.utc_now();
-    v_children bigint[] := ARRAY(SELECT e.to_step_id FROM public.tasker_workflow_step_edges e WHERE e.from_step_id = p_step);
+    v_children bigint[] := ARRAY(SELECT e.to_step_id FROM public.tasker_workflow_step_edges e
+        WHERE e.from_step_id = p_step);
 BEGIN
     WITH added AS (
         SELECT p_ids[e.n] AS id, e.step ->> 'name' AS name, e.step -> 'depends_on' AS parents

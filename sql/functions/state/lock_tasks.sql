@@ -1,6 +1,6 @@
 -- tasker.lock_tasks(tasks, wait): takes the tasks' locks in the order of their ids. NO KEY UPDATE, because FOR UPDATE
--- deadlocks with concurrent inserts of child rows, which take KEY SHARE on the task for their foreign key. Without wait,
--- tasks that somebody else holds are left out and returned.
+-- deadlocks with concurrent inserts of child rows, which take KEY SHARE on the task for their foreign key. Without
+-- wait, tasks that another transaction has locked are left out and returned.
 CREATE OR REPLACE FUNCTION tasker.lock_tasks(p_tasks bigint[], p_wait boolean DEFAULT true) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

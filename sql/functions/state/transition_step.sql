@@ -1,7 +1,7 @@
 -- tasker.transition_step(step, to_state, metadata): appends a transition and returns its id.
 -- The caller holds the lock of the step's task and has decided that the transition is legal. from_state is written;
 -- sort_key grows by 10 from 10, as Statesman counts, and from the start again where another writer has
--- brought it to the end of the integers. Raises 40001 when somebody else moved the step in between.
+-- brought it to the end of the integers. Raises 40001 when another transaction moved the step in between.
 CREATE OR REPLACE FUNCTION tasker.transition_step(p_step bigint, p_to text, p_metadata jsonb) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -19,7 +19,7 @@ BEGIN
         SET most_recent = false, updated_at = v_now
         WHERE t.id = v_last.id AND t.most_recent;
         IF NOT FOUND THEN
-            RAISE EXCEPTION 'step % was moved by somebody else', p_step USING ERRCODE = 'serialization_failure';
+            RAISE EXCEPTION 'step % was moved by another transaction', p_step USING ERRCODE = 'serialization_failure';
         END IF;
     END IF;
     IF v_last.sort_key > 2147483000 THEN
@@ -27,7 +27,8 @@ BEGIN
     END IF;
     INSERT INTO public.tasker_workflow_step_transitions
         (workflow_step_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
-    VALUES (p_step, p_to, coalesce(v_last.to_state, 'pending'), p_metadata, coalesce(v_last.sort_key, 0) + 10, true, v_now, v_now)
+    VALUES (p_step, p_to, coalesce(v_last.to_state, 'pending'), p_metadata, coalesce(v_last.sort_key, 0) + 10, true,
+        v_now, v_now)
     RETURNING id INTO v_id;
     RETURN v_id;
 END

@@ -17,7 +17,7 @@ BEGIN
         SET most_recent = false, updated_at = v_now
         WHERE t.id = v_last.id AND t.most_recent;
         IF NOT FOUND THEN
-            RAISE EXCEPTION 'task % was moved by somebody else', p_task USING ERRCODE = 'serialization_failure';
+            RAISE EXCEPTION 'task % was moved by another transaction', p_task USING ERRCODE = 'serialization_failure';
         END IF;
     END IF;
     IF v_last.sort_key > 2147483000 THEN
@@ -25,7 +25,8 @@ BEGIN
     END IF;
     INSERT INTO public.tasker_task_transitions
         (task_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
-    VALUES (p_task, p_to, coalesce(v_last.to_state, 'pending'), p_metadata, coalesce(v_last.sort_key, 0) + 10, true, v_now, v_now)
+    VALUES (p_task, p_to, coalesce(v_last.to_state, 'pending'), p_metadata, coalesce(v_last.sort_key, 0) + 10, true,
+        v_now, v_now)
     RETURNING id INTO v_id;
     RETURN v_id;
 END

@@ -1,8 +1,9 @@
--- tasker.complete_finished_tasks(tasks, steps): the end of tasks after steps of theirs that completed and opened no other. Only a step
--- whose children are done, mostly because it has none, can have been the last. The steps of its task are looked at up to the
--- first that is not done, the youngest first. Returns the tasks that are complete, and those that are blocked, so that more
--- may follow. The caller holds the tasks' locks.
-CREATE OR REPLACE FUNCTION tasker.complete_finished_tasks(p_tasks bigint[], p_steps bigint[], OUT completed bigint[], OUT blocked bigint[])
+-- tasker.complete_finished_tasks(tasks, steps): the end of tasks after steps of theirs that completed and opened no
+-- other. Only a step whose children are done, mostly because it has none, can have been the last. The steps of its task
+-- are looked at up to the first that is not done, the youngest first. Returns the tasks that are complete, and those
+-- that are blocked, so that more may follow. The caller holds the tasks' locks.
+CREATE OR REPLACE FUNCTION tasker.complete_finished_tasks(p_tasks bigint[], p_steps bigint[], OUT completed bigint[],
+    OUT blocked bigint[])
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$

@@ -1,5 +1,5 @@
--- tasker.complete_tasks(tasks): every step of these tasks in progress is done, so the tasks are. Sets the flag and the state
--- together. The caller holds the tasks' locks.
+-- tasker.complete_tasks(tasks): every step of these tasks in progress is done, so the tasks are. Sets the flag and the
+-- state together. The caller holds the tasks' locks.
 CREATE OR REPLACE FUNCTION tasker.complete_tasks(p_tasks bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -18,7 +18,8 @@ BEGIN
     ), noted AS (
         INSERT INTO public.tasker_task_transitions
             (task_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
-        SELECT l.task_id, 'complete', l.to_state, '{}', CASE WHEN l.sort_key > 2147483000 THEN -1 ELSE l.sort_key + 10 END,
+        SELECT l.task_id, 'complete', l.to_state, '{}',
+            CASE WHEN l.sort_key > 2147483000 THEN -1 ELSE l.sort_key + 10 END,
             true, v_now, v_now
         FROM left_state l
     )

@@ -2,7 +2,8 @@
 -- while it waits: asking twice for the same cause is asking once. A job that is due later stays 'available', because
 -- River's scheduler would be up to five seconds late; the poll of its queue, or a notification at the right moment,
 -- finds it. Sends no notification: see tasker.notify.
-CREATE OR REPLACE FUNCTION tasker.enqueue_tick(p_task bigint, p_cause text, p_due timestamptz DEFAULT NULL) RETURNS boolean
+CREATE OR REPLACE FUNCTION tasker.enqueue_tick(p_task bigint, p_cause text, p_due timestamptz DEFAULT NULL)
+RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -12,7 +13,8 @@ BEGIN
             convert_to('tick:' || p_task || ':' || p_cause, 'UTF8'), B'11110001')
     ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND unique_states IS NOT NULL
         AND tasker.river_job_state_in_bitmask(unique_states, state)
-    DO UPDATE SET state = 'available', scheduled_at = excluded.scheduled_at WHERE tasker.job_is_stuck(river_job.*, excluded.scheduled_at);
+    DO UPDATE SET state = 'available', scheduled_at = excluded.scheduled_at
+    WHERE tasker.job_is_stuck(river_job.*, excluded.scheduled_at);
     RETURN FOUND;
 END
 $$;

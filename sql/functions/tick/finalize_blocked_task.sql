@@ -1,6 +1,7 @@
--- tasker.finalize_blocked_task(task): looks whether a blocked task has anything left to run: at once when it is small. A look at a
--- large task costs milliseconds, and every finish in it asks for one, so that it is put off and shared: a tick that
--- waits the longer the larger the task, a tenth of a millisecond for each step. The caller holds the task's lock.
+-- tasker.finalize_blocked_task(task): checks whether a blocked task has anything left to run: at once when it is small.
+-- The check of a large task costs milliseconds, and every finish in it asks for one, so that it is put off and shared:
+-- a tick that waits the longer the larger the task, a tenth of a millisecond for each step. The caller holds the task's
+-- lock.
 CREATE OR REPLACE FUNCTION tasker.finalize_blocked_task(p_task bigint,
     OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text)
 LANGUAGE plpgsql VOLATILE
@@ -16,7 +17,8 @@ BEGIN
     IF NOT FOUND OR state NOT IN ('pending', 'in_progress') THEN
         RETURN;
     ELSIF v_steps <= v_small THEN
-        SELECT t.state, t.queues, t.due_at, t.due_queue INTO state, queues, due_at, due_queue FROM tasker.tick_task(p_task) t;
+        SELECT t.state, t.queues, t.due_at, t.due_queue INTO state, queues, due_at, due_queue
+        FROM tasker.tick_task(p_task) t;
         RETURN;
     END IF;
     due_at := clock_timestamp() + v_steps * interval '0.1 ms';

@@ -1,5 +1,6 @@
--- tasker.finalize_task(task, state): evaluates all steps of an open task, and ends it when no step is left that may run: complete
--- when all are done, else in error. Returns its state, which is in_progress when it goes on. The caller holds the task's lock.
+-- tasker.finalize_task(task, state): evaluates all steps of an open task, and ends it when no step is left that may
+-- run: complete when all are done, else in error. Returns its state, which is in_progress when it goes on. The caller
+-- holds the task's lock.
 CREATE OR REPLACE FUNCTION tasker.finalize_task(p_task bigint, p_state text) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- tasker.insert_template_steps(tasks): writes the steps and edges of these tasks' templates, as the engine writes them: attempts 0,
--- results {}, inputs a copy of the context, edges named 'provides' from parent to child.
+-- tasker.insert_template_steps(tasks): writes the steps and edges of these tasks' templates, as the engine writes them:
+-- attempts 0, results {}, inputs a copy of the context, edges named 'provides' from parent to child.
 CREATE OR REPLACE FUNCTION tasker.insert_template_steps(p_tasks bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -8,7 +8,8 @@ DECLARE
     v_now timestamp := tasker.utc_now();
     v_ids bigint[];
 BEGIN
-    -- The ids come back in the order of tasks and positions: edges then follow from positions, without reading the steps.
+    -- The ids come back in the order of tasks and positions: edges then follow from positions, without reading the
+    -- steps.
     WITH written AS (
         INSERT INTO public.tasker_workflow_steps
             (task_id, named_step_id, retryable, retry_limit, in_process, processed, attempts,
@@ -27,10 +28,12 @@ BEGIN
     SELECT v_ids[u.before + e.parent], v_ids[u.before + e.position], 'provides', v_now, v_now
     FROM (
         SELECT u.n, k.named_task_id,
-            coalesce(sum(ts.steps) OVER (ORDER BY u.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS before
+            coalesce(sum(ts.steps) OVER (ORDER BY u.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+                0)::bigint AS before
         FROM unnest(p_tasks) WITH ORDINALITY AS u (task, n)
         JOIN public.tasker_tasks k ON k.task_id = u.task
-        CROSS JOIN LATERAL (SELECT count(*) AS steps FROM tasker.template_steps ts WHERE ts.named_task_id = k.named_task_id) ts
+        CROSS JOIN LATERAL (SELECT count(*) AS steps FROM tasker.template_steps ts
+            WHERE ts.named_task_id = k.named_task_id) ts
     ) u
     CROSS JOIN LATERAL (
         SELECT ts.position, p.parent, p.ord

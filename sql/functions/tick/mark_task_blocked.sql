@@ -1,4 +1,5 @@
--- tasker.mark_task_blocked(task): notes that a step of the task failed for good or was cancelled; see tasker.blocked_tasks.
+-- tasker.mark_task_blocked(task): notes that a step of the task failed for good or was cancelled; see
+-- tasker.blocked_tasks.
 CREATE OR REPLACE FUNCTION tasker.mark_task_blocked(p_task bigint) RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp

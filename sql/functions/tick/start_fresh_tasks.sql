@@ -1,8 +1,9 @@
--- tasker.start_fresh_tasks(tasks, positions, queues, handlers): starts the tasks at these positions, which never started, with their templates' steps
--- when whoever inserted them wrote none. Of each whose steps nobody has touched it returns the roots, as
--- tasker.newly_ready_steps does: to_claim and positions for the first that the caller can claim, unclaimed for the rest. begun are the positions of
--- these; the rest has to be ticked like any task. The caller holds the tasks' locks.
-CREATE OR REPLACE FUNCTION tasker.start_fresh_tasks(p_tasks bigint[], p_positions bigint[], p_queues text[], p_handlers text[],
+-- tasker.start_fresh_tasks(tasks, positions, queues, handlers): starts the tasks at these positions, which never
+-- started, with their templates' steps when the insert wrote none. Of each whose steps never ran it returns the roots,
+-- as tasker.newly_ready_steps does: to_claim and positions for the first that the caller can claim, unclaimed for the
+-- rest. begun are the positions of these; the rest has to be ticked like any task. The caller holds the tasks' locks.
+CREATE OR REPLACE FUNCTION tasker.start_fresh_tasks(p_tasks bigint[], p_positions bigint[], p_queues text[],
+    p_handlers text[],
     OUT to_claim bigint[], OUT positions bigint[], OUT unclaimed bigint[], OUT begun bigint[])
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -20,13 +21,16 @@ BEGIN
         PERFORM tasker.insert_template_steps(v_bare);
     END IF;
 
-    INSERT INTO public.tasker_task_transitions (task_id, to_state, from_state, metadata, sort_key, most_recent, created_at, updated_at)
+    INSERT INTO public.tasker_task_transitions (task_id, to_state, from_state, metadata, sort_key, most_recent,
+        created_at, updated_at)
     SELECT k.task_id, 'in_progress', 'pending',
-        jsonb_build_object('initialization_completed', true, 'step_dependencies_established', k.edges), 10, true, v_now, v_now
+        jsonb_build_object('initialization_completed', true, 'step_dependencies_established', k.edges), 10, true, v_now,
+            v_now
     FROM (SELECT p_tasks[p.n] AS task FROM unnest(p_positions) AS p (n)) AS u
     CROSS JOIN LATERAL (
         SELECT k.task_id, (
-            SELECT coalesce(sum(cardinality(ts.parents)), 0) FROM tasker.template_steps ts WHERE ts.named_task_id = k.named_task_id
+            SELECT coalesce(sum(cardinality(ts.parents)), 0) FROM tasker.template_steps ts
+            WHERE ts.named_task_id = k.named_task_id
         ) AS edges
         FROM public.tasker_tasks k WHERE k.task_id = u.task OFFSET 0
     ) k;
@@ -41,7 +45,8 @@ BEGIN
         FROM (
             SELECT p.n, k.named_task_id, s.root, s.named_step_id
             FROM unnest(p_positions) AS p (n)
-            CROSS JOIN LATERAL (SELECT k.named_task_id FROM public.tasker_tasks k WHERE k.task_id = p_tasks[p.n] OFFSET 0) k
+            CROSS JOIN LATERAL (SELECT k.named_task_id FROM public.tasker_tasks k
+                WHERE k.task_id = p_tasks[p.n] OFFSET 0) k
             CROSS JOIN LATERAL tasker.fresh_roots(p_tasks[p.n]) s
         ) s
         LEFT JOIN LATERAL (

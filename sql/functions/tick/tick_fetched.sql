@@ -1,5 +1,6 @@
--- tasker.tick_fetched(worker, task, queue, key, job): ticks a task whose context the caller has checked, after tasker.fetch_jobs answered
--- 'unchecked', and deletes its job. Arguments and answer are those of tasker.tick for one task, of which it waits for the lock.
+-- tasker.tick_fetched(worker, task, queue, key, job): ticks a task whose context the caller has checked, after
+-- tasker.fetch_jobs answered 'unchecked', and deletes its job. Arguments and answer are those of tasker.tick for one
+-- task, of which it waits for the lock.
 CREATE OR REPLACE FUNCTION tasker.tick_fetched(p_worker uuid, p_task bigint, p_queue text, p_key text, p_job bigint)
 RETURNS TABLE (n bigint, status text, state text, due_in_ms bigint, due_queue text, named_task_id integer, digest text,
     step_id bigint, token bigint,

@@ -1,5 +1,5 @@
--- tasker.tick_statuses(tasks, checked, busy): what tasker.tick finds, by position: the statuses that it returns, but 'begin' for a
--- task that is ticked and never started.
+-- tasker.tick_statuses(tasks, checked, busy): what tasker.tick finds, by position: the statuses that it returns, but
+-- 'begin' for a task that is ticked and never started.
 CREATE OR REPLACE FUNCTION tasker.tick_statuses(p_tasks bigint[], p_checked boolean[], p_locked bigint[]) RETURNS text[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp

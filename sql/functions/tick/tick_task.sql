@@ -1,14 +1,17 @@
--- tasker.tick_task(task, worker, queue, handlers, key): one look at one task whose lock the caller holds: enqueue its ready
--- steps, and for later those whose backoff ends later; finalize it when nothing is left. Idempotent. With a queue, the first
--- ready step of that queue that never ran, with one of the handlers, is claimed for the worker instead. Returns the task's
--- state afterwards, the queues that got a job for now, where and when the next retry is due, and the claim.
--- With evaluate_all it evaluates all steps, also those that are not ready, and notices what somebody else cancelled. Before it finds that
--- nothing is left, flags that another writer left are put right; repaired is of how many steps.
--- It must run as a statement of its own after the lock was taken: only then does it see what the previous holder wrote.
+-- tasker.tick_task(task, worker, queue, handlers, key): evaluates one task whose lock the caller holds: enqueue its
+-- ready steps, and for later those whose backoff ends later; finalize it when nothing is left. Idempotent. With a
+-- queue, the first ready step of that queue that never ran, with one of the handlers, is claimed for the worker
+-- instead. Returns the task's state afterwards, the queues that got a job for now, where and when the next retry is
+-- due, and the claim. With evaluate_all it evaluates all steps, also those that are not ready, and notices what other
+-- programs cancelled. Before it finds that nothing is left, flags that another writer left are put right; repaired is
+-- of how many steps. It must run as a statement of its own after the lock was taken: only then does it see what the
+-- previous holder wrote.
 CREATE OR REPLACE FUNCTION tasker.tick_task(
-    p_task bigint, p_worker uuid DEFAULT NULL, p_queue text DEFAULT NULL, p_handlers text[] DEFAULT NULL, p_key text DEFAULT NULL,
+    p_task bigint, p_worker uuid DEFAULT NULL, p_queue text DEFAULT NULL, p_handlers text[] DEFAULT NULL,
+        p_key text DEFAULT NULL,
     p_evaluate_all boolean DEFAULT false,
-    OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text, OUT next_step bigint, OUT next_token bigint, OUT repaired integer)
+    OUT state text, OUT queues text[], OUT due_at timestamptz, OUT due_queue text, OUT next_step bigint,
+        OUT next_token bigint, OUT repaired integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -23,11 +26,13 @@ BEGIN
     END IF;
     IF p_evaluate_all THEN
         repaired := tasker.repair_flags(p_task);
-        -- Somebody set the task back: the sweep looks at tasks that are not complete.
-        UPDATE public.tasker_tasks k SET complete = false, updated_at = tasker.utc_now() WHERE k.task_id = p_task AND k.complete;
+        -- The task was set back by another program: the sweep reads tasks that are not complete.
+        UPDATE public.tasker_tasks k SET complete = false, updated_at = tasker.utc_now()
+        WHERE k.task_id = p_task AND k.complete;
     END IF;
     SELECT array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready') AS ready,
-           array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready' AND r.transition_id = 0) AS fresh,
+           array_agg(r.workflow_step_id ORDER BY r.workflow_step_id) FILTER (WHERE r.readiness = 'ready'
+               AND r.transition_id = 0) AS fresh,
            array_agg(r.workflow_step_id ORDER BY d.due_at) FILTER (WHERE r.readiness = 'backing_off') AS waiting,
            array_agg(d.due_at ORDER BY d.due_at) FILTER (WHERE r.readiness = 'backing_off') AS due
     INTO v_steps

@@ -9,7 +9,8 @@ DECLARE
 BEGIN
     PERFORM tasker.record_failure(p_step, p_token, jsonb_build_object(
         'error', p_error, 'error_class', 'Tasker::WorkerLost', 'backtrace', ''),
-        false, NULL, jsonb_build_object('reason', p_reason, 'expired', true, 'error_category', 'transient', 'error_code', 'WORKER_LOST'));
+        false, NULL, jsonb_build_object('reason', p_reason, 'expired', true, 'error_category', 'transient',
+            'error_code', 'WORKER_LOST'));
     SELECT s.attempts, coalesce(s.retry_limit, 3) AS retry_limit, s.retryable INTO v_step
     FROM public.tasker_workflow_steps s WHERE s.workflow_step_id = p_step;
     IF v_step.retryable AND v_step.attempts < v_step.retry_limit THEN

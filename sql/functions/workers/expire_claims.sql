@@ -10,8 +10,10 @@ DECLARE
     v_expired integer := 0;
     v_queues text[] := '{}';
 BEGIN
-    -- Open tasks are the way to the claims: the transitions have no index on the worker, and need none for a rare event.
-    SELECT array_agg(s.task_id) AS tasks, array_agg(s.workflow_step_id) AS steps, array_agg(t.id) AS tokens INTO v_claims
+    -- Open tasks are the way to the claims: the transitions have no index on the worker, and need none for a rare
+    -- event.
+    SELECT array_agg(s.task_id) AS tasks, array_agg(s.workflow_step_id) AS steps,
+        array_agg(t.id) AS tokens INTO v_claims
     FROM public.tasker_tasks k
     JOIN public.tasker_workflow_steps s ON s.task_id = k.task_id AND s.in_process AND NOT s.processed
     JOIN public.tasker_workflow_step_transitions t ON t.workflow_step_id = s.workflow_step_id AND t.most_recent

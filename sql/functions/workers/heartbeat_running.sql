@@ -1,6 +1,8 @@
--- tasker.heartbeat_running(worker, tokens): tasker.heartbeat for a worker with attempts under way. Of their tokens it returns those whose
--- step or task somebody has cancelled or ended, and those whose claim is not held any more for another reason.
-CREATE OR REPLACE FUNCTION tasker.heartbeat_running(p_worker uuid, p_tokens bigint[], OUT alive boolean, OUT cancelled bigint[], OUT lost bigint[])
+-- tasker.heartbeat_running(worker, tokens): tasker.heartbeat for a worker with attempts under way. Of their tokens it
+-- returns those whose step or task was cancelled or has ended, and those whose claim is no longer held for another
+-- reason.
+CREATE OR REPLACE FUNCTION tasker.heartbeat_running(p_worker uuid, p_tokens bigint[], OUT alive boolean,
+    OUT cancelled bigint[], OUT lost bigint[])
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -16,7 +18,8 @@ BEGIN
                 WHERE c.workflow_step_id = t.workflow_step_id AND c.most_recent) END, 'gone') AS state
         FROM unnest(p_tokens) AS u (token)
         LEFT JOIN LATERAL (
-            SELECT t.most_recent, t.workflow_step_id FROM public.tasker_workflow_step_transitions t WHERE t.id = u.token OFFSET 0
+            SELECT t.most_recent, t.workflow_step_id FROM public.tasker_workflow_step_transitions t
+            WHERE t.id = u.token OFFSET 0
         ) t ON true
         LEFT JOIN LATERAL (
             SELECT tasker.task_state(s.task_id) NOT IN ('pending', 'in_progress') AS ended

@@ -1,4 +1,5 @@
--- tasker.lease_of(step, token): for how many milliseconds the claim is held at least, or NULL when it is not held any more.
+-- tasker.lease_of(step, token): for how many milliseconds the claim is held at least, or NULL when it is no longer
+-- held.
 CREATE OR REPLACE FUNCTION tasker.lease_of(p_step bigint, p_token bigint) RETURNS bigint
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
--- tasker.lock_worker_shared(worker): keeps others from declaring the worker dead until this transaction ends, and returns the
--- handlers that it serves. Taken before the tasks' locks. An advisory lock, because many calls at once that share a row
--- lock would write a new multixact each. NULL means that the worker is not registered: others have reaped it, and would
--- never look for claims that it makes now.
+-- tasker.lock_worker_shared(worker): keeps others from declaring the worker dead until this transaction ends, and
+-- returns the handlers that it serves. Taken before the tasks' locks. An advisory lock, because many calls at once that
+-- share a row lock would write a new multixact each. NULL means that the worker is not registered: others have reaped
+-- it, and would never read claims that it makes now.
 CREATE OR REPLACE FUNCTION tasker.lock_worker_shared(p_worker uuid) RETURNS text[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- tasker.next_lease_end(): in how many milliseconds the next lease of a worker ends unless it is renewed, as tasker.reap_workers counts.
--- NULL when there is no worker.
+-- tasker.next_lease_end(): in how many milliseconds the next lease of a worker ends unless it is renewed, as
+-- tasker.reap_workers counts. NULL when there is no worker.
 CREATE OR REPLACE FUNCTION tasker.next_lease_end() RETURNS bigint
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp

@@ -1,7 +1,7 @@
--- tasker.reap_workers(): takes back the steps and River jobs of one worker whose lease has run out, and forgets it. One,
--- so that task locks are taken in order. Anybody may call it at any time, several at once as well. After a restart of the
--- database nobody is reaped before each worker had a lease's time to come back. Returns the workers reaped (0 or 1) and
--- the steps taken back.
+-- tasker.reap_workers(): takes back the steps and River jobs of one worker whose lease has run out, and forgets it.
+-- One, so that task locks are taken in order. Any worker may call it at any time, several at once as well. After a
+-- restart of the database no worker is reaped before each had the time of its lease to come back. Returns the workers
+-- reaped (0 or 1) and the steps taken back.
 CREATE OR REPLACE FUNCTION tasker.reap_workers(OUT workers integer, OUT steps integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp

@@ -1,4 +1,5 @@
--- tasker.remember_worker(): keeps the name of a worker that registers, in tasker.worker_names; names of workers that are long gone are dropped.
+-- tasker.remember_worker(): keeps the name of a worker that registers, in tasker.worker_names; names of workers that
+-- are long gone are dropped.
 CREATE OR REPLACE FUNCTION tasker.remember_worker() RETURNS trigger
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
