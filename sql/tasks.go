@@ -212,7 +212,8 @@ const selectTaskSQL = `
 SELECT k.task_id, ns.name::text AS namespace, nt.name::text AS name, nt.version::text AS version,
        coalesce(t.to_state, 'pending') AS state, t.metadata AS state_detail, k.complete, k.context, k.tags,
        coalesce(k.initiator, '')::text AS initiator, coalesce(k.source_system, '')::text AS source_system,
-       coalesce(k.reason, '')::text AS reason, k.requested_at, k.created_at,
+       coalesce(k.reason, '')::text AS reason,
+       least(greatest(k.requested_at, '0001-01-01'), '9999-12-31') AS requested_at, k.created_at,
        CASE WHEN t.to_state NOT IN ('pending', 'in_progress') THEN t.created_at END AS ended_at,
        EXISTS (SELECT FROM tasker.templates tpl WHERE tpl.named_task_id = k.named_task_id) AS template_synced
 FROM public.tasker_tasks k

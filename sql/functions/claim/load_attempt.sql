@@ -10,7 +10,7 @@ AS $$
     SELECT s.task_id, ns.name::pg_catalog.text, nt.name::pg_catalog.text, nt.version::pg_catalog.text, k.context,
         k.tags,
         k.initiator::pg_catalog.text, k.source_system::pg_catalog.text, k.reason::pg_catalog.text,
-            k.requested_at AT TIME ZONE 'UTC',
+            least(greatest(k.requested_at, '0001-01-01'), '9999-12-31') AT TIME ZONE 'UTC',
         n.name::pg_catalog.text, s.attempts, coalesce(s.retry_limit, 3), s.inputs, s.results,
         coalesce(h.handler, ''), h.config, coalesce(h.timeout_ms, 0), tasker.finished_ancestors(p_step)
     FROM (

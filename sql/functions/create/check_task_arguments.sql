@@ -9,6 +9,9 @@ DECLARE
     v_unknown text;
     v_context jsonb;
 BEGIN
+    IF p_contexts IS NULL THEN
+        RAISE EXCEPTION 'contexts must be an array, not NULL' USING ERRCODE = '22023';
+    END IF;
     FOREACH v_context IN ARRAY p_contexts LOOP
         PERFORM tasker.check_context(v_context);
     END LOOP;

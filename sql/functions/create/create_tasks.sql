@@ -40,6 +40,10 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM tasker.raise_unknown_template(create_tasks.namespace, create_tasks.name, create_tasks.version);
     END IF;
+    IF create_tasks.requested_at NOT BETWEEN '0001-01-01Z' AND '9999-12-31Z' THEN
+        RAISE EXCEPTION 'requested_at is %, which is not in the years 1 to 9999', create_tasks.requested_at
+            USING ERRCODE = '22023';
+    END IF;
     PERFORM tasker.check_task_arguments(v_template, create_tasks.contexts, create_tasks.tags,
         create_tasks.bypass_steps, ARRAY[create_tasks.initiator, create_tasks.source_system, create_tasks.reason]);
 
