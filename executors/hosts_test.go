@@ -20,15 +20,16 @@ import (
 type realLanguage struct {
 	language  Language
 	handler   string
-	class     string // of an error that the language raises itself
-	errorName string // prefix of the classes that the host provides
+	class     string   // of an error that the language raises itself
+	errorName string   // prefix of the classes that the host provides
+	ancestors []string // of these classes
 }
 
 func realLanguages() []realLanguage {
 	return []realLanguage{
-		{Ruby, "BehaveRuby", "ArgumentError", "Tasker::"},
-		{Python, "behave_python", "ValueError", "tasker."},
-		{Node, "behave_node", "TypeError", ""},
+		{Ruby, "BehaveRuby", "ArgumentError", "Tasker::", []string{"Tasker::ProceduralError", "Tasker::Error"}},
+		{Python, "behave_python", "ValueError", "tasker.", []string{"tasker.Error"}},
+		{Node, "behave_node", "TypeError", "", nil},
 	}
 }
 
@@ -119,10 +120,10 @@ func TestRealHostsRunHandlers(t *testing.T) {
 	sc := realScene(t)
 	forEachLanguage(t, func(t *testing.T, l realLanguage) {
 		retry := engine.Failure{
-			Class: l.errorName + "RetryableError", Details: []byte(`{"why":"busy"}`), Message: "try later", RetryAfter: 2 * time.Second,
+			Class: l.errorName + "RetryableError", Ancestors: l.ancestors, Details: []byte(`{"why":"busy"}`), Message: "try later", RetryAfter: 2 * time.Second,
 		}
 		permanent := engine.Failure{
-			Class: l.errorName + "PermanentError", Code: "NO", Details: []byte(`{"why":"closed"}`), Message: "never", Permanent: true,
+			Class: l.errorName + "PermanentError", Ancestors: l.ancestors, Code: "NO", Details: []byte(`{"why":"closed"}`), Message: "never", Permanent: true,
 		}
 		echoed := `{"argument":{"n":9007199254740991,"s":"ü\"\u2028"},"attempt":1,"parent":{"total":1}}`
 		tests := []struct {
