@@ -43,7 +43,7 @@ func TestAPythonStepThatComputesEndsAlone(t *testing.T) {
 	}
 	dir := t.TempDir()
 	(&scene{dir: dir, t: t}).write("python/sums.py", sums)
-	sc := realSceneOf(t, Config{Dir: dir})
+	sc := realSceneOf(t, Config{Dir: dir, CancelGrace: 30 * time.Second})
 	host, first := sc.number(t, "sums.host"), sc.numbers(t, "sums.process")
 	if len(first) != 2 || first[1] != host {
 		t.Fatalf("the step ran in process %v, want a child of %d", first, host)

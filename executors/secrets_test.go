@@ -12,17 +12,18 @@ func TestNoSecretIsLeftOfAnAttemptThatEndsBadly(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		handler, class string
+		timeout        time.Duration
 		// words are what the failure has to say all the same.
 		words []string
 	}{
-		{"blurt", engine.ClassExecutorCrashed, []string{"exited with status 1", "wrote", "warned"}},
-		{"blurt:hang", engine.ClassTimeout, []string{"the stack holds"}},
+		{"blurt", engine.ClassExecutorCrashed, time.Minute, []string{"exited with status 1", "wrote", "warned"}},
+		{"blurt:hang", engine.ClassTimeout, 3 * time.Second, []string{"the stack holds"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.handler, func(t *testing.T) {
 			t.Parallel()
 			f, k := &fakeCallbacks{}, &keeper{}
-			sc := startScene(t, sceneOptions{handlers: tt.handler, Config: Config{AttemptLog: k, Callbacks: f, Secrets: f, StepTimeout: 3 * time.Second}})
+			sc := startScene(t, sceneOptions{handlers: tt.handler, Config: Config{AttemptLog: k, Callbacks: f, Secrets: f, StepTimeout: tt.timeout}})
 			got := sc.run(sc.ctx(), attempt(tt.handler))
 			sc.stop() // so that everything that it printed has been read
 			text := describe(got)
