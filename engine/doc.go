@@ -4,8 +4,8 @@
 // state.
 //
 // The engine imports no queue, no database driver and no process handling, so that every rule here is tested in
-// microseconds. The SQL functions decide on the live rows. The readiness rules here are the same rules in Go: they
-// explain a task to a person, and property tests compare the SQL with them.
+// microseconds. The SQL functions decide on the live rows. [StepRow.Readiness], [Decide], [Backoff] and the rules of
+// transitions are a reference model: tests compare the SQL functions with them, and the worker itself asks only the SQL.
 //
 // # Vocabulary
 //

@@ -15,8 +15,9 @@
 // which of them broke it: all are given back, and each runs alone the next time, in a process started for it, until it
 // has ended by itself. A step that is given back for this reason more than twice is held responsible.
 //
-// A handler that runs past its timeout is killed with its process, for no language can stop it in another way: first it is
-// asked for its stacks, then to end, then the whole tree of processes is killed. The others in the process are given back.
+// At its timeout a handler is asked to cancel, if its host supports that. If it has not ended after CancelGrace, its process
+// is asked for its stacks and sent SIGTERM, and then its whole process tree is killed. The other attempts in it are given
+// back.
 //
 // # Who runs beside whom
 //

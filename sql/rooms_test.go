@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -49,7 +50,8 @@ func functionFiles(t *testing.T) map[string]functionFile {
 	return all
 }
 
-// drawRoom draws who calls whom in a folder of sql/functions, and names the folders that it calls into.
+// drawRoom draws who calls whom in a folder of sql/functions, and names the functions of other folders that call it, and
+// the folders that it calls into.
 func drawRoom(all map[string]functionFile, room string) string {
 	inside := func(names []string) []string {
 		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return all[name].room != room })
@@ -84,10 +86,35 @@ func drawRoom(all map[string]functionFile, room string) string {
 			draw(name, "    ")
 		}
 	}
+	lines.WriteString(callers(all, room))
 	if len(others) == 0 {
 		return lines.String() + "\nIt calls no other room.\n"
 	}
 	return lines.String() + "\nIt calls into: " + strings.Join(slices.Sorted(maps.Keys(others)), ", ") + ".\n"
+}
+
+// callers lists the functions of a folder that other folders call, each with who calls it.
+func callers(all map[string]functionFile, room string) string {
+	by := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		for _, called := range all[name].calls {
+			if all[called].room == room && all[name].room != room {
+				by[called] = append(by[called], all[name].room+"/"+name)
+			}
+		}
+	}
+	var lines strings.Builder
+	for i, called := range slices.Sorted(maps.Keys(by)) {
+		if i == 0 {
+			lines.WriteString("\nCalled from other rooms:\n\n")
+		}
+		shown := by[called]
+		if rest := len(shown) - 5; rest > 0 {
+			shown = append(slices.Clone(shown[:5]), fmt.Sprintf("and %d more", rest))
+		}
+		lines.WriteString("- " + called + ": " + strings.Join(shown, ", ") + "\n")
+	}
+	return lines.String()
 }
 
 const roomDrawingHead = "A function stands above those of this room that it calls:\n\n"
