@@ -2,7 +2,7 @@ package engine
 
 // categoryByClass has the classes whose name alone says the category: the worker's own, and those of the languages and
 // their usual libraries, by their exact names.
-var categoryByClass = namesByCategory(map[ErrorCategory][]string{ //nolint:gochecknoglobals // a table that nobody writes
+var categoryByClass = namesByCategory(map[ErrorCategory][]string{ //nolint:gochecknoglobals // a constant table
 	CategoryPermanent: {ClassInvalidArguments, ClassInvalidResult, ClassResultTooLarge},
 	CategoryTimeout: {
 		ClassTimeout,
@@ -48,7 +48,7 @@ var categoryByClass = namesByCategory(map[ErrorCategory][]string{ //nolint:goche
 })
 
 // categoryByCode has the codes of system errors, which Node's errors and many clients carry.
-var categoryByCode = namesByCategory(map[ErrorCategory][]string{ //nolint:gochecknoglobals // a table that nobody writes
+var categoryByCode = namesByCategory(map[ErrorCategory][]string{ //nolint:gochecknoglobals // a constant table
 	CategoryTimeout: {"ETIMEDOUT", "ESOCKETTIMEDOUT", "UND_ERR_CONNECT_TIMEOUT", "UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"},
 	CategoryNetwork: {
 		"ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "ENOTFOUND", "EAI_AGAIN", "EPIPE",

@@ -68,7 +68,7 @@ func (s script) object() string {
 	return strings.TrimLeft(name, "0123456789_")
 }
 
-// elsewhere refuses a database whose engine lives in another schema: a second set of tables would serve nobody.
+// elsewhere refuses a database whose engine lives in another schema: a second set of tables would have no use.
 func (c *actualSchema) elsewhere() error {
 	if c.otherSchema == "" || len(c.tables) > 0 {
 		return nil

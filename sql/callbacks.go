@@ -130,7 +130,7 @@ func nullable(data json.RawMessage) any {
 const cancelClaimSQL = `SELECT status, coalesce(task_state, ''), coalesce(due_in_ms, 0), coalesce(due_queue, '')
 FROM tasker.cancel_claim($1, $2, $3, $4)`
 
-// Cancel ends a claim of a step that somebody has cancelled. See [engine.Store].
+// Cancel ends a claim of a step that was cancelled. See [engine.Store].
 func (s *Store) Cancel(ctx context.Context, c engine.Cancellation) (engine.FinishResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -149,7 +149,7 @@ func scanReturned(row pgx.Row) (engine.FinishResult, error) {
 type HeartbeatResult struct {
 	// Alive is false when the lease had run out and the worker's steps were taken back.
 	Alive bool
-	// Cancelled are the tokens whose step or task somebody has cancelled, Lost those that are not held any more.
+	// Cancelled are the tokens whose step or task was cancelled, Lost those that are no longer held.
 	Cancelled, Lost []int64
 }
 

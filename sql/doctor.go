@@ -40,7 +40,7 @@ const (
 	FindingRoleLack   = "role_lack"
 	// FindingSetting is a setting of the server that is dangerous or slow for this work.
 	FindingSetting = "setting"
-	// FindingSilentWorker is a worker whose lease ran out and that nobody cleared away.
+	// FindingSilentWorker is a worker whose lease ran out and that was not reaped.
 	FindingSilentWorker = "silent_worker"
 	// FindingUnserved is open tasks with steps whose handler no live worker serves, and FindingUnworked those whose queue none of
 	// them works.
@@ -141,7 +141,7 @@ func (d *Diagnosis) leaveOut(name string, err error) error {
 }
 
 // leftOut says which refusals are about the role or this database, and not about the connection: missing rights, a
-// server that only reads, a table with columns of the application's own, a lock that somebody holds, a syntax that the
+// server that only reads, a table with columns of the application's own, a lock of another session, a syntax that the
 // server is too old for.
 func leftOut(code string) bool {
 	switch code[:2] {

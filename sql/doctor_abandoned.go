@@ -63,7 +63,7 @@ type AbandonedStep struct {
 	StepID int64     `json:"step_id"`
 	Name   string    `json:"name"`
 	Since  time.Time `json:"since"`
-	// Worker is the id of the worker that claimed it and is not registered any more; empty for one that no worker claimed.
+	// Worker is the id of the worker that claimed it and is no longer registered; empty for one that no worker claimed.
 	Worker string `json:"worker"`
 }
 
@@ -76,7 +76,7 @@ WHERE a.worker IS NOT NULL OR a.since < clock_timestamp() - $1 * interval '1 ms'
 ORDER BY a.task_id, a.step_id`
 
 // ReleaseAbandoned takes back the steps that have been in progress without a worker for longer than older, and those of
-// workers that are not registered any more, and returns them. Their attempts count. Each task is a transaction of its own.
+// workers that are no longer registered, and returns them. Their attempts count. Each task is a transaction of its own.
 func (s *Store) ReleaseAbandoned(ctx context.Context, older time.Duration) ([]AbandonedStep, error) {
 	rows, err := s.pool.Query(ctx, releasableSQL, older.Milliseconds())
 	if err != nil {

@@ -18,7 +18,7 @@ func changedTemplates(all []*templates.Template) func(context.Context, *pgxpool.
 		for _, t := range all {
 			stored, err := readStored(ctx, pool, t)
 			if errors.Is(err, pgx.ErrNoRows) {
-				continue // nobody has synced it yet
+				continue // it is not synced yet
 			}
 			if err != nil {
 				return nil, err

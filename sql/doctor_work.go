@@ -23,7 +23,7 @@ func findings[T any](ctx context.Context, pool *pgxpool.Pool, query string, find
 	})
 }
 
-// silentWorkersSQL leaves a worker twice its lease, since somebody else has to notice first.
+// silentWorkersSQL leaves a worker twice its lease, since another worker has to notice first.
 const silentWorkersSQL = `
 SELECT w.name, round(extract(epoch FROM clock_timestamp() - w.heartbeat_at))::bigint
 FROM tasker.workers w

@@ -20,7 +20,7 @@ type FetchStatus string
 const (
 	// FetchRaced: other workers took jobs that this worker would have had slots for. There may be more.
 	FetchRaced FetchStatus = "raced"
-	// FetchLocked: somebody else holds the task at this moment. The job is due again shortly.
+	// FetchLocked: another transaction has locked the task. The job is due again shortly.
 	FetchLocked FetchStatus = "busy"
 	// FetchUnchecked: see [TickUnchecked]. The job comes back unless [Store.TickFetched] is called.
 	FetchUnchecked FetchStatus = FetchStatus(TickUnchecked)

@@ -23,7 +23,7 @@ const (
 
 // Options of [Migrate].
 type Options struct {
-	// Logger is told about each part. Default: nothing is told.
+	// Logger gets a record for each part. Default: none.
 	Logger *slog.Logger
 }
 

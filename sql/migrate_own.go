@@ -114,7 +114,7 @@ func appliedFunctions(ctx context.Context, q Querier) (string, error) {
 	return applied, err
 }
 
-// dropFunctionsSQL drops our functions, so that a changed signature replaces the old one instead of standing beside
+// dropFunctionsSQL drops our functions, so that a changed signature replaces the old one instead of adding to
 // it. Functions that something else is built on stay and are replaced in place. River's are River's.
 const dropFunctionsSQL = `
 DO $$

@@ -11,7 +11,7 @@ type Role string
 
 // The roles. What each may do is in roles/grants.tsv.
 const (
-	// RoleOwner owns the schema tasker, and nobody is a member of it but who migrates.
+	// RoleOwner owns the schema tasker, and only a role that migrates is a member of it.
 	RoleOwner Role = "tasker_owner"
 	// RoleWorker is for workers: all that `run` needs, and `template sync`.
 	RoleWorker Role = "tasker_worker"

@@ -48,7 +48,7 @@ func (m *migration) roles(ctx context.Context) error {
 	})
 }
 
-// SQLSTATEs of a role that somebody else has made at the same moment, maybe for another database.
+// SQLSTATEs of a role that another session has made at the same moment, maybe for another database.
 const (
 	duplicateObject = "42710"
 	uniqueViolation = "23505"
@@ -143,7 +143,7 @@ func roleHint(err error) error {
 	return fmt.Errorf("%w; run this as a superuser, or as a role with CREATEROLE that owns the database, the engine's tables and schema tasker", err)
 }
 
-// privileges settles who may do what, in every run: somebody may have changed it since.
+// privileges grants and revokes in every run: an operator may have changed a privilege since.
 func (m *migration) privileges(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, m.pool, func(tx pgx.Tx) error { return m.settle(ctx, tx) })
 }

@@ -58,7 +58,7 @@ type sessionNeed struct {
 	bound bool
 	// list says that the setting is a list of names.
 	list bool
-	// stalls: work would wait for ever.
+	// stalls: work would wait without end.
 	stalls bool
 }
 

@@ -27,8 +27,8 @@ SELECT named_task_id, digest, has_schema, content FROM tasker.templates WHERE na
 }
 
 // restoreTemplate sees that a template whose digest is that of the file is in the database with all its rows: the digest says what
-// was synced, but the rows are what workers run, and somebody else may have written them since. There is no rule against it, for
-// nobody meant another content.
+// was synced, but the rows are what workers run, and another program may have written them since. There is no rule against it, for
+// the file meant no other content.
 func restoreTemplate(ctx context.Context, tx pgx.Tx, t *templates.Template, stored storedTemplate, report *SyncReport) error {
 	differences, err := differencesOf(ctx, tx, t, stored)
 	if err != nil {

@@ -20,11 +20,11 @@ const (
 	TickClosed TickStatus = "closed"
 	// TickUnchecked: the task has not started, and its context must be checked against the template's schema first.
 	TickUnchecked TickStatus = "unchecked"
-	// TickUnknownTemplate: the task's template is not synced to this database, so the task is somebody else's to run.
+	// TickUnknownTemplate: the task's template is not synced to this database, so the task is the engine's to run.
 	TickUnknownTemplate TickStatus = "unknown_template"
 	// TickGone: there is no such task.
 	TickGone TickStatus = "gone"
-	// TickLocked: somebody else holds the task at this moment. Only with Skip.
+	// TickLocked: another transaction has locked the task. Only with SkipLocked.
 	TickLocked TickStatus = "busy"
 )
 
@@ -95,7 +95,7 @@ func scanTick(row pgx.CollectableRow, position *int) (result TickResult, err err
 }
 
 // Reject ends a task that has not started in error, with reason (a JSON object) in its transition. It returns false
-// when the task is not pending any more.
+// when the task is no longer pending.
 func (s *Store) Reject(ctx context.Context, task int64, reason json.RawMessage) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -153,7 +153,7 @@ func (s *Store) Maintain(ctx context.Context, queues []string, after int64, page
 }
 
 // Sweep looks again at a page of open tasks with ids above after, and returns what it found but no workers. Tasks in which
-// anything happened during the last rest are left alone. Steps of workers that are not registered any more are taken
+// anything happened during the last rest are left alone. Steps of workers that are no longer registered are taken
 // back, and, unless abandoned is zero, those that have been in progress for so long without a worker.
 func (s *Store) Sweep(ctx context.Context, after int64, page int, rest, abandoned time.Duration) (MaintenanceResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

@@ -10,7 +10,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/versions"
 )
 
-// ServerVersion is the version that the server told when a session began, such as 17.5; no statement is sent for it.
+// ServerVersion is the version that the server reported when a session began, such as 17.5; no statement is sent for it.
 func ServerVersion(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {

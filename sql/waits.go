@@ -15,7 +15,7 @@ type WaitReason struct {
 	// Reason is a word of tasker.waits_for.
 	Reason string `json:"reason"`
 	Queue  string `json:"queue"`
-	// Pool is what of a worker's slots the step needs, a language for most; empty when nobody serves the handler.
+	// Pool is what of a worker's slots the step needs, a language for most; empty when no worker serves the handler.
 	Pool string `json:"pool"`
 	// Ahead is how many jobs of the same queue and pool come first.
 	Ahead int64 `json:"ahead"`

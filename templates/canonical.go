@@ -9,7 +9,7 @@ import (
 )
 
 // canonicalOf encodes a value as JSON with sorted members, without needless escapes, and with numbers as jsonb has them.
-// It panics on a value that is no JSON, such as a Template whose Schema somebody filled with other text.
+// It panics on a value that is no JSON, such as a Template whose Schema was filled with other text.
 func canonicalOf(value any) json.RawMessage {
 	data, err := json.Marshal(value)
 	if err != nil {

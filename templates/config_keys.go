@@ -19,7 +19,7 @@ func strayStepKeys() []string {
 }
 
 // looseTimeouts are keys that look as if they bounded an attempt, each with the key that does.
-var looseTimeouts = map[string]string{ //nolint:gochecknoglobals // a table that nobody writes
+var looseTimeouts = map[string]string{ //nolint:gochecknoglobals // a constant table
 	"heartbeat": "heartbeat_timeout_seconds", "heartbeattimeout": "heartbeat_timeout_seconds",
 	"steptimeout": "timeout_seconds", "timelimit": "timeout_seconds", "timeout": "timeout_seconds",
 	"timeoutminutes": "timeout_seconds", "timeoutms": "timeout_seconds", "timeoutsec": "timeout_seconds",
@@ -27,7 +27,7 @@ var looseTimeouts = map[string]string{ //nolint:gochecknoglobals // a table that
 }
 
 // checkConfigKeys finds the keys of a handler_config that are meant for the worker and miss their name. A handler may have
-// any key, so only a slip of the pen is a fault; a word that might be the handler's is told.
+// any key, so only a slip of the pen is a fault; a word that might be the handler's is a warning.
 func (r *diagnostics) checkConfigKeys(config *node, path string) {
 	for _, e := range config.entries {
 		where := e.at(path + "." + e.key)
@@ -63,7 +63,7 @@ func (r *diagnostics) warnOfLooseKey(e entry, where sourcePos, config *node) {
 	}
 }
 
-// checkPriority takes any value, as the engine does, to which priority means nothing; one that is none of ours is told.
+// checkPriority takes any value, as the engine does, to which priority means nothing; an unknown one is a warning.
 func (r *diagnostics) checkPriority(n *node, path string, f field) {
 	if _, ok := priorityOf(n, f); !ok {
 		r.warn(n.at(path), fmt.Sprintf("tasks have the default priority, %d", PriorityDefault),

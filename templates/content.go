@@ -10,7 +10,7 @@ import (
 	"fmt"
 )
 
-// content is a template as it is stored, under the keys of the YAML. Every default is written out, so that whoever
+// content is a template as it is stored, under the keys of the YAML. Every default is written out, so that a program that
 // reads it needs no knowledge of defaults.
 type content struct {
 	Name                   string          `json:"name"`

@@ -2,7 +2,7 @@ package templates
 
 import "fmt"
 
-// faultsMax bounds what is reported about one file; whoever has more faults starts with these.
+// faultsMax bounds what is reported about one file; an author with more faults starts with these.
 const faultsMax = 100
 
 // diagnostics collects the errors and warnings of one file.

@@ -10,7 +10,7 @@
 //
 // # Rules
 //
-// A key that the engine knows but that changes nothing is accepted. A key that nobody knows is a [Set] warning, because
+// A key that the engine knows but that changes nothing is accepted. An unknown key is a [Set] warning, because
 // the engine allows any; when it is a slip of the pen away from a known key it is an error. Files are bounded in size,
 // nesting and expansion of aliases, so that a template from a stranger costs little time and memory.
 package templates

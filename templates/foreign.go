@@ -16,9 +16,9 @@ const (
 	meansTimeout   = "write handler_config: {timeout_seconds: 30} in the step; it bounds one attempt"
 )
 
-// foreignKeys are the words by which other systems say what a template says otherwise. Whoever writes one means it, and
-// without effect it would be lost in silence: steps side by side that wait for each other, a step that runs for ever.
-var foreignKeys = map[string]string{ //nolint:gochecknoglobals // a table that nobody writes
+// foreignKeys are the words by which other systems say what a template says otherwise. An author who writes one means it, and
+// without effect it would be lost in silence: parallel steps that wait for each other, a step that runs without end.
+var foreignKeys = map[string]string{ //nolint:gochecknoglobals // a constant table
 	"after": meansParents, "afterstep": meansParents, "aftersteps": meansParents, "before": meansParents,
 	"dependencies": meansParents, "dependency": meansParents, "dependent": meansParents, "depends": meansParents,
 	"dependson": meansParents, "downstream": meansParents, "edges": meansParents, "follows": meansParents,
@@ -55,7 +55,7 @@ var foreignKeys = map[string]string{ //nolint:gochecknoglobals // a table that n
 }
 
 // foreignTemplateKeys are those of a template that only stand for its steps.
-var foreignTemplateKeys = map[string]string{ //nolint:gochecknoglobals // a table that nobody writes
+var foreignTemplateKeys = map[string]string{ //nolint:gochecknoglobals // a constant table
 	"activities": meansSteps, "jobs": meansSteps, "nodes": meansSteps, "stages": meansSteps, "states": meansSteps,
 	"steps": meansSteps, "tasks": meansSteps,
 }

@@ -26,7 +26,7 @@ type Set struct {
 	Warnings []*Error
 }
 
-// Unique returns the templates that no other file has too: which one of two is meant, nobody can tell.
+// Unique returns the templates that no other file has too: which one of two is meant is unknown.
 func (s Set) Unique() []*Template {
 	count := map[[3]string]int{}
 	for _, t := range s.Templates {

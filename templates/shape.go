@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// checkShape reports keys that nobody knows and values of the wrong type or form, in the document and in all of its
+// checkShape reports unknown keys and values of the wrong type or form, in the document and in all of its
 // environments. It returns whether the types are right, so that what follows can read them.
 func (r *diagnostics) checkShape(root *node) bool {
 	before := len(r.faults)

@@ -250,7 +250,7 @@ func jsonKind(value any) string {
 	return "a number"
 }
 
-// unreasonableNumber finds a number that would take the validator for ever to expand.
+// unreasonableNumber finds a number that would take the validator very long to expand.
 func unreasonableNumber(value any, path string) (Violation, bool) {
 	switch value := value.(type) {
 	case json.Number:

@@ -75,7 +75,7 @@ func distributionPaths() []string {
 	return paths
 }
 
-// inspect asks a postgres binary for its version and makes sure that initdb stands beside it.
+// inspect asks a postgres binary for its version and makes sure that initdb is in the same folder.
 func inspect(ctx context.Context, path string) (installation, error) {
 	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {

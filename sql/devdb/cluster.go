@@ -20,7 +20,7 @@ var initdbArgs = []string{
 	"--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions",
 }
 
-// cachedData is the copy itself in its folder in the cache, beside the mark that says whose that is.
+// cachedData is the copy itself in its folder in the cache, next to the mark that says whose that is.
 const cachedData = "data"
 
 // prepareCluster fills the data folder, from the copy in the cache where there is one: copying takes a tenth of initdb.
@@ -47,7 +47,7 @@ func prepareCluster(ctx context.Context, from installation, f folder, as account
 
 // forgetCluster removes the copy from the cache. After a start that failed, a damaged copy may be the reason.
 func forgetCluster(cacheDir string, from installation) {
-	_ = ownfolder.RemoveMarked(cachedCluster(cacheDir, from)) // what somebody else has put there was not used
+	_ = ownfolder.RemoveMarked(cachedCluster(cacheDir, from)) // what another program has put there was not used
 }
 
 // cachedCluster is the path of the copy, or empty where this user has no cache folder.

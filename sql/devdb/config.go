@@ -59,7 +59,7 @@ func writeConfig(f folder, as account, port int, opts Options) error {
 	return nil
 }
 
-// freePort asks the kernel for a port that nobody uses. Somebody may take it before the server does; the start fails
+// freePort asks the kernel for a free port. Another process may take it before the server does; the start fails
 // then and says so.
 func freePort(ctx context.Context) (int, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp4", "127.0.0.1:0")

@@ -7,5 +7,5 @@
 //	defer server.Stop()
 //	pool, err := pgxpool.New(ctx, server.URL("postgres"))
 //
-// It is not for production: unless told otherwise it never syncs to disk, and what it stores goes with it.
+// It is not for production: by default it never syncs to disk, and what it stores goes with it.
 package devdb

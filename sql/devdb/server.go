@@ -31,7 +31,7 @@ type Options struct {
 	Dir string
 	// Durable makes commits survive a crash of the machine, as in production. Default: nothing is synced.
 	Durable bool
-	// Logger tells where the server runs. Default: nothing is told.
+	// Logger gets a record of where the server runs. Default: none.
 	Logger *slog.Logger
 	// Settings are further settings of postgresql.conf, such as shared_buffers; they override ours.
 	Settings map[string]string
@@ -76,7 +76,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		if callers.Err() == nil {
 			forgetCluster(opts.CacheDir, from)
-		} // else it was only told to stop, and others may be copying
+		} // else it was only asked to stop, and other processes may be copying
 		return nil, errors.Join(fmt.Errorf("starting PostgreSQL %s: %w", from.version, err), f.Remove())
 	}
 	if opts.Logger != nil {
@@ -184,7 +184,7 @@ func (s *Server) TCPURL(database string) string {
 	return u.String()
 }
 
-// Stop shuts the server down, whoever is still connected, and removes its folder. Further calls return what the first
+// Stop shuts the server down, with its open connections, and removes its folder. Further calls return what the first
 // one did.
 func (s *Server) Stop() error {
 	s.stopOnce.Do(func() {
