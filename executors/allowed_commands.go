@@ -11,7 +11,7 @@ import (
 )
 
 // allowedCommands are the steps with a command that the worker's own templates have. What the database says a step runs may have been
-// written by anybody who can write there, so that it alone starts no program: see [Supervisor.permit].
+// written by every role that can write there, so that it alone starts no program: see [Supervisor.permit].
 type allowedCommands struct {
 	// handlers are the names of the steps' handlers, sorted.
 	handlers []string

@@ -214,7 +214,7 @@ func backoff(failures int, unit time.Duration) time.Duration {
 	return delay - time.Duration(rand.Int64N(int64(delay)/5+1)) //nolint:gosec // spread, not secrecy
 }
 
-// drain takes a process out of its pool and stops it when nothing holds room in it any more.
+// drain takes a process out of its pool and stops it when all its slots are free.
 func (s *Supervisor) drain(p *pool, m *member) {
 	p.remove(m)
 	s.running.Go(func() { s.stopWhenIdle(m) })

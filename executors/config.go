@@ -31,7 +31,7 @@ type Config struct {
 	AppRoot string
 	// Callbacks serve what handlers ask for while they run: the lease, checkpoints, events, new tasks. Nil offers none of it.
 	Callbacks engine.Callbacks
-	// CancelGrace is the time that a handler has to end once it is told to, before its process is ended.
+	// CancelGrace is the time that a handler has to end after step.cancel, before its process is ended.
 	CancelGrace time.Duration
 	// Dir is the folder with the sub-folders ruby, python and node.
 	Dir string
@@ -70,7 +70,7 @@ type Config struct {
 	StepTimeout time.Duration
 	// StepsPerProcess is the number of steps that one process runs at once; 0 is the language's default.
 	StepsPerProcess int
-	// Stopping is closed when the worker is told to stop, which its owner learns before it calls [Supervisor.Stop]. Nil is never.
+	// Stopping is closed when the worker gets its stop signal, which its owner learns before it calls [Supervisor.Stop]. Nil is never.
 	Stopping <-chan struct{}
 	// User names who handler processes run as, by name or number: one for all, or one for each language and for the steps with a
 	// command, as in "ruby=app,python=1002,node=1003,command=app", where what is not named runs as the worker. Only a worker

@@ -11,7 +11,7 @@
 //
 // # Who answers for a broken process
 //
-// An attempt that was alone in a process that broke is a failure of that attempt. When several ran in it, nobody can say
+// An attempt that was alone in a process that broke is a failure of that attempt. When several ran in it, it is unknown
 // which of them broke it: all are given back, and each runs alone the next time, in a process started for it, until it
 // has ended by itself. A step that is given back for this reason more than twice is held responsible.
 //
@@ -19,7 +19,7 @@
 // is asked for its stacks and sent SIGTERM, and then its whole process tree is killed. The other attempts in it are given
 // back.
 //
-// # Who runs beside whom
+// # Which handlers share a process
 //
 // An exclusive handler, which the host reports as such, has its process for itself while it runs. A handler with isolation:
 // process has processes of its own, one step at a time. A language whose processes crash over and over has its circuit

@@ -16,7 +16,7 @@ func envAllowed() []string {
 	}
 }
 
-// Inherited says whether handler processes get a variable of the worker without being told to.
+// Inherited says whether handler processes get a variable of the worker without a setting.
 func Inherited(name string) bool {
 	return matches(name, envAllowed()) && !matches(name, envForbidden())
 }

@@ -23,7 +23,7 @@ const (
 var ofStopSignal = regexp.MustCompile(`\bSIG(TERM|INT|HUP)\b|(?i)\bsignal:? (15|2|1|terminated|interrupt|hangup)\b|` +
 	`\b(exit|status|code)\D{0,12}(143|130|129)\b|\bcommand failed\b`)
 
-// watchStop notes when the worker is told to stop.
+// watchStop records when the worker gets its stop signal.
 func (s *Supervisor) watchStop() {
 	select {
 	case <-s.config.Stopping:
@@ -52,7 +52,7 @@ func (s *Supervisor) excuse(ctx context.Context, a *engine.Attempt, o engine.Out
 	return engine.GivenBack(ReasonShutdown, 0)
 }
 
-// stops says whether the worker was told to stop a moment ago or, for a failure that looks like one of a stop signal, at any time
+// stops says whether the worker got a stop signal a moment ago or, for a failure that looks like one of a stop signal, at any time
 // or within a moment.
 func (s *Supervisor) stops(ctx context.Context, looksLikeIt bool) bool {
 	s.mu.RLock()

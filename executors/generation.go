@@ -14,7 +14,7 @@ import (
 // generation is everything that was started for one state of the handler files. A reload makes a new one.
 type generation struct {
 	number int
-	// life ends when the generation is retired: no process is started for it any more.
+	// life ends when the generation is retired: no process is started for it after that.
 	life context.Context
 	end  context.CancelFunc
 	// pools are in the order of the languages; broken are the languages that cannot be started at all.
@@ -22,7 +22,7 @@ type generation struct {
 	broken []Problem
 	// programs says that the folder has programs for steps with a command.
 	commands bool
-	// changed is told when the table is another.
+	// changed is called when the table is another.
 	changed func()
 
 	// mu protects the fields below.
@@ -94,7 +94,7 @@ func (g *generation) route(handler string) (*pool, bool, error) {
 	return nil, false, fmt.Errorf("handler %s: %w", handler, engine.ErrHandlerNotServed)
 }
 
-// down are the languages of which nobody knows what they serve, because none of their processes has ever been ready.
+// down are the languages of which it is unknown what they serve, because none of their processes has ever been ready.
 func (g *generation) down() []Problem {
 	down := append([]Problem(nil), g.broken...)
 	for _, p := range g.pools {

@@ -21,7 +21,7 @@ const (
 // isolated is the processes of the handlers with isolation: process. Such a process serves one handler only, one step at a
 // time. It is safe for concurrent use.
 type isolated struct {
-	// room is written by whoever runs a step, and read when that has ended.
+	// slots is a semaphore of the steps that run in processes of their own.
 	slots chan struct{}
 
 	// mu protects the fields below.
@@ -122,7 +122,7 @@ func (i *isolated) take(handler string) *host.Host {
 	return nil
 }
 
-// drop takes a process out that nobody took, and says whether it did.
+// drop removes a process that no step took, and says whether it did.
 func (i *isolated) drop(handler string, dropped *idleHost) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -2,7 +2,7 @@ package executors
 
 import "slices"
 
-// Outages are the languages whose handlers cannot run at present, and why: their runtime is missing, their processes do not
+// Outages are the languages whose handlers cannot run now, and why: their runtime is missing, their processes do not
 // start, or crash over and over. Steps wait meanwhile. Files that failed to load are no outage; see [Supervisor.Problems].
 func (s *Supervisor) Outages() []Problem {
 	g := s.generation()

@@ -15,13 +15,13 @@ var errRetired = errors.New("pool of handler processes is retired")
 // pool is the room in the processes of one language. It is safe for concurrent use.
 type pool struct {
 	runtime runtime
-	// alone is written by whoever runs a step alone, and read when that has ended: one at a time per language.
+	// alone is a semaphore of the exclusive steps: one at a time per language.
 	alone chan struct{}
 	// recycleAfter is the number of executions after which a member is recycled, 0 for never.
 	recycleAfter int
 	// exclusiveKey is the key of the room of exclusive handlers.
 	exclusiveKey string
-	// changed is told when there is another process, or one less, or another number of steps that one takes.
+	// changed is called when there is another process, or one less, or another number of steps that one takes.
 	changed  func()
 	circuit  circuit
 	isolated isolated
@@ -47,7 +47,7 @@ type member struct {
 	capacity, load, taken int
 	leaving               bool
 	recycleRequested      bool
-	// alone says that the one step in it wants no other beside it; reserved is such a step that waits for the others to end.
+	// alone says that the one step in it is exclusive; reserved is such a step that waits for the others to end.
 	alone    bool
 	reserved *waiter
 }
@@ -119,7 +119,7 @@ func (p *pool) release(m *member) {
 	p.releaseLocked(m)
 }
 
-// reuse says whether whoever holds room in m may use it once more: not when m is leaving or should be replaced.
+// reuse says whether the holder of a slot of m may use it once more: not when m is leaving or due for recycling.
 func (p *pool) reuse(m *member) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -159,7 +159,7 @@ func (p *pool) add(h *host.Host) *member {
 	return m
 }
 
-// remove takes a process out: it gets no more steps. Its idle is closed once nobody holds room in it.
+// remove takes a process out: it gets no more steps. Its idle is closed once all its slots are free.
 func (p *pool) remove(m *member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -240,7 +240,7 @@ func (p *pool) dispatchLocked() {
 }
 
 // findSlotLocked takes a slot for w, nil when none is free. An exclusive step gets the least loaded process reserved, so that
-// it empties; otherwise it could wait for ever.
+// it empties; otherwise it could wait without end.
 func (p *pool) findSlotLocked(w *waiter) *member {
 	var best *member
 	for _, m := range p.members {

@@ -21,10 +21,10 @@ const (
 
 var _ engine.Pools = (*Supervisor)(nil)
 
-// change tells whoever asks that something has changed. It is safe for concurrent use.
+// change wakes the goroutines that wait for a change. It is safe for concurrent use.
 type change struct {
 	mu sync.Mutex
-	// next is closed at the next change, nil while nobody asks.
+	// next is closed at the next change, nil while none waits.
 	next chan struct{}
 }
 
@@ -48,7 +48,7 @@ func (c *change) after() <-chan struct{} {
 	return c.next
 }
 
-// SetCommands says which templates are the worker's own now: their commands are those that it runs beside the programs below the
+// SetCommands says which templates are the worker's own now: their commands are those that it runs in addition to the programs below the
 // executors folder, and the others learn the handlers of them.
 func (s *Supervisor) SetCommands(all []*templates.Template) {
 	own := commandsOf(all)
@@ -198,7 +198,7 @@ func (p *pool) measure() room {
 	return r
 }
 
-// tryAcquire is acquire without the wait. Nobody goes ahead of those who wait.
+// tryAcquire is acquire without the wait. It never overtakes a caller that waits.
 func (p *pool) tryAcquire(exclusive bool) *member {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -19,7 +19,7 @@ type SDK struct {
 }
 
 // UnpackSDKs writes the SDKs into a folder below cache that is named for their content, so that each version of the worker
-// has its own. What is there already is left alone, what somebody changed or removed is mended.
+// has its own. What is there already is left alone, what was changed or removed is restored.
 func UnpackSDKs(cache string) ([]SDK, error) {
 	sum := sha256.New()
 	err := eachHostFile(func(name string, content []byte) error {
@@ -45,7 +45,7 @@ func UnpackSDKs(cache string) ([]SDK, error) {
 	return sdks, nil
 }
 
-// keepFile gives a file its content, unless it has it. It appears whole: somebody else may be reading it, or writing it, too.
+// keepFile gives a file its content, unless it has it. It appears whole: another process may be reading or writing it too.
 func keepFile(path string, content []byte) error {
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, content) {
 		return nil

@@ -19,7 +19,7 @@ const (
 	// ReasonExecutorUnavailable is a process that could not be started for a step that has to run alone, or a step whose large params
 	// could not be written for it.
 	ReasonExecutorUnavailable = host.ReasonExecutorUnavailable
-	// ReasonHandlerNotFound is a process that does not serve the handler any more.
+	// ReasonHandlerNotFound is a process that no longer serves the handler.
 	ReasonHandlerNotFound = wire.ReasonHandlerNotFound
 	// ReasonNeighbourTimedOut is a process that was killed because another step in it ran past its timeout.
 	ReasonNeighbourTimedOut = host.ReasonNeighbourTimedOut

@@ -37,7 +37,7 @@ func (s *Supervisor) Stop(ctx context.Context) error {
 	return nil
 }
 
-// stopAll turns away whoever waits and stops every process that is registered; none can be registered after.
+// stopAll refuses the callers that wait and stops every process that is registered; none can be registered after.
 func (s *Supervisor) stopAll() {
 	s.mu.Lock()
 	s.stopped = true

@@ -33,7 +33,7 @@ type Supervisor struct {
 	workerID     string
 	started      atomic.Bool
 
-	// life ends when Stop begins: nothing is started any more. force ends when Stop has no more time.
+	// life ends when Stop begins: nothing is started after that. force ends when Stop has no more time.
 	life, force       context.Context
 	endLife, useForce context.CancelFunc
 	// starter, scratch and guardian are there from Start on.
@@ -57,7 +57,7 @@ type Supervisor struct {
 	stopped bool
 	// commands are those of the templates that SetCommands named.
 	commands allowedCommands
-	// stopSeen is when the worker was told to stop, zero before.
+	// stopSeen is when the worker got its stop signal, zero before.
 	stopSeen time.Time
 }
 

@@ -12,9 +12,9 @@ import (
 
 // deadline says how long the end of a worker may take. It begins with the first signal.
 type deadline struct {
-	// hard ends with the second signal: then nobody waits for steps any more.
+	// hard ends with the second signal: then the worker no longer waits for steps.
 	hard context.Context
-	// last ends when nothing is waited for any more, a moment after the drain's time is over or after the second signal.
+	// last ends when nothing is waited for, a moment after the drain's time is over or after the second signal.
 	last context.Context
 }
 

@@ -61,7 +61,7 @@ func (cmd demoCommand) Run(ctx context.Context, s streams) error {
 	return stopped(ctx, s, cmd.run(ctx, c, s))
 }
 
-// errKept ends a demo that had done its work and stayed up until it was told to stop.
+// errKept ends a demo that had done its work and stayed up until it was stopped.
 var errKept = errors.New("the demo has stayed up long enough")
 
 // stopped says so when a signal has ended the demo: what failed after that failed for it.

@@ -14,7 +14,7 @@ const (
 	exitSetup = 2
 	// exitInterrupted is for work that a signal cut short, as shells have it for SIGINT.
 	exitInterrupted = 130
-	// exitBrokenPipe is for output that nobody reads to its end, as shells have it for SIGPIPE.
+	// exitBrokenPipe is for output that is not read to its end, as shells have it for SIGPIPE.
 	exitBrokenPipe = 141
 )
 
@@ -28,7 +28,7 @@ type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// exitCode says on stderr what went wrong, and returns the code for it. When nobody reads the output any more, there is
+// exitCode says on stderr what went wrong, and returns the code for it. When the reader of the output is gone, there is
 // nothing to say: [output.verdict] has the code.
 func exitCode(ctx context.Context, err error, s streams) int {
 	if err == nil || s.out.readerClosed() {

@@ -115,7 +115,7 @@ func (cmd handlerRun) once(ctx context.Context, s streams, supervisor *executors
 	return nil
 }
 
-// find says what is wrong when nobody serves the handler.
+// find says what is wrong when no host serves the handler.
 func (cmd handlerRun) find(s streams, supervisor *executors.Supervisor) error {
 	names := handlerNames(supervisor)
 	if slices.Contains(names, cmd.Name) {

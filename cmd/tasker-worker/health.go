@@ -43,7 +43,7 @@ type healthReport struct {
 type probes struct {
 	health    health
 	templates faulty
-	// token is nil where nobody may know.
+	// token is nil where no request may see the causes.
 	token []byte
 }
 
@@ -97,7 +97,7 @@ func (p probes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(report) // fails when nobody listens any more
+	_ = json.NewEncoder(w).Encode(report) // fails when the client is gone
 }
 
 func (p probes) mayKnow(r *http.Request) bool {

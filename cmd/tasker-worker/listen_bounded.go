@@ -53,7 +53,7 @@ func (l *boundedListener) admit(conn net.Conn) *boundedConn {
 			return nil
 		}
 		l.remove(oldest)
-		_ = oldest.Conn.Close() // nobody asked for anything on it
+		_ = oldest.Conn.Close() // no request came on it
 	}
 	admitted := &boundedConn{Conn: conn, listener: l}
 	l.open = append(l.open, admitted)
@@ -79,7 +79,7 @@ func (l *boundedListener) remove(conn *boundedConn) bool {
 	return true
 }
 
-// changed is told by the server what becomes of a connection.
+// changed is called by the server with the new state of a connection.
 func (l *boundedListener) changed(conn net.Conn, state http.ConnState) {
 	bounded, ok := conn.(*boundedConn)
 	if !ok {

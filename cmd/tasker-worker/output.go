@@ -63,7 +63,7 @@ func (o *output) finalCode(code int, stderr io.Writer) int {
 	}
 }
 
-// terminal returns the file behind w if it is a screen that somebody looks at.
+// terminal returns the file behind w if it is a terminal.
 func terminal(w io.Writer) (*os.File, bool) {
 	if o, ok := w.(*output); ok {
 		w = o.w
@@ -72,7 +72,7 @@ func terminal(w io.Writer) (*os.File, bool) {
 	return file, ok && term.IsTerminal(int(file.Fd()))
 }
 
-// widthOf is how many letters fit in a line of w; 0 when nobody looks at it, or it does not say.
+// widthOf is how many letters fit in a line of w; 0 when it is no terminal, or its width is unknown.
 func widthOf(w io.Writer) int {
 	file, ok := terminal(w)
 	if !ok {
@@ -117,7 +117,7 @@ func (v visibleWriter) Write(record []byte) (int, error) {
 	return len(record), nil
 }
 
-// quietLogger is newLogger for a command that a person waits for: routine is told at level debug alone.
+// quietLogger is newLogger for a command that a person waits for: routine is logged at level debug only.
 func quietLogger(c config, w io.Writer) *slog.Logger {
 	if c.LogLevel == "info" {
 		c.LogLevel = "warn"

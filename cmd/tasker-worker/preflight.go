@@ -67,7 +67,7 @@ func checkDatabase(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) er
 	return nil
 }
 
-// pollOnly says whether the worker has to ask for work, because it was told to or hears nothing when it listens.
+// pollOnly says whether the worker has to ask for work, because a setting says so or it hears nothing when it listens.
 func pollOnly(ctx context.Context, c config, pool *pgxpool.Pool, log *slog.Logger) (bool, error) {
 	if c.PollOnly {
 		return true, nil

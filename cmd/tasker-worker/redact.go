@@ -18,7 +18,7 @@ func redactor(c config) engine.Redactor {
 	for _, password := range passwords(c.DatabaseURL) {
 		values = append(values, password, url.QueryEscape(password), url.PathEscape(password))
 	}
-	if known, err := loadSecrets(c.SecretsFile, os.Environ()); err == nil { // whoever starts the handlers reports the error
+	if known, err := loadSecrets(c.SecretsFile, os.Environ()); err == nil { // the start of the handlers reports the error
 		all, _ := known.(secrets)
 		for _, secret := range all {
 			values = append(values, secret.Value)
@@ -43,7 +43,7 @@ func passwords(dsn string) []string {
 	return found
 }
 
-// redact hides the secrets of a connection string, and all of one in which they cannot be told from the rest.
+// redact hides the secrets of a connection string, and all of one in which they cannot be separated from the rest.
 func redact(dsn string) string {
 	if dsn == "" {
 		return ""

@@ -180,7 +180,7 @@ func startExecutors(ctx context.Context, c config, callbacks engine.Callbacks, a
 	return supervisor, nil
 }
 
-// newSupervisor offers callbacks to the handlers; nil offers none. stopping is closed when the worker is told to stop.
+// newSupervisor offers callbacks to the handlers; nil offers none. stopping is closed when the worker gets its stop signal.
 func newSupervisor(stopping <-chan struct{}, c config, callbacks engine.Callbacks, attemptLog engine.AttemptLog, log *slog.Logger) (*executors.Supervisor, error) {
 	secrets, err := loadSecrets(c.SecretsFile, os.Environ())
 	if err != nil {
@@ -198,7 +198,7 @@ func newSupervisor(stopping <-chan struct{}, c config, callbacks engine.Callback
 	})
 }
 
-// stopTimeout bounds the end of the handler processes once no step runs any more.
+// stopTimeout bounds the end of the handler processes once no step runs.
 const stopTimeout = 10 * time.Second
 
 func stopExecutors(ctx context.Context, supervisor *executors.Supervisor, log *slog.Logger) {

@@ -18,7 +18,7 @@ type screen struct {
 	drawn int
 }
 
-// newScreen returns a screen when somebody looks at w through a terminal that can be drawn on, and nil otherwise.
+// newScreen returns a screen when w is a terminal that can be drawn on, and nil otherwise.
 func newScreen(w io.Writer) *screen {
 	file, ok := terminal(w)
 	if !ok || !drawable(os.Getenv("TERM")) {

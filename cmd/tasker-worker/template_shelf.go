@@ -82,7 +82,7 @@ func (s *templateShelf) ownOf(all servable) []*templates.Template {
 	return s.own
 }
 
-// sync writes templates to the database, and says which of them it could not, and which of their handlers nobody here serves.
+// sync writes templates to the database, and says which of them it could not, and which of their handlers this worker does not serve.
 func (s *templateShelf) sync(ctx context.Context, all servable) error {
 	for _, warning := range all.Warnings {
 		s.log.Warn("template warning", "warning", warning.Error())

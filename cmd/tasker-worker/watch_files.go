@@ -13,7 +13,7 @@ import (
 // settle is how long files must be quiet before they are loaded: editors write in several steps.
 const settle = 200 * time.Millisecond
 
-// lookAgain is the time between two looks at the files themselves. Nobody tells of changes in a folder that was away, behind
+// lookAgain is the time between two looks at the files themselves. No event tells of changes in a folder that was away, behind
 // a link that leads elsewhere now, or on a file system of another machine.
 const lookAgain = 2 * time.Second
 

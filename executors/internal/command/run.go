@@ -28,7 +28,7 @@ type Options struct {
 	Timeout time.Duration
 	// Force ends when there is no time left: then the program is killed.
 	Force context.Context //nolint:containedctx // it is the end of the supervisor, not of a call
-	// TermGrace is the time between SIGTERM and SIGKILL for a program that nobody waits for any more.
+	// TermGrace is the time between SIGTERM and SIGKILL for a program whose outcome is no longer wanted.
 	TermGrace time.Duration
 	Logger    *slog.Logger
 	// Limits bound the program, and User is who it runs as, nil for the worker's own user.
@@ -76,7 +76,7 @@ func sink(a *engine.Attempt, o *Options, pid int) *logs.Sink {
 	return s
 }
 
-// writeInput writes the step to a file, which is the program's standard input: a program that does not read it hangs nobody.
+// writeInput writes the step to a file, which is the program's standard input: a program that does not read it blocks no one.
 func writeInput(a *engine.Attempt, o *Options) (*os.File, error) {
 	path := filepath.Join(o.Scratch, "input.json")
 	if err := os.WriteFile(path, wire.AppendStep(nil, &wire.Params{Attempt: a, ExecutionID: wire.NewExecutionID(a), Deadline: time.Now().Add(o.Timeout), ScratchDir: o.Scratch, Timeout: o.Timeout}), 0o600); err != nil {

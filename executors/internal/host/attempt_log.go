@@ -7,7 +7,7 @@ import (
 	"github.com/tasker-systems/tasker-worker/executors/internal/logs"
 )
 
-// lateLines is how long what is printed by nobody still belongs to the attempt that ended last: stdout and stderr are
+// lateLines is how long what is printed without an attempt still belongs to the attempt that ended last: stdout and stderr are
 // other pipes than that of the answers.
 const lateLines = 250 * time.Millisecond
 
@@ -19,7 +19,7 @@ type soleExecution struct {
 	next int
 }
 
-// spansMax is how many spans may pass between a line and its being read. Beyond that it is nobody's.
+// spansMax is how many spans may pass between a line and its being read. Beyond that it has no owner.
 const spansMax = 8
 
 // span is a time in which one attempt ran alone, or, without one, in which several did.
@@ -75,7 +75,7 @@ func (h *Host) endedLocked(a *engine.Attempt) {
 	}
 }
 
-// owner is whose a line is that is printed now, nil when nobody can say.
+// owner is the attempt that owns a line printed now, nil when that is unknown.
 func (l *soleExecution) owner() *engine.Attempt {
 	now := l.latest()
 	if now == nil || !now.endedAt.IsZero() && time.Since(now.endedAt) >= lateLines {

@@ -21,7 +21,7 @@ const (
 	EndCancelled
 	// EndCrashed is an execution that was alone in a process that broke.
 	EndCrashed
-	// EndCrashedShared is an execution in a process that broke while others ran in it too, or a moment after one beside it was
+	// EndCrashedShared is an execution in a process that broke while others ran in it too, or a moment after one in the same process was
 	// answered: which one broke it is unknown.
 	EndCrashedShared
 	// EndNeighbourTimedOut is an execution in a process that was killed because another one in it timed out.
@@ -63,7 +63,7 @@ const (
 	ExitedByItself ExitKind = iota
 	// ExitBroken is a process that the worker killed because it broke the protocol or hung.
 	ExitBroken
-	// ExitCancelled is a process that the worker killed because nobody waited for what ran in it.
+	// ExitCancelled is a process that the worker killed because no outcome in it was wanted.
 	ExitCancelled
 	// ExitStopped is a process that the worker stopped.
 	ExitStopped
@@ -94,7 +94,7 @@ func (h *Host) failPending() {
 	defer h.mu.Unlock()
 	h.ended = true
 	for h.sending > 0 {
-		h.sent.Wait() // not for long: nobody reads any more
+		h.sent.Wait() // not for long: the pipe has no reader
 	}
 	if h.exitCause.Kind == ExitedByItself || h.exiting && h.process.Exit().Signal == 0 {
 		h.exitCause = ExitCause{Kind: ExitedByItself, Reason: h.process.How()}
@@ -116,7 +116,7 @@ func (h *Host) failPending() {
 // aftermath is how long an execution may break its process after its answer: what it left behind, a thread for example, does.
 const aftermath = time.Second
 
-// leftLocked says whether an execution that ran beside the call was answered a moment ago.
+// leftLocked says whether an execution that ran in the same process was answered a moment ago.
 func (h *Host) leftLocked(c *call) bool {
 	return h.served > c.served && time.Since(h.servedAt) < aftermath
 }
@@ -179,7 +179,7 @@ func (h *Host) dumped() []string {
 	return lines
 }
 
-// crashFailure has the last words of the attempt itself: those of others are not told in its place.
+// crashFailure has the last words of the attempt itself: those of others do not take their place.
 func (h *Host) crashFailure(c *call) engine.Failure {
 	tail := h.sink.TailOf(c.attempt)
 	message := fmt.Sprintf("%s %s while it ran this step", h.name(), h.ExitCause().Reason)

@@ -13,7 +13,7 @@ import (
 // Limits bound one execution.
 type Limits struct {
 	Timeout time.Duration
-	// Heartbeat is how long the handler may be silent, zero for ever.
+	// Heartbeat is how long the handler may be silent, zero without a bound.
 	Heartbeat time.Duration
 }
 
@@ -49,7 +49,7 @@ func (h *Host) Execute(ctx context.Context, a *engine.Attempt, limits Limits) Ex
 		return h.unsent(err)
 	}
 	end := <-c.end
-	if c.grace != nil { // nobody sets it any more
+	if c.grace != nil { // it is not set after that
 		c.grace.Stop()
 	}
 	used := h.used(meter, c)

@@ -23,7 +23,7 @@ type executionFiles struct {
 	dir string
 	// owner is who the handlers run as, nil for the worker's own user.
 	owner *process.User
-	// spare gets the folder back when nobody has written to it.
+	// spare gets the folder back when it was not written to.
 	spare *scratchPool
 }
 
@@ -38,7 +38,7 @@ type scratchPool struct {
 	free []string
 }
 
-// untouched is the time of change of a folder in which nobody has made or removed anything.
+// untouched is the time of change of a folder in which no file was made or removed.
 var untouched = time.Unix(0, 0) //nolint:gochecknoglobals // a constant that Go cannot write as one
 
 // openFiles finds or makes the folder. Without one everything goes in messages.

@@ -37,7 +37,7 @@ type Initialize struct {
 	HandlerRoot string
 	// MaxConcurrency is the number of steps at once that the worker offers.
 	MaxConcurrency int
-	// ShutdownGrace is told to the host; the worker enforces it.
+	// ShutdownGrace is sent to the host; the worker enforces it.
 	ShutdownGrace time.Duration
 	// Stuck are the files that earlier processes did not finish loading: the host loads the others, and they stay load errors.
 	Stuck []LoadError
@@ -63,7 +63,7 @@ type Handler struct {
 	Name string `json:"name"`
 	// File is relative to the handler root.
 	File string `json:"file"`
-	// Exclusive says that no other step runs beside one of this handler.
+	// Exclusive says that no other step runs in the same process as one of this handler.
 	Exclusive bool `json:"exclusive"`
 	// CPU says that its steps run in a thread or a process of the host that is for computing.
 	CPU bool `json:"cpu"`
@@ -188,7 +188,7 @@ func isOffered(capability json.RawMessage) bool {
 	return true
 }
 
-// addHandlers refuses names that nobody could write in a template or read in a log.
+// addHandlers refuses names that cannot be written in a template or read in a log.
 func (s *Handshake) addHandlers(handlers []Handler) {
 	for _, handler := range handlers {
 		handler.File = wire.Clean(handler.File, fileBytesMax)

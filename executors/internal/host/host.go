@@ -18,7 +18,7 @@ import (
 type Host struct {
 	handshake Handshake
 	logger    *slog.Logger
-	// notices is written without waiting and read by whoever keeps the process.
+	// notices is written without waiting and read by the supervisor.
 	notices     chan Notice
 	options     Options
 	sendQueue   *sendQueue
@@ -58,9 +58,9 @@ type Host struct {
 	peakIsFresh bool
 	// soleExecution tells which attempt owns what is printed without an execution id.
 	soleExecution soleExecution
-	// executions counts the calls in flight that run a step, cancelled those of them that nobody waits for.
+	// executions counts the calls in flight that run a step, cancelled those of them whose outcome is no longer wanted.
 	executions, cancelled int
-	// sending counts the requests that are being written; sent is told when it is none.
+	// sending counts the requests that are being written; sent is signalled when it is none.
 	sending    int
 	sent       sync.Cond // with mu
 	served     int

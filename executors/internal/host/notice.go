@@ -23,13 +23,13 @@ type Notice struct {
 	Stuck *LoadError
 }
 
-// Notices are what the process says about itself and what is seen of it. Whoever keeps the process reads them.
+// Notices are what the process says about itself and what is seen of it. The supervisor reads them.
 func (h *Host) Notices() <-chan Notice { return h.notices }
 
 func (h *Host) notice(n Notice) {
 	select {
 	case h.notices <- n:
-	default: // nobody reads
+	default: // no reader
 	}
 }
 

@@ -112,7 +112,7 @@ func (h *Host) log(params json.RawMessage) {
 	h.sink.Notify(&n, owner, attributes(a)...)
 }
 
-// executing is the attempt that goes by the id at present, nil when there is none.
+// executing is the running attempt with this execution id, nil when there is none.
 func (h *Host) executing(executionID string) *engine.Attempt {
 	if executionID == "" {
 		return nil

@@ -19,7 +19,7 @@ type sendQueue struct {
 	timeout time.Duration
 	// wake is written by senders and read by run; it holds one signal at most.
 	wake chan struct{}
-	// failed has room for the one error of a write that somebody else than run made.
+	// failed has room for the one error of a write outside run.
 	failed chan error
 
 	// mu protects the fields below.
@@ -125,7 +125,7 @@ func (o *sendQueue) flush() error {
 		err := o.write(batch)
 		o.mu.Lock()
 		if err != nil {
-			return err // and nobody writes any more
+			return err // and nothing is written after that
 		}
 	}
 	o.writing = false

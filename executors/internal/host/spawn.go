@@ -33,7 +33,7 @@ func (s *spawnedStep) step() engine.SpawnedStep {
 	return step
 }
 
-// given is nil for null, which is as good as nothing.
+// given is nil for null.
 func given(data json.RawMessage) json.RawMessage {
 	if string(data) == "null" {
 		return nil

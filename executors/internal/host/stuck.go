@@ -8,7 +8,7 @@ import (
 )
 
 // StuckFileError says that a process had to give up booting because of one file, which did not finish loading. A process that is
-// told to skip the file serves the others.
+// with the file in its skip list serves the others.
 type StuckFileError struct {
 	LoadError LoadError
 }

@@ -34,8 +34,8 @@ func (h *Host) overdue(c *call) {
 	}
 }
 
-// timeoutFailure says for how long the handler ran, and what then became of it. Of a process that was mute all the time nobody
-// knows whether the handler ran.
+// timeoutFailure says for how long the handler ran, and what then became of it. Of a process that was mute all the time it is
+// unknown whether the handler ran.
 func (c *call) timeoutFailure(mute bool, end string) engine.Failure {
 	message := fmt.Sprintf("%s ran longer than its timeout of %v and %s", c.attempt.Handler.Name, c.limits.Timeout, end)
 	if mute {

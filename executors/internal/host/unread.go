@@ -3,7 +3,7 @@ package host
 import "fmt"
 
 // unread ends the step whose request the process could not read, as it says without naming the request. It can be any of those
-// of which nothing has been heard since they were sent. Where there are several, nobody knows which: the process ends, and each
+// of which nothing has been heard since they were sent. Where there are several, it is unknown which: the process ends, and each
 // of its steps runs alone the next time, when there is no doubt.
 func (h *Host) unread(m *message) {
 	h.mu.Lock()

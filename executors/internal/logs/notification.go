@@ -50,7 +50,7 @@ func (n *Notification) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Notify logs n, which is of owner, nil when nobody can say. extra are the worker's own attributes for the execution that it names. What a handler wrote to stderr is
+// Notify logs n, which is of owner, nil when that is unknown. extra are the worker's own attributes for the execution that it names. What a handler wrote to stderr is
 // remembered for [Sink.Tail] as if it had come through the pipe: hosts tell of it in records, so that each has its execution.
 func (s *Sink) Notify(n *Notification, owner any, extra ...slog.Attr) {
 	if n.Stream() == "stderr" {

@@ -10,10 +10,10 @@ import (
 
 // Sink takes everything that one handler process logs. It is safe for concurrent use.
 type Sink struct {
-	// Keep is given each line of stdout and stderr, however many are logged, with the place where it begins in its stream, and
-	// returns whose it is, nil when nobody can say. It is set before the first one, or nil.
+	// OnLine gets each line of stdout and stderr, however many are logged, with the place where it begins in its stream, and
+	// returns its owner, nil when that is unknown. It is set before the first one, or nil.
 	OnLine func(stream, line string, at int64) (owner any)
-	// Hide replaces what nobody may read in each line that is kept or remembered. It is set like Keep, or nil.
+	// Redact replaces secrets in each line that is kept or remembered. It is set like OnLine, or nil.
 	Redact func(line string) string
 
 	logger *slog.Logger
@@ -22,7 +22,7 @@ type Sink struct {
 	mu      sync.Mutex
 	limiter limiter
 	tail    tail
-	// watcher gets the remembered lines while somebody watches them, nil otherwise.
+	// watcher gets the remembered lines during Watch, nil otherwise.
 	watcher chan string
 }
 
@@ -39,7 +39,7 @@ func (s *Sink) Drain(r io.Reader, stream string, remember bool) {
 	s.reportDropped(logger)
 }
 
-// Line logs a line of a stream that somebody else reads.
+// Line logs a line of a stream that the caller reads.
 func (s *Sink) Line(stream string, line []byte) {
 	logger := s.logger.With("stream", stream)
 	lines := splitter{emit: func(line []byte, at int64, cut bool) { s.emit(logger, stream, line, at, cut, true) }}
@@ -120,7 +120,7 @@ func (s *Sink) take(logger *slog.Logger, text string, owner any, remember bool) 
 		s.tail.add(text, owner)
 		select {
 		case s.watcher <- text:
-		default: // nobody watches, or not fast enough
+		default: // no watcher, or a slow one
 		}
 		s.mu.Unlock()
 	}

@@ -12,7 +12,7 @@ import (
 const groupsFile = "groups"
 
 // newCgroup makes the group of version 2 in which a process is to begin, and opens it. Where none can be had, because nothing is
-// mounted, it may only be read, as in most containers, or belongs to somebody else, both are empty.
+// mounted, it may only be read, as in most containers, or belongs to another user, both are empty.
 func newCgroup(cookie uint64) (g cgroup, fd int) {
 	parent := ownGroup()
 	if parent == "" {

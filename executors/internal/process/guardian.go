@@ -3,7 +3,7 @@ package process
 // cookieFile is the file of a scratch folder that holds the cookie of its owner.
 const cookieFile = "cookie"
 
-// charge is what a guardian looks after, as it is told on its standard input.
+// charge is what a guardian has to end, as its standard input says.
 type charge struct {
 	// Cookie is that of the Starter.
 	Cookie uint64 `json:"cookie"`

@@ -185,7 +185,7 @@ func (g *Guardian) await(w *watchman) (closed bool) {
 		_ = w.cmd.Wait() // the state says how it ended
 		started.Delete(w.cmd.Process.Pid)
 	}()
-	defer w.alive.Close() // nothing is lost: what was written has been read, or nobody is there to read it
+	defer w.alive.Close() // nothing is lost: what was written has been read, or its reader is gone
 	select {
 	case <-ended:
 		return false

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// Output is the pipe of what a process prints. It knows how much has been printed, also what nobody has read yet.
+// Output is the pipe of what a process prints. It knows how much has been printed, also what was not read yet.
 type Output struct {
 	*os.File
 

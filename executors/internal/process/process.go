@@ -11,7 +11,7 @@ import (
 )
 
 // drainGrace is how long readers may still empty the pipes of an ended process. A grandchild that left the process
-// group can hold a pipe open for ever, so end of file is not awaited for longer.
+// group can hold a pipe open without end, so end of file is not awaited for longer.
 const drainGrace = 500 * time.Millisecond
 
 // started are the processes of this package that are not reaped yet: their own goroutines wait for them.
@@ -30,7 +30,7 @@ type Process struct {
 	done   chan struct{}
 	sign   sign
 
-	// mu keeps a signal from being sent to a process id that was given to somebody else.
+	// mu keeps a signal from being sent to a process id that was given to another process.
 	mu          sync.Mutex
 	reaped      bool
 	outOfMemory bool
@@ -95,7 +95,7 @@ func (p *Process) Kill() {
 	if p.reaped {
 		return
 	}
-	_ = syscall.Kill(-p.PID(), syscall.SIGSTOP) // fails only when nobody is left in the group
+	_ = syscall.Kill(-p.PID(), syscall.SIGSTOP) // fails only when the group is empty
 	killTree(p.PID(), p.sign)
 	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
 }
@@ -110,7 +110,7 @@ func (p *Process) signal(s syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.reaped {
-		_ = syscall.Kill(-p.PID(), s) // fails only when nobody is left in the group
+		_ = syscall.Kill(-p.PID(), s) // fails only when the group is empty
 	}
 }
 

@@ -42,7 +42,7 @@ func closeInherited() {
 }
 
 // reap waits for the end of the process, kills what is left of its group and its tree, and collects it. The process stays a
-// zombie until then, so that the ids cannot belong to anybody else.
+// zombie until then, so that the ids cannot belong to another process.
 func (p *Process) reap() {
 	for {
 		err := unix.Waitid(unix.P_PID, p.PID(), nil, unix.WEXITED|unix.WNOWAIT, nil)

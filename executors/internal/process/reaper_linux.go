@@ -12,7 +12,7 @@ const reapInterval = time.Second
 
 // reapOrphans collects the zombies among the orphans that the worker has adopted, as its subreaper or as process 1 of a
 // container, until stop is closed. Children that other code of the worker started are in the worker's process group or are
-// waited for at once, so whatever is in another group at two looks in a row is nobody's.
+// waited for at once, so a zombie in another group at two looks in a row has no other parent to wait for it.
 func reapOrphans(stop <-chan struct{}) {
 	ticker := time.NewTicker(reapInterval)
 	defer ticker.Stop()

@@ -17,7 +17,7 @@ func Separates() bool {
 	return errno == 0 && version >= landlockNeeded
 }
 
-// separate gives the calling thread a Landlock domain of its own, which what it starts inherits and cannot leave. Whoever is in one
+// separate gives the calling thread a Landlock domain of its own, which what it starts inherits and cannot leave. A process in one
 // may not trace a process outside of it, whatever its user and its capabilities: neither by ptrace nor by /proc/PID/fd, environ
 // or mem, nor by pidfd_getfd. So a handler cannot answer for another process, or read what is in its memory or the worker's. The worker, which is in none, still looks
 // into all of them.

@@ -22,7 +22,7 @@ type relative struct {
 
 // killTree kills what the process has left behind outside of its group: the descendants of root, and those descendants of
 // this worker that carry the sign. Orphans become children of the worker, which is a subreaper, so nothing else needs to be
-// looked at and no process of anybody else can be met. It is called while root is a zombie at most, so that the ids hold.
+// looked at and no process of another program can be met. It is called while root is a zombie at most, so that the ids hold.
 func killTree(root int, s sign) {
 	for range roundsMax {
 		found := leftovers(root, s)

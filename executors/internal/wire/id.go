@@ -46,7 +46,7 @@ func ownID(text []byte) (ID, bool) {
 	return ID{Number: n, Secret: binary.BigEndian.Uint64(decoded[:])}, true
 }
 
-// NewExecutionID names one execution for ever: the step and the attempt, for people, and what cannot be guessed.
+// NewExecutionID names one execution: the step and the attempt, for people, and what cannot be guessed.
 func NewExecutionID(a *engine.Attempt) string {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // see NewID

@@ -46,7 +46,7 @@ func (l *Lenient[T]) UnmarshalJSON(data []byte) error {
 // shownBytesMax bounds what is shown of a member that is wrong.
 const shownBytesMax = 100
 
-// Remarks collects what was wrong with the members of an answer, for whoever reads its error.
+// Remarks collects what was wrong with the members of an answer, for the person who reads its error.
 type Remarks []string
 
 // Add adds that a member is not what it should be, unless wrong is empty.

@@ -38,7 +38,7 @@ func (m *Message) IsRequest() bool {
 type Error struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
-	// Data is what the sender says beside it, absent for most errors.
+	// Data is what the sender adds, absent for most errors.
 	Data json.RawMessage `json:"data"`
 }
 

@@ -40,7 +40,7 @@ type outcome struct {
 	ResultFile    *File            `json:"result_file"`
 	Checkpoint    json.RawMessage  `json:"checkpoint"`
 	ResumeAfterMS Lenient[float64] `json:"resume_after_ms"`
-	// Metadata is what the host says of the attempt beside its outcome.
+	// Metadata is what the host says of the attempt besides its outcome.
 	Metadata json.RawMessage `json:"metadata"`
 }
 

@@ -32,7 +32,7 @@ type Params struct {
 	Attempt *engine.Attempt
 	// ExecutionID is a [NewExecutionID].
 	ExecutionID string
-	// The attempt must end by Deadline, which is Timeout from now; Heartbeat is how long it may be silent, zero for ever.
+	// The attempt must end by Deadline, which is Timeout from now; Heartbeat is how long it may be silent, zero without a bound.
 	Deadline  time.Time
 	Timeout   time.Duration
 	Heartbeat time.Duration
