@@ -37,7 +37,7 @@ type config struct {
 	Lease               time.Duration `doc:"how long a silent worker is believed alive; its steps come back after that"                               env:"TASKER_LEASE"             envDefault:"15s"`
 	LogFormat           string        `doc:"text, json, or auto: text on a terminal and json elsewhere"                                               env:"TASKER_LOG_FORMAT"        envDefault:"auto"`
 	LogLevel            string        `doc:"debug, info, warn or error"                                                                               env:"TASKER_LOG_LEVEL"         envDefault:"info"`
-	LogRetention        time.Duration `doc:"how long the lines that attempts printed are kept in the database; 0 keeps them for ever" env:"TASKER_LOG_RETENTION" envDefault:"168h"`
+	LogRetention        time.Duration `doc:"how long the lines that attempts printed are kept in the database; 0 keeps them without end" env:"TASKER_LOG_RETENTION" envDefault:"168h"`
 	MaxSteps            int           `doc:"steps at once from one queue"                                                                             env:"TASKER_MAX_STEPS"         envDefault:"100"`
 	PassEnv             []string      `doc:"names of variables that handler processes inherit beyond the usual ones, separated by commas"            env:"TASKER_PASS_ENV"`
 	PollOnly            bool          `doc:"for poolers that lend sessions for a transaction at a time: ask for work ten times a second, prepare no statement, send no settings that poolers refuse" env:"TASKER_POLL_ONLY"         envDefault:"false"`
