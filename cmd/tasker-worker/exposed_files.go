@@ -37,7 +37,7 @@ func exposedFiles(c config) []exposedFile {
 		if mode, exposed := exposedMode(secret.path, othersRead|othersWrite); exposed {
 			found = append(found, exposedFile{
 				secret.variable, secret.path, mode,
-				"every account of the machine gets at what is in it", "chmod 0400 " + secret.path,
+				"every account of the machine gets at what is in it", "chmod 0400 " + quoteArgument(secret.path),
 			})
 		}
 	}
@@ -46,10 +46,21 @@ func exposedFiles(c config) []exposedFile {
 		{"TASKER_TEMPLATES_DIR", c.TemplatesDir, "every account of the machine can change what tasks do"},
 	} {
 		if path, mode := writableByOthers(folder.path); path != "" {
-			found = append(found, exposedFile{folder.variable, path, mode, folder.costs, "chmod -R o-w " + folder.path})
+			found = append(found, exposedFile{folder.variable, path, mode, folder.costs, closeToOthers(folder.path, path)})
 		}
 	}
 	return found
+}
+
+// closeToOthers is the command that takes the write permission of others from a path in a folder, and from all else in it.
+// chmod follows no links within a folder: what they lead to has to be named.
+func closeToOthers(folder, path string) string {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			return "chmod o-w " + quoteArgument(target)
+		}
+	}
+	return "chmod -R o-w " + quoteArgument(folder)
 }
 
 // exposedMode is the mode of what a path leads to, and whether it has one of the permissions.
